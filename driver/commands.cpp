@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "driver/command.h"
+
+/// The table of commands. A new command is a row here, a function in command.h and a file of its own
+/// in driver/commands/.
+namespace couler::driver {
+namespace {
+
+constexpr std::size_t kMany = 1'000'000;
+
+constexpr Option kDiagnosticOptions[] = {
+    {"diagnostics", 0, Arity::Value, "FORMAT",
+     "how messages are written: for people, one JSON object a line, or one SARIF log",
+     "human|json|sarif"},
+    {"color", 0, Arity::Value, "WHEN", "colours in messages for people", "auto|always|never"},
+};
+constexpr Option kHelpOption = {"help", 'h', Arity::Flag, "", "print this help and end"};
+
+constexpr Option kStore = {"store", 0, Arity::Value, "DIR",
+                           "folder of the run history and of the outputs (default: .couler)"};
+constexpr Option kInput = {"input", 'i', Arity::Value, "FILE",
+                           "read inputs from a JSON object; `name=value` words win over it"};
+constexpr Option kTarget = {"target", 't', Arity::Value, "NAME",
+                            "settings of this `target` declaration"};
+constexpr Option kDisable = {"disable-pass", 0, Arity::Many, "NAME",
+                             "leave out an optimisation; may be given several times"};
+
+constexpr Option kCheckOptions[] = {
+    {"deny-warnings", 0, Arity::Flag, "", "end with 1 when there is a warning"},
+};
+constexpr Option kBuildOptions[] = {
+    {"target", 't', Arity::Value, "NAME", "a `target` declared in the file, or an engine's name"},
+    {"output", 'o', Arity::Value, "FILE", "write there, whole or not at all (default: standard output)"},
+    {"depfile", 0, Arity::Value, "FILE", "write a make rule that lists every source file read"},
+    kInput,
+    {"print", 0, Arity::Value, "STAGE",
+     "print a stage instead: the syntax tree, the types, the graph as written, the graph after all passes",
+     "syntax|types|ir|plan"},
+    {"print-after", 0, Arity::Many, "PASS", "print the graph after this pass (or `all`) to standard error"},
+    kDisable,
+    {"remarks", 0, Arity::Flag, "", "say what each optimisation did"},
+    {"time-passes", 0, Arity::Flag, "", "print the CPU time of each pass to standard error"},
+    {"verify", 0, Arity::Flag, "", "check the graph after every pass"},
+    {"no-validate", 0, Arity::Flag, "", "do not read the written manifest back and compare it"},
+};
+constexpr Option kRunOptions[] = {
+    kInput,
+    {"outputs-json", 0, Arity::Value, "FILE", "write the outputs as JSON there; `-` is standard output"},
+    {"jobs", 'j', Arity::Value, "N", "steps at a time (default: the machine's cores)"},
+    kStore,
+    kTarget,
+    {"fail-fast", 0, Arity::Flag, "", "start no further step after one failed"},
+    {"force", 'f', Arity::Flag, "", "run every step, reuse none"},
+    {"container", 0, Arity::OptionalValue, "TOOL", "run steps that name an image in containers",
+     "podman|docker", "podman"},
+    {"events", 0, Arity::Flag, "", "print one JSON object for each event instead of progress"},
+    {"report", 0, Arity::Value, "FILE", "write an HTML page about the run"},
+    kDisable,
+    {"quiet", 'q', Arity::Flag, "", "print no progress, only outputs and problems"},
+};
+constexpr Option kFmtOptions[] = {
+    {"check", 0, Arity::Flag, "", "write nothing; end with 1 when a file would change"},
+    {"diff", 0, Arity::Flag, "", "write nothing; print what would change"},
+};
+constexpr Option kGraphOptions[] = {
+    {"format", 0, Arity::Value, "FORMAT", "the form of the picture (default: by the name of -o, else svg)",
+     "svg|dot|mermaid"},
+    {"output", 'o', Arity::Value, "FILE", "write there, whole or not at all (default: standard output)"},
+};
+constexpr Option kPlanOptions[] = {
+    kInput, kStore, kDisable,
+    {"force", 'f', Arity::Flag, "", "as if every step had to run"},
+    {"container", 0, Arity::OptionalValue, "TOOL", "as for `couler run`", "podman|docker", "podman"},
+};
+constexpr Option kWhyOptions[] = {
+    {"run", 0, Arity::Value, "N", "number of the run (default: the last one)"},
+    kStore,
+};
+constexpr Option kRunsOptions[] = {
+    {"json", 0, Arity::Flag, "", "one JSON object a line"},
+    {"limit", 'n', Arity::Value, "N", "how many, newest first (default: 20)"},
+    kStore,
+};
+constexpr Option kStoreOnly[] = {kStore};
+
+constexpr Command kCommands[] = {
+    {"check", "find mistakes in programs", "check FILE... [options]",
+     "Reads the files and everything they import and reports all mistakes. `-` reads a program\n"
+     "from standard input. JSON and SARIF go to standard output, text to standard error.",
+     "$ couler check spam.cwl\n$ couler check --diagnostics=sarif *.cwl > report.sarif", Words::Sources, 1,
+     kMany, kCheckOptions, true, runCheck},
+    {"build", "translate a workflow for an engine",
+     "build FILE [WORKFLOW] [--target NAME|ENGINE] [-o FILE] [name=value...] [options]",
+     "Writes the manifest of the target's engine. The manifest is read back and compared with the\n"
+     "graph before it takes its place. Inputs given as `name=value` become the manifest's defaults.",
+     "$ couler build spam.cwl --target prod -o spam.yaml\n$ couler build spam.cwl --print plan",
+     Words::Source, 1, kMany, kBuildOptions, true, runBuild},
+    {"run", "run a workflow here and now", "run FILE [WORKFLOW] [name=value...] [options]",
+     "Runs the one workflow that no other calls, or the one named. Steps whose program and inputs\n"
+     "have not changed since a run before are reused. Inputs are typed: `30 min`, `4 GiB`, a path,\n"
+     "`[1, 2]`. A secret is given as `env:NAME` or `file:PATH`.",
+     "$ couler run spam.cwl comments=data.csv trials=8\n$ couler run spam.cwl -i params.json --report run.html",
+     Words::Source, 1, kMany, kRunOptions, true, runRun},
+    {"fmt", "lay programs out", "fmt FILE... [--check] [--diff]",
+     "Rewrites the files in the one layout of the language. `-` reads standard input and writes\n"
+     "standard output. Files with syntax errors are left as they are.",
+     "$ couler fmt spam.cwl train.cwl\n$ couler fmt --check *.cwl", Words::Sources, 1, kMany,
+     kFmtOptions, true, runFmt},
+    {"graph", "draw a workflow", "graph FILE [WORKFLOW] [--format svg|dot|mermaid] [-o FILE]",
+     "Draws the workflow as written: steps, what flows between them, and the `for`, `if`, `loop`\n"
+     "and called workflows around them.",
+     "$ couler graph spam.cwl -o spam.svg\n$ couler graph spam.cwl --format mermaid", Words::Source, 1, 2,
+     kGraphOptions, true, runGraph},
+    {"plan", "list the steps that a run would take", "plan FILE [WORKFLOW] [name=value...] [options]",
+     "Lists the steps in order, after all optimisations, and says of each whether it would run or\n"
+     "be reused, as far as that is known before it runs.",
+     "$ couler plan spam.cwl comments=data.csv", Words::Source, 1, kMany, kPlanOptions, true, runPlan},
+    {"test", "run the `test` blocks of programs", "test FILE...",
+     "Evaluates every `test` block and prints both sides of each expectation that does not hold.",
+     "$ couler test rules.cwl", Words::Sources, 1, kMany, {}, true, runTest},
+    {"why", "say why a step ran or was reused", "why STEP [--run N] [--store DIR]",
+     "Compares the step's key with the one that it had in an earlier run.",
+     "$ couler why train\n$ couler why count.3 --run 7", Words::Other, 1, 1, kWhyOptions, false, runWhy},
+    {"runs", "list past runs", "runs [--json] [--limit N] [--store DIR]", "", "$ couler runs --limit 5",
+     Words::None, 0, 0, kRunsOptions, false, runRuns},
+    {"logs", "print what a step wrote", "logs RUN [STEP] [--store DIR]",
+     "Prints the standard output and standard error of a step. Without a step, lists the steps of\n"
+     "the run. `last` is the newest run.",
+     "$ couler logs 7 train\n$ couler logs last", Words::Other, 1, 2, kStoreOnly, false, runLogs},
+    {"explain", "explain the code of a message", "explain CODE|list",
+     "Prints what a code such as CW0301 means, how to mend it, and a program that shows it.",
+     "$ couler explain CW0301\n$ couler explain list", Words::Code, 1, 1, {}, false, runExplain},
+    {"new", "begin a project", "new DIR",
+     "Makes a folder with a small workflow that runs, its data and a README. Overwrites nothing.",
+     "$ couler new spam && cd spam && couler run spam.cwl", Words::Folder, 1, 1, {}, false, runNew},
+    {"version", "print the version", "version", "", "$ couler version", Words::None, 0, 0, {}, false,
+     runVersion},
+    {"completion", "print a completion script for a shell", "completion bash|zsh|fish", "",
+     "$ source <(couler completion bash)\n"
+     "$ couler completion fish > ~/.config/fish/completions/couler.fish",
+     Words::Shell, 1, 1, {}, false, runCompletion},
+    {"man", "print the manual page", "man", "The page is in roff; `man` shows it.",
+     "$ couler man > couler.1 && man ./couler.1", Words::None, 0, 0, {}, false, runMan},
+    {"help", "print help", "help [COMMAND]", "", "$ couler help run", Words::Command, 0, 1, {}, false,
+     runHelp},
+};
+
+}  // namespace
+
+std::span<const Command> commandTable() { return kCommands; }
+
+const Command* findCommand(std::string_view name) {
+  const auto* at = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                [&](const Command& c) { return c.name == name; });
+  return at == std::end(kCommands) ? nullptr : at;
+}
+
+std::vector<Option> optionsOf(const Command& command) {
+  std::vector<Option> result(command.options.begin(), command.options.end());
+  if (command.diagnostics) {
+    result.insert(result.end(), std::begin(kDiagnosticOptions), std::end(kDiagnosticOptions));
+  }
+  result.push_back(kHelpOption);
+  return result;
+}
+
+}  // namespace couler::driver

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ir/module.h"
+#include "support/diagnostic.h"
+
+namespace couler::ir {
+
+/// The text form (docs/ir.md): stable, one node a line; parses back to an equal module.
+/// Spans are left out; ids are renumbered in order of printing, so equal graphs print equal text.
+[[nodiscard]] std::string print(const Module& module);
+
+/// Reads the text form. Errors (CW0105 …) carry places in `file`; nothing on any error.
+/// The result is not verified: call `verify`.
+[[nodiscard]] std::optional<Module> parseText(const SourceManager& sources, FileId file,
+                                              DiagnosticSink& diags);
+
+}  // namespace couler::ir

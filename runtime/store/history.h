@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "support/diagnostic.h"
+
+/// What `couler runs`, `logs`, `why` and the report read of past runs.
+namespace couler::runtime {
+
+struct RunRecord {
+  std::int64_t id = 0;
+  std::string source;    ///< path of the root file
+  std::string workflow;
+  std::string status;    ///< running, succeeded, failed, cancelled, interrupted
+  std::string startedAt; ///< RFC 3339, UTC
+  double seconds = 0;
+  std::uint64_t succeeded = 0, reused = 0, failed = 0, skipped = 0;
+};
+struct StepRecord {
+  std::int64_t run = 0;
+  std::string step;
+  std::string task;
+  std::string status;
+  std::int64_t attempts = 0;
+  std::int64_t exitCode = 0;
+  std::string failure;
+  double started = 0;    ///< seconds since the run's start
+  double seconds = 0;
+  double cpuSeconds = 0;
+  std::uint64_t maxRssBytes = 0;
+  std::string key;       ///< hex; empty for a step that never got its inputs
+  std::string logPath;   ///< absolute; empty for a reused step
+  std::vector<std::string> after;  ///< steps whose outputs or end it waited for
+};
+/// One named part of a step's key: ("task text", hash or short text), ("input data", digest + name), …
+struct KeyPart {
+  std::string name;
+  std::string value;
+};
+/// Why a step ran, or would run.
+struct WhyRecord {
+  std::string step;
+  bool reused = false;
+  std::string reason;                 ///< one line: "input `data` changed", "never ran before", …
+  std::int64_t comparedRun = 0;       ///< run whose key it was compared with; 0: none
+  std::vector<std::string> changes;   ///< one line each: "input `data`: was …, is …"
+};
+
+/// Reads a store's history. A missing or newer-versioned database is an error reported by `open`.
+class History {
+ public:
+  static std::optional<History> open(const std::string& storeDir, DiagnosticSink& diags);
+  History(History&&) noexcept;
+  History& operator=(History&&) noexcept;
+  ~History();
+
+  [[nodiscard]] std::vector<RunRecord> runs(std::size_t limit) const;  ///< newest first
+  [[nodiscard]] std::optional<RunRecord> run(std::int64_t id) const;
+  [[nodiscard]] std::vector<StepRecord> steps(std::int64_t run) const;  ///< in order of start
+  [[nodiscard]] std::vector<KeyPart> keyParts(std::int64_t run, std::string_view step) const;
+  [[nodiscard]] std::optional<WhyRecord> why(std::int64_t run, std::string_view step) const;
+
+ private:
+  struct Impl;
+  explicit History(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace couler::runtime

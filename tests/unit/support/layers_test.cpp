@@ -1,0 +1,63 @@
+// The arrows of docs/architecture.md, checked on the includes: linking does not see a header.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+
+namespace couler {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::map<std::string, std::set<std::string>> kAllowed = {
+    {"support", {}},
+    {"ir", {"support"}},
+    {"frontend", {"support", "ir"}},
+    {"passes", {"support", "ir"}},
+    {"backends", {"support", "ir"}},
+    {"runtime", {"support", "ir"}},
+    {"driver", {"support", "ir", "frontend", "passes", "backends", "runtime", "lsp"}},
+};
+
+/// Headers that only one folder may see.
+const std::map<std::string, std::string> kPrivate = {
+    {"antlr4-runtime.h", "frontend/parse/"},
+    {"boost/program_options", "driver/"},
+    {"sqlite3.h", "runtime/store/"},
+    {"yaml.h", "backends/"},
+};
+
+TEST(Layers, IncludesFollowTheArrows) {
+  const fs::path root = COULER_SOURCE_DIR;
+  const std::regex include("^\\s*#include [<\"]([^>\"]+)[>\"]");
+  std::size_t seen = 0;
+  for (const auto& [layer, allowed] : kAllowed) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / layer)) {
+      const std::string extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cpp") continue;
+      const std::string file = fs::relative(entry.path(), root).string();
+      std::ifstream in(entry.path());
+      for (std::string line; std::getline(in, line);) {
+        std::smatch match;
+        if (!std::regex_search(line, match, include)) continue;
+        ++seen;
+        const std::string header = match[1];
+        const std::string top = header.substr(0, header.find('/'));
+        if (kAllowed.contains(top)) {
+          EXPECT_TRUE(top == layer || allowed.contains(top)) << file << " includes " << header;
+        }
+        for (const auto& [name, folder] : kPrivate) {
+          if (header.starts_with(name)) EXPECT_TRUE(file.starts_with(folder)) << file << ": " << header;
+        }
+      }
+    }
+  }
+  EXPECT_GT(seen, 100U);
+}
+
+}  // namespace
+}  // namespace couler

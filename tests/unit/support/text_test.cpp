@@ -1,0 +1,44 @@
+#include "support/text.h"
+
+#include <gtest/gtest.h>
+
+namespace couler {
+namespace {
+
+TEST(Utf8, FindsTheFirstBadByte) {
+  EXPECT_FALSE(findInvalidUtf8("plain, \xC3\xA9, \xE2\x82\xAC, \xF0\x9F\x98\x80"));
+  EXPECT_EQ(findInvalidUtf8("ab\xFFz"), 2U);
+  EXPECT_EQ(findInvalidUtf8("\xC0\xAF"), 0U) << "overlong";
+  EXPECT_EQ(findInvalidUtf8("x\xED\xA0\x80"), 1U) << "surrogate";
+  EXPECT_EQ(findInvalidUtf8("\xF4\x90\x80\x80"), 0U) << "past U+10FFFF";
+  EXPECT_EQ(findInvalidUtf8("ab\xE2\x82"), 2U) << "cut short";
+}
+
+TEST(Nearest, OffersWhatIsNear) {
+  EXPECT_EQ(nearest("epoch", {"epochs", "rate"}), "epochs");
+  EXPECT_EQ(nearest("tset", {"rest", "test"}), "test") << "a swap counts once";
+  EXPECT_EQ(nearest("best", {"rest", "test"}), "rest") << "equal distance: the earlier";
+  
+  EXPECT_EQ(nearest("TRAIN", {"drain", "train"}), "train");
+  EXPECT_EQ(nearest("xyz", {"epochs"}), std::nullopt);
+  EXPECT_EQ(nearest("a", {"b"}), std::nullopt) << "nothing in common";
+  EXPECT_EQ(nearest("same", {"same"}), std::nullopt) << "not itself";
+}
+
+TEST(JsonQuote, EscapesWhatMustBe) {
+  EXPECT_EQ(jsonQuote("a\"b\\c\n\t\x01\x7f\xC3\xA9"), "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\xC3\xA9\"");
+}
+
+TEST(Human, SecondsAndBytes) {
+  EXPECT_EQ(humanSeconds(0.34), "340 ms");
+  EXPECT_EQ(humanSeconds(12.34), "12.3 s");
+  EXPECT_EQ(humanSeconds(59.96), "1 min 0 s");
+  EXPECT_EQ(humanSeconds(7500), "2 h 5 min");
+  EXPECT_EQ(humanBytes(512), "512 B");
+  EXPECT_EQ(humanBytes(1536), "1.5 KiB");
+  EXPECT_EQ(countOf(1, "error"), "1 error");
+  EXPECT_EQ(countOf(0, "error"), "0 errors");
+}
+
+}  // namespace
+}  // namespace couler
