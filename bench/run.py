@@ -1,0 +1,184 @@
+"""Runs the end-to-end benchmarks beside what a user has today, and prints one table.
+
+    python3 bench/run.py [--build build] [--only NAME] [--repeat N] [--json FILE]
+
+Times are CPU seconds of the process and its children (user + system), the least of N runs; for runs
+of many steps also wall seconds. Peers: ninja (the build's own) and, where installed, Hera
+(`pip install hera`). A row is marked when it misses its target, and the exit code is then 1.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def measure(argv, cwd=None, repeat=3, before=None, stdout=subprocess.DEVNULL):
+    """The least CPU and wall seconds and the peak memory (MB) over `repeat` runs."""
+    best = None
+    for _ in range(repeat):
+        if before:
+            before()
+        start = time.perf_counter()
+        child = subprocess.Popen(argv, cwd=cwd, stdout=stdout, stderr=subprocess.PIPE)
+        noise = child.stderr.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - start
+        if child.returncode != 0:
+            raise SystemExit(f"{argv} ended with {child.returncode}:\n{noise.decode()[-2000:]}")
+        cpu = usage.ru_utime + usage.ru_stime
+        if best is None:
+            best = {"cpu": cpu, "wall": wall, "mb": usage.ru_maxrss / 1024}
+        best["cpu"] = min(best["cpu"], cpu)
+        best["wall"] = min(best["wall"], wall)
+        best["mb"] = max(best["mb"], usage.ru_maxrss / 1024)
+    return best
+
+
+class Table:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, result, target="", ok=True):
+        self.rows.append({"what": what, **result, "target": target, "ok": ok})
+        mark = "" if ok else "   <-- misses its target"
+        print(
+            f"{what:58} {result['cpu']:9.3f} CPU s {result['wall']:8.3f} s {result['mb']:8.1f} MB"
+            f"  {target}{mark}",
+            flush=True,
+        )
+
+
+def generate(kind, count, path):
+    with open(path, "w") as out:
+        subprocess.run(
+            [sys.executable, HERE / "generate.py", kind, str(count)], stdout=out, check=True
+        )
+
+
+def bench_version(table, tools, work, repeat):
+    result = measure([tools / "couler", "version"], repeat=max(repeat, 5))
+    table.add("couler version", result, "<= 0.005 CPU s", result["cpu"] <= 0.005)
+
+
+def bench_check(table, tools, work, repeat):
+    source = work / "program.cwl"
+    generate("program", 12000, source)
+    result = measure([tools / "couler", "check", source], repeat=repeat)
+    ok = result["cpu"] <= 0.35 and result["mb"] <= 150
+    table.add("check a program of 12,000 lines", result, "<= 0.35 CPU s, 150 MB", ok)
+
+
+def bench_emit(table, tools, work, repeat):
+    times = {}
+    for steps in (10_000, 100_000, 1_000_000):
+        source = work / f"layered-{steps}.cwl"
+        generate("layered", steps, source)
+        argv = [tools / "couler", "build", source, "--target", "argo", "-o", work / "out.yaml"]
+        result = measure(argv + ["--no-validate"], repeat=repeat if steps <= 100_000 else 1)
+        times[steps] = result
+        if steps == 100_000:
+            ok = result["cpu"] <= 0.5 and result["mb"] <= 500
+            table.add(f"emit Argo, {steps:,} steps", result, "<= 0.5 CPU s, 500 MB", ok)
+            checked = measure(argv, repeat=1)
+            table.add(f"emit Argo, {steps:,} steps, and validate", checked)
+        elif steps == 1_000_000:
+            ratio = result["cpu"] / times[100_000]["cpu"]
+            table.add(f"emit Argo, {steps:,} steps", result, f"{ratio:.1f} x 100,000", ratio <= 13)
+        else:
+            table.add(f"emit Argo, {steps:,} steps", result)
+    floor = measure([tools / "floor", "100000"], repeat=repeat)
+    table.add("  floor: the same YAML printed from a loop in C++", floor)
+    if subprocess.run([sys.executable, "-c", "import hera"], capture_output=True).returncode == 0:
+        source = work / "layered_hera.py"
+        generate("layered-hera", 10_000, source)
+        table.add("  Hera, 10,000 steps", measure([sys.executable, source], repeat=1))
+
+
+def bench_steps(table, tools, work, repeat):
+    for steps, rerun in ((1000, False), (10_000, True)):
+        ours, theirs = work / f"ours-{steps}", work / f"ninja-{steps}"
+        ours.mkdir()
+        theirs.mkdir()
+        generate("trivial", steps, ours / "trivial.cwl")
+        generate("trivial-ninja", steps, theirs / "build.ninja")
+
+        def clean():
+            shutil.rmtree(ours / ".couler", ignore_errors=True)
+            shutil.rmtree(theirs / "out", ignore_errors=True)
+            for name in (".ninja_log", ".ninja_deps"):
+                (theirs / name).unlink(missing_ok=True)
+
+        run = [tools / "couler", "run", "trivial.cwl", "--jobs", "2", "--quiet"]
+        make = ["ninja", "-j2", "--quiet"]
+        if rerun:
+            clean()
+            measure(run, cwd=ours, repeat=1)
+            measure(make, cwd=theirs, repeat=1)
+            peer = measure(make, cwd=theirs, repeat=repeat)
+            result = measure(run, cwd=ours, repeat=repeat)
+            what, limit = f"run {steps:,} steps that are up to date", 2.0
+        else:
+            peer = measure(make, cwd=theirs, repeat=repeat, before=clean)
+            result = measure(run, cwd=ours, repeat=repeat, before=clean)
+            what, limit = f"run {steps:,} trivial steps, 2 at a time", 1.3
+        ratio = result["wall"] / peer["wall"]
+        table.add(what, result, f"{ratio:.2f} x ninja (<= {limit}) in wall time", ratio <= limit)
+        table.add(f"  ninja -j2, {steps:,} steps", peer)
+
+
+def bench_store(table, tools, work, repeat):
+    size = 1 << 30
+    path = work / "large.bin"
+    with open(path, "wb") as out:
+        block = os.urandom(1 << 20)
+        for _ in range(size >> 20):
+            out.write(block)
+    source = work / "large.cwl"
+    source.write_text(
+        "couler 1\n\ntask size(data: file) -> (n: int) {\n    run sh \"\"\"\n"
+        "        n=$(stat -L -c %s \"$data\")\n        \"\"\"\n}\n\n"
+        "workflow large(data: file) -> (n: int) {\n    let s = size(data)\n    return (n: s.n)\n}\n"
+    )
+    argv = [tools / "couler", "run", source, f"data={path}", "--store", work / "s", "--quiet"]
+    result = measure(argv, repeat=repeat, before=lambda: shutil.rmtree(work / "s", ignore_errors=True))
+    speed = size / result["cpu"] / 1e9
+    table.add("take in a file of 1 GiB", result, f"{speed:.2f} GB/CPU-s (>= 2)", speed >= 2)
+
+
+BENCHES = {
+    "version": bench_version,
+    "check": bench_check,
+    "emit": bench_emit,
+    "steps": bench_steps,
+    "store": bench_store,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--build", default="build", type=pathlib.Path)
+    parser.add_argument("--only", choices=BENCHES, action="append")
+    parser.add_argument("--repeat", default=3, type=int)
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    table = Table()
+    with tempfile.TemporaryDirectory() as work:
+        for name, bench in BENCHES.items():
+            if not options.only or name in options.only:
+                bench(table, (options.build / "bin").resolve(), pathlib.Path(work), options.repeat)
+    if options.json:
+        options.json.write_text(json.dumps(table.rows, indent=2) + "\n")
+    sys.exit(0 if all(row["ok"] for row in table.rows) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "frontend/sema/check.h"
+#include "frontend/sema/settings.h"
+
+/// Inside of the checker: one class, its members spread over the files named in the comments. Every
+/// member that meets an error reports it and gives TypeTable::kError, which is taken anywhere, so
+/// that one mistake is one message.
+namespace couler::sema {
+
+using ir::Phase;
+using ir::TypeId;
+using ir::TypeTable;
+
+/// What kind of code is being checked; decides which names and calls it may use.
+enum class Place : std::uint8_t {
+  Workflow,
+  Finally,    ///< of a workflow: parameters and `status` only
+  Fn,
+  Command,    ///< words of a task's argument vector: its parameters and paths of its outputs
+  Env,        ///< of a task: its parameters
+  Attribute,  ///< of a task or target: constants
+  Default,    ///< of a parameter: constants and files
+  Column,     ///< `where` of a schema's column
+  Test
+};
+
+/// Facts about a symbol that only the checker needs.
+struct SymbolExtra {
+  const syntax::Expr* origin = nullptr;  ///< the value that a local has
+  bool poisoned = false;   ///< stands for something that could not be loaded: say nothing about it
+  bool inferring = false;  ///< a fn whose result type is not known yet
+  bool ofBody = false;     ///< a local of a workflow's body, not of its `finally`
+  Span neededAt;           ///< a parameter that something needs before the run: where,
+  std::string_view neededFor;  ///< and what
+  SymbolId secretFrom;     ///< a secret parameter: what was first passed for it,
+  Span secretAt;           ///< and where
+};
+
+class Checker {
+ public:
+  Checker(const SourceManager& sources, const std::vector<LoadedFile>& files, FileId root,
+          DiagnosticSink& diags);
+  std::unique_ptr<Program> run();
+
+ private:
+  using Name = syntax::Name;
+  using Expr = syntax::Expr;
+  using Block = syntax::Block;
+  using Decl = syntax::Decl;
+  using Field = syntax::Field;
+
+  // ---- names.cpp: symbols, scopes, look-up, suggestions
+  SymbolId addSymbol(SymbolKind kind, const Name& name, const Decl* decl, FileId file, TypeId type,
+                     Phase phase);
+  Signature* addSignature(SymbolId symbol);
+  void declareTopLevel(FileId file);
+  void declareEnumCases(SymbolId symbol, const syntax::EnumDecl& decl);
+  [[nodiscard]] SymbolId findTop(FileId file, std::string_view name) const;
+  [[nodiscard]] SymbolId findLocal(std::string_view name) const;
+  void pushScope();
+  void popScope();
+  SymbolId declareLocal(SymbolKind kind, const Name& name, TypeId type, Phase phase);
+  void bindLocal(SymbolId symbol);
+  void use(SymbolId symbol) { ++program_->at(symbol).uses; }
+  void unknownName(std::string_view kind, const Name& name,
+                   const std::vector<std::string_view>& candidates, std::string hint = {});
+  [[nodiscard]] std::vector<std::string_view> visibleNames(bool callee, TypeId expected) const;
+  [[nodiscard]] std::string describe(SymbolId symbol) const;
+  [[nodiscard]] SymbolExtra& extra(SymbolId symbol) { return extras_[symbol.index()]; }
+
+  // ---- imports.cpp
+  void importInto(FileId file);
+  void bindImport(FileId file, const Name& as, SymbolId symbol);
+  void reportImportCycles();
+  [[nodiscard]] SymbolId memberOf(SymbolId space, const Name& member, std::string_view kind);
+  /// Names of a file that others may use.
+  [[nodiscard]] std::vector<std::string_view> exportsOf(FileId file) const;
+
+  // ---- types.cpp: written types, signatures, mismatches
+  TypeId resolveType(const syntax::TypeExpr* type);
+  TypeId resolveNamed(const syntax::NamedType& type);
+  void resolveSchema(SymbolId symbol);
+  void resolveSignature(SymbolId symbol);
+  void resolveFields(SymbolId owner, std::span<const Field> fields, SymbolKind kind,
+                     std::vector<FieldInfo>& out);
+  void checkDefaults(SymbolId symbol);
+  void checkColumns(SymbolId symbol);
+  void checkPlaceOfType(const Field& field, TypeId type, SymbolKind kind, const Decl& owner);
+  [[nodiscard]] std::string print(TypeId type) const { return types().print(type); }
+  /// Whether `from` fits `to`; reports CW0301 at `expr` when not.
+  bool fits(const Expr* expr, TypeId to, TypeId from, const FieldInfo* declared = nullptr);
+  void mismatch(const Expr* expr, TypeId to, TypeId from, const FieldInfo* declared);
+  [[nodiscard]] std::optional<std::string> rewriteAs(const Expr* expr, TypeId to) const;
+  [[nodiscard]] bool textable(TypeId type) const;
+
+  // ---- expressions.cpp, operators.cpp, control.cpp
+  /// The type of an expression. `expected` (invalid: nothing known) only guides what is not typed by
+  /// itself: bare enum cases, file literals, empty lists. `used` is false where the value is dropped.
+  TypeId check(const Expr* expr, TypeId expected = {}, bool used = true);
+  /// The same, and it must fit.
+  TypeId checkAs(const Expr* expr, TypeId want, const FieldInfo* declared = nullptr);
+  TypeId checkNode(const Expr* expr, TypeId expected, bool used, bool secretAllowed);
+  TypeId checkName(const syntax::NameExpr& expr, TypeId expected, bool secretAllowed);
+  TypeId valueOf(const Expr& expr, SymbolId symbol, bool secretAllowed);
+  TypeId checkString(const syntax::StringExpr& expr, TypeId expected);
+  void checkInterpolated(const Expr* expr, bool word);
+  TypeId checkQuantity(const syntax::QuantityExpr& expr);
+  TypeId checkRegex(const syntax::RegexExpr& expr);
+  TypeId checkList(const syntax::ListExpr& expr, TypeId expected);
+  TypeId checkMap(const syntax::MapExpr& expr, TypeId expected);
+  TypeId checkRecord(const syntax::RecordExpr& expr, TypeId expected);
+  TypeId checkMember(const syntax::MemberExpr& expr);
+  TypeId fieldOf(const syntax::MemberExpr& expr, TypeId object);
+  TypeId checkIndex(const syntax::IndexExpr& expr);
+  TypeId checkUnary(const syntax::UnaryExpr& expr);
+  TypeId checkBinary(const syntax::BinaryExpr& expr, TypeId expected);
+  TypeId finishOperator(const Expr& expr, std::string_view name, Span at,
+                        std::span<const TypeId> operands, Phase phase);
+  TypeId checkIf(const syntax::IfExpr& expr, TypeId expected, bool used);
+  TypeId checkFor(const syntax::ForExpr& expr, TypeId expected, bool used);
+  TypeId checkLoop(const syntax::LoopExpr& expr, TypeId expected);
+  TypeId checkTry(const syntax::TryExpr& expr, TypeId expected, bool used);
+  TypeId checkAfter(const syntax::AfterExpr& expr);
+  TypeId checkTune(const syntax::TuneExpr& expr);
+
+  TypeId set(const Expr& expr, TypeId type, Phase phase);
+  [[nodiscard]] const ExprInfo& info(const Expr& expr) const { return file_->exprs[expr.id]; }
+  [[nodiscard]] Phase phaseOf(const Expr* expr) const {
+    return expr == nullptr ? Phase::Compile : info(*expr).phase;
+  }
+  [[nodiscard]] static bool isError(TypeId type) { return type == TypeTable::kError; }
+  /// The enum that bare cases may come from, where `expected` is one (or `T?` of one).
+  [[nodiscard]] SymbolId caseOf(TypeId expected, std::string_view name) const;
+  /// A name that stands for nothing by itself and so may be a bare enum case.
+  [[nodiscard]] bool isFreeName(const Expr* expr) const;
+
+  // ---- narrowing.cpp
+  struct Path {
+    SymbolId base;
+    std::vector<std::string_view> members;
+    friend bool operator==(const Path&, const Path&) = default;
+  };
+  [[nodiscard]] std::optional<Path> pathOf(const Expr* expr) const;
+  /// What `condition` says about paths being there when it is `truth`.
+  void addFacts(const Expr* condition, bool truth);
+  [[nodiscard]] TypeId narrowed(const Expr& expr, TypeId type) const;
+
+  // ---- calls.cpp
+  TypeId checkCall(const syntax::CallExpr& expr, TypeId expected);
+  TypeId checkCallOf(const syntax::CallExpr& expr, SymbolId callee);
+  TypeId checkBuiltinCall(const syntax::CallExpr& expr, const Name& name, TypeId expected);
+  void noOverload(const syntax::CallExpr& expr, const Name& name,
+                  const std::vector<TypeId>& types);
+  void checkArgumentsAnyway(std::span<const syntax::Argument> args);
+  /// Binds arguments to parameters, checks each against its type; reports what is wrong.
+  void bind(const syntax::CallExpr& expr, std::string_view callee, Span calleeAt,
+            const std::vector<FieldInfo>& params, CallBinding& binding, Phase& phase);
+  void checkArgument(const Expr* value, const FieldInfo& param, Span site);
+  [[nodiscard]] const ir::BuiltinMatch* match(std::string_view name, std::span<const TypeId> args);
+
+  // ---- statements.cpp
+  struct BlockValue {
+    TypeId type;
+    Phase phase = Phase::Compile;
+    const Expr* value = nullptr;  ///< the last expression
+  };
+  BlockValue checkBlock(const Block* block, TypeId expected, bool used, bool ownScope = true);
+  void checkLet(const syntax::LetStmt& stmt);
+  void checkStatement(const Expr* value);
+  void checkWorkflow(SymbolId symbol);
+  void checkGiven(const Expr* value, SymbolId workflow, bool isReturn);
+  void checkFinally(const syntax::FinallyStmt& stmt, SymbolId workflow);
+  void checkFns();
+  void checkFn(SymbolId symbol);
+  void checkTest(const syntax::TestDecl& test);
+  void bindParams(SymbolId symbol, Phase phase);
+
+  // ---- tasks.cpp, targets.cpp
+  void checkTask(SymbolId symbol);
+  void checkTaskSettings(const syntax::TaskDecl& task);
+  void checkRetry(const syntax::TaskDecl& task);
+  void checkEnv(SymbolId symbol, const syntax::TaskDecl& task);
+  void checkOutputs(SymbolId symbol, const syntax::TaskDecl& task);
+  void checkOutput(const syntax::TaskDecl& task, const FieldInfo& output);
+  void checkRun(SymbolId symbol, const syntax::TaskDecl& task);
+  void checkScriptNames(SymbolId symbol, const syntax::TaskDecl& task);
+  void checkTarget(const syntax::TargetDecl& target);
+  void checkS3(const syntax::CallExpr& call);
+  /// A setting's value: of that type and known at compile time.
+  void checkConstant(const Expr* value, TypeId want, std::string_view what);
+  /// Unknown and repeated keys; null when this one is wrong.
+  const SettingSpec* checkKey(const Name& key, std::string_view kind,
+                              std::span<const SettingSpec> specs,
+                              std::vector<const Name*>& seen);
+  void checkSetting(const Expr* value, const SettingSpec& spec);
+  void checkUnbuilt(const Decl& decl);
+  void notBuilt(Span at, std::string_view what);
+
+  // ---- graph.cpp: phases, recursion, secrets
+  /// `expr` must be known by `limit`; `what` needs it.
+  void needPhase(const Expr* expr, Phase limit, std::string_view what);
+  void explainPhase(const Expr* expr, Phase limit, Diagnostic& diagnostic) const;
+  void markNeeded(const Expr* expr, Span at, std::string_view what);
+  void propagateNeeds();
+  void secretMisused(SymbolId symbol, Span at);
+  void reportSecrets();
+  void reportRecursion();
+
+  // ---- unused.cpp
+  void reportUnused();
+
+  [[nodiscard]] TypeTable& types() const { return program_->types; }
+  void report(Diagnostic diagnostic) { diags_.take(std::move(diagnostic)); }
+  [[nodiscard]] std::string_view text(Span span) const { return sources_.text(span); }
+  void enter(FileId file);
+
+  const SourceManager& sources_;
+  const std::vector<LoadedFile>& loaded_;
+  DiagnosticSink& diags_;
+  std::unique_ptr<Program> program_;
+  std::vector<SymbolExtra> extras_;  ///< by SymbolId
+
+  // Top-level names of each file, for look-up; FileInfo::names is filled from it at the end.
+  struct TopName {
+    SymbolId symbol;
+    Span declared;  ///< here: for an import, the name in the import
+    bool imported = false;
+    std::uint32_t uses = 0;
+  };
+  std::vector<std::unordered_map<std::string_view, TopName>> top_;  ///< by FileId
+  std::vector<bool> isStd_;                                         ///< by FileId
+  std::unordered_map<std::string_view, std::uint32_t> builtins_;    ///< callable name -> group
+  std::unordered_map<TypeId, SymbolId> nominal_;                    ///< enum, schema -> its symbol
+  std::unordered_map<SymbolId, std::vector<SymbolId>> cases_;       ///< enum -> its cases
+
+  // Where we are.
+  FileId fileId_;
+  FileInfo* file_ = nullptr;
+  Place place_ = Place::Workflow;
+  SymbolId owner_;                 ///< the declaration whose body is being checked
+  bool secretAllowed_ = false;     ///< the next expression may be a secret's name
+  std::string_view secretPlace_;   ///< what happens to a secret here, for the message
+  bool filesConstant_ = false;
+
+  struct Binding {
+    std::string_view name;
+    SymbolId before;
+  };
+  std::unordered_map<std::string_view, SymbolId> locals_;
+  std::vector<Binding> bound_;      ///< what to undo
+  std::vector<std::size_t> scopes_; ///< sizes of bound_
+  struct Fact {
+    Path path;
+    bool ends = false;
+  };
+  std::vector<Path> facts_;         ///< known not to be none
+
+  struct CallSite {
+    FileId file;
+    const syntax::CallExpr* call;
+    SymbolId caller;
+    SymbolId callee;
+  };
+  std::vector<CallSite> callSites_;  ///< of fns and workflows
+  struct SecretMisuse {
+    SymbolId symbol;
+    Span at;
+    std::string_view place;
+  };
+  std::vector<SecretMisuse> secretMisuses_;
+  std::vector<const Expr*> inferredLate_;  ///< calls of fns whose result was not known
+
+  std::unordered_map<std::uint64_t, std::optional<ir::BuiltinMatch>> operatorCache_;
+  std::unordered_map<std::u32string, std::optional<ir::BuiltinMatch>> callCache_;
+  std::uint32_t suggestions_ = 0;  ///< made so far; they cost, so there is a limit
+};
+
+/// What a symbol is, as a message says it: "task", "local".
+[[nodiscard]] std::string_view kindWord(SymbolKind kind);
+
+}  // namespace couler::sema

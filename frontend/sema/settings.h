@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+/// What may be set in targets and in the blocks of a task: the tables that the checker, completion
+/// and the documentation read.
+namespace couler::sema {
+
+/// How a setting's value is written.
+enum class SettingType : std::uint8_t {
+  Bool,
+  Int,
+  Number,  ///< int or float
+  String,
+  Duration,
+  Size,
+  StringList,
+  StringMap,
+  IntList,
+  FailureClasses,  ///< a list of `transient`, `oom`, `timeout`, `exit`
+  ContainerTool,   ///< "podman" or "docker"
+  ObjectStore      ///< `s3(bucket: "b", …)`
+};
+
+struct SettingSpec {
+  std::string_view name;
+  SettingType type;
+  std::string_view doc;
+  bool required = false;
+};
+
+struct EngineSpec {
+  std::string_view name;
+  std::span<const SettingSpec> settings;
+};
+
+[[nodiscard]] std::span<const EngineSpec> engineTable();
+[[nodiscard]] const EngineSpec* findEngine(std::string_view name);
+/// Engines that the language will know but that this version cannot write for.
+[[nodiscard]] std::span<const std::string_view> plannedEngines();
+[[nodiscard]] std::span<const SettingSpec> s3Settings();
+[[nodiscard]] std::span<const SettingSpec> resourceSettings();
+[[nodiscard]] std::span<const SettingSpec> retrySettings();
+[[nodiscard]] std::span<const std::string_view> failureClasses();
+
+}  // namespace couler::sema
