@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +17,11 @@ using TextSink = std::function<void(std::string_view)>;
 
 struct EmitOptions {
   const ir::TargetDef* target = nullptr;  ///< settings; null: the engine's defaults
-  std::vector<std::pair<std::string, ir::Value>> arguments;  ///< workflow inputs given at build time
+  std::vector<std::pair<std::string, ir::Value>>
+      arguments;  ///< workflow inputs given at build time
+  /// The content of a file that the program names (`file("fit.py")`), for engines that carry it in
+  /// the spec; nothing when it cannot be read. This layer does no I/O of its own.
+  std::function<std::optional<std::string>(std::string_view path)> readFile;
 };
 
 /// One engine.

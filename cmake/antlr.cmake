@@ -16,7 +16,8 @@ function(couler_antlr target)
     COMMENT "Generating the parser"
     VERBATIM)
   add_library(couler_grammar STATIC ${generated})
-  target_include_directories(couler_grammar SYSTEM PUBLIC ${CMAKE_BINARY_DIR}/generated)
+  target_include_directories(couler_grammar SYSTEM PUBLIC
+    ${CMAKE_BINARY_DIR}/generated ${ANTLR4_INCLUDE_DIR})
   target_link_libraries(couler_grammar PUBLIC antlr4_static)
   target_compile_options(couler_grammar PRIVATE -fno-char8_t -w)
   file(GLOB parse CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/frontend/parse/*.cpp)

@@ -21,10 +21,15 @@ po::options_description describe(const std::vector<Option>& options) {
     if (option.letter != 0) names += std::string(",") + option.letter;
     auto* value = po::value<std::vector<std::string>>();
     switch (option.arity) {
-      case Arity::Flag: value->zero_tokens(); break;
-      case Arity::OptionalValue: value->implicit_value({std::string(option.implied)}, ""); break;
+      case Arity::Flag:
+        value->zero_tokens();
+        break;
+      case Arity::OptionalValue:
+        value->implicit_value({std::string(option.implied)}, "");
+        break;
       case Arity::Value:
-      case Arity::Many: break;
+      case Arity::Many:
+        break;
     }
     description.add_options()(names.c_str(), value, "");
   }
@@ -56,7 +61,8 @@ std::vector<std::string_view> splitChoices(std::string_view choices) {
 }
 
 Diagnostic withHelp(Diagnostic diagnostic, const Command& command) {
-  return std::move(diagnostic).note("`couler " + std::string(command.name) + " --help` lists the options");
+  return std::move(diagnostic)
+      .note("`couler " + std::string(command.name) + " --help` lists the options");
 }
 
 Diagnostic unknownOption(const Command& command, const std::vector<Option>& options,
@@ -86,17 +92,17 @@ bool checkChoice(const Option& option, const std::string& value, DiagnosticSink&
 
 bool checkWordCount(const Command& command, std::size_t count, DiagnosticSink& diags) {
   if (count < command.leastWords) {
-    diags.take(withHelp(diagnose<Diag::BadCommandWords>(
-                            {}, command.name,
-                            "expects more words: couler " + std::string(command.usage)),
-                        command));
+    diags.take(
+        withHelp(diagnose<Diag::BadCommandWords>(
+                     {}, command.name, "expects more words: couler " + std::string(command.usage)),
+                 command));
     return false;
   }
   if (count > command.mostWords) {
-    diags.take(withHelp(diagnose<Diag::BadCommandWords>(
-                            {}, command.name,
-                            "expects fewer words: couler " + std::string(command.usage)),
-                        command));
+    diags.take(
+        withHelp(diagnose<Diag::BadCommandWords>(
+                     {}, command.name, "expects fewer words: couler " + std::string(command.usage)),
+                 command));
     return false;
   }
   return true;
@@ -151,7 +157,8 @@ std::optional<Invocation> parseArguments(const Command& command,
       const auto option = std::find_if(options.begin(), options.end(),
                                        [&](const Option& o) { return o.name == item.string_key; });
       if (option->arity == Arity::Value && result.has(option->name)) {
-        diags.take(diagnose<Diag::BadOptionValue>({}, option->name, "to be given once, found it twice"));
+        diags.take(
+            diagnose<Diag::BadOptionValue>({}, option->name, "to be given once, found it twice"));
         return std::nullopt;
       }
       std::string value = item.value.empty() ? std::string(option->implied) : item.value.front();
@@ -173,13 +180,15 @@ std::optional<Invocation> parseArguments(const Command& command,
       diags.take(diagnose<Diag::BadOptionValue>({}, option->name, "no value, but found one"));
     } else {
       diags.take(diagnose<Diag::BadOptionValue>(
-          {}, option->name, "a value: `--" + std::string(option->name) + " " + std::string(option->argument) + "`"));
+          {}, option->name,
+          "a value: `--" + std::string(option->name) + " " + std::string(option->argument) + "`"));
     }
     return std::nullopt;
   } catch (const po::error& error) {
-    diags.take(withHelp(diagnose<Diag::BadCommandWords>(
-                            {}, command.name, std::string("cannot read its options: ") + error.what()),
-                        command));
+    diags.take(
+        withHelp(diagnose<Diag::BadCommandWords>(
+                     {}, command.name, std::string("cannot read its options: ") + error.what()),
+                 command));
     return std::nullopt;
   }
   if (result.has("help")) return result;

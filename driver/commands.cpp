@@ -4,8 +4,8 @@
 
 #include "driver/command.h"
 
-/// The table of commands. A new command is a row here, a function in command.h and a file of its own
-/// in driver/commands/.
+/// The table of commands. A new command is a row here, a function in command.h and a file of its
+/// own in driver/commands/.
 namespace couler::driver {
 namespace {
 
@@ -33,13 +33,16 @@ constexpr Option kCheckOptions[] = {
 };
 constexpr Option kBuildOptions[] = {
     {"target", 't', Arity::Value, "NAME", "a `target` declared in the file, or an engine's name"},
-    {"output", 'o', Arity::Value, "FILE", "write there, whole or not at all (default: standard output)"},
+    {"output", 'o', Arity::Value, "FILE",
+     "write there, whole or not at all (default: standard output)"},
     {"depfile", 0, Arity::Value, "FILE", "write a make rule that lists every source file read"},
     kInput,
     {"print", 0, Arity::Value, "STAGE",
-     "print a stage instead: the syntax tree, the types, the graph as written, the graph after all passes",
+     "print a stage instead: the syntax tree, the types, the graph as written, the graph after all "
+     "passes",
      "syntax|types|ir|plan"},
-    {"print-after", 0, Arity::Many, "PASS", "print the graph after this pass (or `all`) to standard error"},
+    {"print-after", 0, Arity::Many, "PASS",
+     "print the graph after this pass (or `all`) to standard error"},
     kDisable,
     {"remarks", 0, Arity::Flag, "", "say what each optimisation did"},
     {"time-passes", 0, Arity::Flag, "", "print the CPU time of each pass to standard error"},
@@ -48,7 +51,8 @@ constexpr Option kBuildOptions[] = {
 };
 constexpr Option kRunOptions[] = {
     kInput,
-    {"outputs-json", 0, Arity::Value, "FILE", "write the outputs as JSON there; `-` is standard output"},
+    {"outputs-json", 0, Arity::Value, "FILE",
+     "write the outputs as JSON there; `-` is standard output"},
     {"jobs", 'j', Arity::Value, "N", "steps at a time (default: the machine's cores)"},
     kStore,
     kTarget,
@@ -66,14 +70,18 @@ constexpr Option kFmtOptions[] = {
     {"diff", 0, Arity::Flag, "", "write nothing; print what would change"},
 };
 constexpr Option kGraphOptions[] = {
-    {"format", 0, Arity::Value, "FORMAT", "the form of the picture (default: by the name of -o, else svg)",
-     "svg|dot|mermaid"},
-    {"output", 'o', Arity::Value, "FILE", "write there, whole or not at all (default: standard output)"},
+    {"format", 0, Arity::Value, "FORMAT",
+     "the form of the picture (default: by the name of -o, else svg)", "svg|dot|mermaid"},
+    {"output", 'o', Arity::Value, "FILE",
+     "write there, whole or not at all (default: standard output)"},
 };
 constexpr Option kPlanOptions[] = {
-    kInput, kStore, kDisable,
+    kInput,
+    kStore,
+    kDisable,
     {"force", 'f', Arity::Flag, "", "as if every step had to run"},
-    {"container", 0, Arity::OptionalValue, "TOOL", "as for `couler run`", "podman|docker", "podman"},
+    {"container", 0, Arity::OptionalValue, "TOOL", "as for `couler run`", "podman|docker",
+     "podman"},
 };
 constexpr Option kWhyOptions[] = {
     {"run", 0, Arity::Value, "N", "number of the run (default: the last one)"},
@@ -90,19 +98,22 @@ constexpr Command kCommands[] = {
     {"check", "find mistakes in programs", "check FILE... [options]",
      "Reads the files and everything they import and reports all mistakes. `-` reads a program\n"
      "from standard input. JSON and SARIF go to standard output, text to standard error.",
-     "$ couler check spam.cwl\n$ couler check --diagnostics=sarif *.cwl > report.sarif", Words::Sources, 1,
-     kMany, kCheckOptions, true, runCheck},
+     "$ couler check spam.cwl\n$ couler check --diagnostics=sarif *.cwl > report.sarif",
+     Words::Sources, 1, kMany, kCheckOptions, true, runCheck},
     {"build", "translate a workflow for an engine",
      "build FILE [WORKFLOW] [--target NAME|ENGINE] [-o FILE] [name=value...] [options]",
      "Writes the manifest of the target's engine. The manifest is read back and compared with the\n"
-     "graph before it takes its place. Inputs given as `name=value` become the manifest's defaults.",
+     "graph before it takes its place. Inputs given as `name=value` become the manifest's "
+     "defaults.",
      "$ couler build spam.cwl --target prod -o spam.yaml\n$ couler build spam.cwl --print plan",
      Words::Source, 1, kMany, kBuildOptions, true, runBuild},
     {"run", "run a workflow here and now", "run FILE [WORKFLOW] [name=value...] [options]",
      "Runs the one workflow that no other calls, or the one named. Steps whose program and inputs\n"
-     "have not changed since a run before are reused. Inputs are typed: `30 min`, `4 GiB`, a path,\n"
+     "have not changed since a run before are reused. Inputs are typed: `30 min`, `4 GiB`, a "
+     "path,\n"
      "`[1, 2]`. A secret is given as `env:NAME` or `file:PATH`.",
-     "$ couler run spam.cwl comments=data.csv trials=8\n$ couler run spam.cwl -i params.json --report run.html",
+     "$ couler run spam.cwl comments=data.csv trials=8\n$ couler run spam.cwl -i params.json "
+     "--report run.html",
      Words::Source, 1, kMany, kRunOptions, true, runRun},
     {"fmt", "lay programs out", "fmt FILE... [--check] [--diff]",
      "Rewrites the files in the one layout of the language. `-` reads standard input and writes\n"
@@ -112,39 +123,101 @@ constexpr Command kCommands[] = {
     {"graph", "draw a workflow", "graph FILE [WORKFLOW] [--format svg|dot|mermaid] [-o FILE]",
      "Draws the workflow as written: steps, what flows between them, and the `for`, `if`, `loop`\n"
      "and called workflows around them.",
-     "$ couler graph spam.cwl -o spam.svg\n$ couler graph spam.cwl --format mermaid", Words::Source, 1, 2,
-     kGraphOptions, true, runGraph},
-    {"plan", "list the steps that a run would take", "plan FILE [WORKFLOW] [name=value...] [options]",
+     "$ couler graph spam.cwl -o spam.svg\n$ couler graph spam.cwl --format mermaid", Words::Source,
+     1, 2, kGraphOptions, true, runGraph},
+    {"plan", "list the steps that a run would take",
+     "plan FILE [WORKFLOW] [name=value...] [options]",
      "Lists the steps in order, after all optimisations, and says of each whether it would run or\n"
      "be reused, as far as that is known before it runs.",
-     "$ couler plan spam.cwl comments=data.csv", Words::Source, 1, kMany, kPlanOptions, true, runPlan},
-    {"test", "run the `test` blocks of programs", "test FILE...",
+     "$ couler plan spam.cwl comments=data.csv", Words::Source, 1, kMany, kPlanOptions, true,
+     runPlan},
+    {"test",
+     "run the `test` blocks of programs",
+     "test FILE...",
      "Evaluates every `test` block and prints both sides of each expectation that does not hold.",
-     "$ couler test rules.cwl", Words::Sources, 1, kMany, {}, true, runTest},
+     "$ couler test rules.cwl",
+     Words::Sources,
+     1,
+     kMany,
+     {},
+     true,
+     runTest},
     {"why", "say why a step ran or was reused", "why STEP [--run N] [--store DIR]",
      "Compares the step's key with the one that it had in an earlier run.",
-     "$ couler why train\n$ couler why count.3 --run 7", Words::Other, 1, 1, kWhyOptions, false, runWhy},
-    {"runs", "list past runs", "runs [--json] [--limit N] [--store DIR]", "", "$ couler runs --limit 5",
-     Words::None, 0, 0, kRunsOptions, false, runRuns},
+     "$ couler why train\n$ couler why count.3 --run 7", Words::Other, 1, 1, kWhyOptions, false,
+     runWhy},
+    {"runs", "list past runs", "runs [--json] [--limit N] [--store DIR]", "",
+     "$ couler runs --limit 5", Words::None, 0, 0, kRunsOptions, false, runRuns},
     {"logs", "print what a step wrote", "logs RUN [STEP] [--store DIR]",
      "Prints the standard output and standard error of a step. Without a step, lists the steps of\n"
      "the run. `last` is the newest run.",
      "$ couler logs 7 train\n$ couler logs last", Words::Other, 1, 2, kStoreOnly, false, runLogs},
-    {"explain", "explain the code of a message", "explain CODE|list",
+    {"explain",
+     "explain the code of a message",
+     "explain CODE|list",
      "Prints what a code such as CW0301 means, how to mend it, and a program that shows it.",
-     "$ couler explain CW0301\n$ couler explain list", Words::Code, 1, 1, {}, false, runExplain},
-    {"new", "begin a project", "new DIR",
+     "$ couler explain CW0301\n$ couler explain list",
+     Words::Code,
+     1,
+     1,
+     {},
+     false,
+     runExplain},
+    {"new",
+     "begin a project",
+     "new DIR",
      "Makes a folder with a small workflow that runs, its data and a README. Overwrites nothing.",
-     "$ couler new spam && cd spam && couler run spam.cwl", Words::Folder, 1, 1, {}, false, runNew},
-    {"version", "print the version", "version", "", "$ couler version", Words::None, 0, 0, {}, false,
+     "$ couler new spam && cd spam && couler run spam.cwl",
+     Words::Folder,
+     1,
+     1,
+     {},
+     false,
+     runNew},
+    {"version",
+     "print the version",
+     "version",
+     "",
+     "$ couler version",
+     Words::None,
+     0,
+     0,
+     {},
+     false,
      runVersion},
-    {"completion", "print a completion script for a shell", "completion bash|zsh|fish", "",
+    {"completion",
+     "print a completion script for a shell",
+     "completion bash|zsh|fish",
+     "",
      "$ source <(couler completion bash)\n"
      "$ couler completion fish > ~/.config/fish/completions/couler.fish",
-     Words::Shell, 1, 1, {}, false, runCompletion},
-    {"man", "print the manual page", "man", "The page is in roff; `man` shows it.",
-     "$ couler man > couler.1 && man ./couler.1", Words::None, 0, 0, {}, false, runMan},
-    {"help", "print help", "help [COMMAND]", "", "$ couler help run", Words::Command, 0, 1, {}, false,
+     Words::Shell,
+     1,
+     1,
+     {},
+     false,
+     runCompletion},
+    {"man",
+     "print the manual page",
+     "man",
+     "The page is in roff; `man` shows it.",
+     "$ couler man > couler.1 && man ./couler.1",
+     Words::None,
+     0,
+     0,
+     {},
+     false,
+     runMan},
+    {"help",
+     "print help",
+     "help [COMMAND]",
+     "",
+     "$ couler help run",
+     Words::Command,
+     0,
+     1,
+     {},
+     false,
      runHelp},
 };
 

@@ -1,16 +1,17 @@
 #include "driver/console.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <unistd.h>
 
 #include "support/render.h"
 
 namespace couler::driver {
 namespace {
 
-bool outputLost = false;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): errno of stdout
+bool outputLost =
+    false;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): errno of stdout
 
 }  // namespace
 
@@ -50,9 +51,15 @@ void printDiagnostics(const std::vector<Diagnostic>& diagnostics, const SourceMa
                       const DiagnosticStyle& style) {
   std::string text;
   switch (style.format) {
-    case DiagnosticFormat::Human: text = renderHuman(diagnostics, sources, style.colour); break;
-    case DiagnosticFormat::Json: text = renderJson(diagnostics, sources); break;
-    case DiagnosticFormat::Sarif: text = renderSarif(diagnostics, sources); break;
+    case DiagnosticFormat::Human:
+      text = renderHuman(diagnostics, sources, style.colour);
+      break;
+    case DiagnosticFormat::Json:
+      text = renderJson(diagnostics, sources);
+      break;
+    case DiagnosticFormat::Sarif:
+      text = renderSarif(diagnostics, sources);
+      break;
   }
   if (style.machineToStdout && style.format != DiagnosticFormat::Human) {
     printOut(text);

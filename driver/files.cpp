@@ -1,15 +1,15 @@
 #include "driver/files.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace couler::driver {
 namespace {
@@ -73,7 +73,7 @@ ReadResult readFile(const std::string& path) {
 }
 
 AtomicFile::AtomicFile(const std::string& path) : place_(path) {
-  struct stat info {};
+  struct stat info{};
   mode_t mode = 0;
   if (::stat(path.c_str(), &info) == 0) {
     if (S_ISDIR(info.st_mode)) {
@@ -94,7 +94,8 @@ AtomicFile::AtomicFile(const std::string& path) : place_(path) {
   std::error_code ignored;
   if (const auto real = std::filesystem::canonical(path, ignored); !ignored) place_ = real.string();
   const std::filesystem::path target(place_);
-  std::string pattern = (target.parent_path() / ("." + target.filename().string() + ".XXXXXX")).string();
+  std::string pattern =
+      (target.parent_path() / ("." + target.filename().string() + ".XXXXXX")).string();
   fd_ = ::mkostemp(pattern.data(), O_CLOEXEC);
   if (fd_ < 0) {
     fail(errno);

@@ -67,8 +67,8 @@ std::string indented(std::string_view text) {
 }  // namespace
 
 std::string helpText(const Command& command) {
-  std::string text = fmt::format("couler {}: {}\n\nusage: couler {}\n", command.name, command.summary,
-                                 command.usage);
+  std::string text = fmt::format("couler {}: {}\n\nusage: couler {}\n", command.name,
+                                 command.summary, command.usage);
   if (!command.details.empty()) text += "\n" + std::string(command.details) + "\n";
   const std::vector<Option> options = optionsOf(command);
   std::size_t width = 0;
@@ -91,7 +91,8 @@ std::string overviewText() {
   }
   text +=
       "\n`couler help COMMAND` tells more. Ends with 0 when all went well, 1 when the program has\n"
-      "errors or the run failed, 2 when the command line is wrong, 3 on a fault of couler itself.\n";
+      "errors or the run failed, 2 when the command line is wrong, 3 on a fault of couler "
+      "itself.\n";
   return text;
 }
 

@@ -1,10 +1,10 @@
-#include <unistd.h>
-
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <unistd.h>
 
 #include "driver/command.h"
 #include "driver/console.h"
@@ -17,7 +17,8 @@ int unknownCommand(const std::string& name) {
   Diagnostic diagnostic = diagnose<Diag::UnknownCommand>({}, name);
   std::vector<std::string_view> names;
   for (const Command& command : commandTable()) names.push_back(command.name);
-  if (const auto near = nearest(name, names)) diagnostic.note("did you mean `couler " + *near + "`?");
+  if (const auto near = nearest(name, names))
+    diagnostic.note("did you mean `couler " + *near + "`?");
   return complain(std::move(diagnostic).note("`couler help` lists the commands"), kUsage);
 }
 
@@ -53,8 +54,9 @@ int guarded(int argc, char** argv) {
   try {
     const int code = dispatch({argv + 1, argv + argc});
     if (flushOut()) return code;
-    complain(diagnose<Diag::CannotWriteFile>({}, "standard output", "it is closed or the disk is full"),
-             kFailed);
+    complain(
+        diagnose<Diag::CannotWriteFile>({}, "standard output", "it is closed or the disk is full"),
+        kFailed);
     return code == kOk ? kFailed : code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "couler: internal error: %s\n", error.what());

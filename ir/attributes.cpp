@@ -29,7 +29,8 @@ Footprint footprintOf(Builtin op) {
     case Builtin::SumSize:
     case Builtin::LengthList:
     case Builtin::Any:
-    case Builtin::All: return Footprint::AssociativeReduce;
+    case Builtin::All:
+      return Footprint::AssociativeReduce;
     case Builtin::MeanInt:
     case Builtin::MeanFloat:
     case Builtin::Sort:
@@ -41,8 +42,10 @@ Footprint footprintOf(Builtin op) {
     case Builtin::Drop:
     case Builtin::Slice:
     case Builtin::First:
-    case Builtin::Last: return Footprint::All;
-    default: return Footprint::Pointwise;
+    case Builtin::Last:
+      return Footprint::All;
+    default:
+      return Footprint::Pointwise;
   }
 }
 
@@ -62,9 +65,7 @@ Attributes compute(const Module& module, const Node& node) {
   for (const NodeId operand : module.operands(node)) result.join(module.at(operand).phase);
   const auto runs = [&] { result.phase = Phase::Run; };
   std::visit(Overloaded{[](std::monostate) {}, [](const Const&) {},
-                        [&](const Param&) {
-                          result = {node.effect, node.footprint, node.phase};
-                        },
+                        [&](const Param&) { result = {node.effect, node.footprint, node.phase}; },
                         [&](const Op& op) {
                           result.footprint = footprintOf(op.op);
                           if (op.op == Builtin::Glob) {
@@ -109,8 +110,8 @@ void Module::updateAttributes(NodeId id) {
 }
 
 void Module::updateAllAttributes() {
-  // Callees and nested bodies first, but a nested body only when its owner is next, since it may use
-  // the nodes before that. The stack is explicit: calls may nest deeply.
+  // Callees and nested bodies first, but a nested body only when its owner is next, since it may
+  // use the nodes before that. The stack is explicit: calls may nest deeply.
   enum class Mark : std::uint8_t { New, Open, Done };
   std::vector<Mark> marks(regions.size(), Mark::New);
   struct Cursor {
@@ -137,9 +138,8 @@ void Module::updateAllAttributes() {
         if (at(call->callee).finally.valid()) first.push_back(at(call->callee).finally);
       }
       // An open one is a call cycle, which the checker has refused: no attribute to wait for.
-      const auto waiting = std::find_if(first.begin(), first.end(), [&](RegionId r) {
-        return marks[r.index()] == Mark::New;
-      });
+      const auto waiting = std::find_if(first.begin(), first.end(),
+                                        [&](RegionId r) { return marks[r.index()] == Mark::New; });
       if (waiting != first.end()) {
         marks[waiting->index()] = Mark::Open;
         stack.push_back({*waiting});

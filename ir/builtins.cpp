@@ -114,10 +114,14 @@ class SignatureReader {
       return result;
     }
     static constexpr std::pair<std::string_view, TypeId> kFixed[] = {
-        {"bool", TypeTable::kBool},           {"int", TypeTable::kInt},
-        {"float", TypeTable::kFloat},         {"string", TypeTable::kString},
-        {"timestamp", TypeTable::kTimestamp}, {"duration", TypeTable::kDuration},
-        {"size", TypeTable::kSize},           {"file", TypeTable::kFile},
+        {"bool", TypeTable::kBool},
+        {"int", TypeTable::kInt},
+        {"float", TypeTable::kFloat},
+        {"string", TypeTable::kString},
+        {"timestamp", TypeTable::kTimestamp},
+        {"duration", TypeTable::kDuration},
+        {"size", TypeTable::kSize},
+        {"file", TypeTable::kFile},
         {"dir", TypeTable::kDir}};
     for (const auto& [word, id] : kFixed) {
       if (name == word) {
@@ -150,20 +154,26 @@ bool letterAllows(std::uint8_t letter, TypeId type, const TypeTable& types) {
              kind == TypeKind::Timestamp || kind == TypeKind::Duration || kind == TypeKind::Size;
     case 'P':
       return kind == TypeKind::String || kind == TypeKind::File || kind == TypeKind::Dir;
-    default: return true;
+    default:
+      return true;
   }
 }
 
 /// The type that a pattern stands for once its letters are known.
 TypeId fill(const Pattern& pattern, const Letters& letters, TypeTable& types) {
   switch (pattern.kind) {
-    case Pattern::Kind::Fixed: return pattern.fixed;
-    case Pattern::Kind::Any: return TypeTable::kError;
+    case Pattern::Kind::Fixed:
+      return pattern.fixed;
+    case Pattern::Kind::Any:
+      return TypeTable::kError;
     case Pattern::Kind::Letter:
       return letters[pattern.letter].valid() ? letters[pattern.letter] : TypeTable::kError;
-    case Pattern::Kind::List: return types.list(fill(pattern.inner[0], letters, types));
-    case Pattern::Kind::Map: return types.map(fill(pattern.inner[0], letters, types));
-    case Pattern::Kind::Optional: return types.optional(fill(pattern.inner[0], letters, types));
+    case Pattern::Kind::List:
+      return types.list(fill(pattern.inner[0], letters, types));
+    case Pattern::Kind::Map:
+      return types.map(fill(pattern.inner[0], letters, types));
+    case Pattern::Kind::Optional:
+      return types.optional(fill(pattern.inner[0], letters, types));
     case Pattern::Kind::Record: {
       std::vector<TypeField> fields;
       for (std::size_t i = 0; i < pattern.inner.size(); ++i) {
@@ -180,8 +190,10 @@ TypeId fill(const Pattern& pattern, const Letters& letters, TypeTable& types) {
 bool collect(const Pattern& pattern, TypeId arg, bool exact, Letters& letters, TypeTable& types) {
   const TypeKind kind = types.kind(arg);
   switch (pattern.kind) {
-    case Pattern::Kind::Any: return true;
-    case Pattern::Kind::Fixed: return exact ? arg == pattern.fixed : types.accepts(pattern.fixed, arg);
+    case Pattern::Kind::Any:
+      return true;
+    case Pattern::Kind::Fixed:
+      return exact ? arg == pattern.fixed : types.accepts(pattern.fixed, arg);
     case Pattern::Kind::Letter: {
       TypeId& known = letters[pattern.letter];
       if (!known.valid() || known == arg) {
@@ -209,7 +221,8 @@ bool collect(const Pattern& pattern, TypeId arg, bool exact, Letters& letters, T
       if (kind == TypeKind::Error) return true;
       return kind == TypeKind::Map &&
              collect(pattern.inner[0], types[arg].element, exact, letters, types);
-    case Pattern::Kind::Record: return kind == TypeKind::Error;  // in results only
+    case Pattern::Kind::Record:
+      return kind == TypeKind::Error;  // in results only
   }
   return false;
 }
@@ -239,7 +252,8 @@ std::optional<BuiltinMatch> match(std::size_t row, std::span<const TypeId> args,
   for (std::size_t i = 0; i < args.size(); ++i) {
     const Pattern& pattern = param(i);
     // `any`, and what holds one, takes the argument as it is.
-    const TypeId wanted = pattern.kind == Pattern::Kind::Any ? args[i] : fill(pattern, letters, types);
+    const TypeId wanted =
+        pattern.kind == Pattern::Kind::Any ? args[i] : fill(pattern, letters, types);
     if (!types.accepts(wanted, args[i])) return std::nullopt;
     result.params.push_back(types.holds(wanted, TypeKind::Error) ? args[i] : wanted);
   }

@@ -17,11 +17,11 @@ enum class Builtin : std::uint16_t {
 #include "ir/builtins.def"
 };
 
-/// A row of the table. The signature, `(xs: list<T>, n: int) -> T?`, is written in the language's own
-/// types and these: `T` and `U` any type; `O` one with an order (int, float, string, timestamp,
+/// A row of the table. The signature, `(xs: list<T>, n: int) -> T?`, is written in the language's
+/// own types and these: `T` and `U` any type; `O` one with an order (int, float, string, timestamp,
 /// duration, size); `P` a path (string, file, dir); `any` any, each use on its own. A letter stands
-/// for the same type everywhere in a row. `x: T...` at the end repeats that parameter, `(…)...` all of
-/// them, zero times or more.
+/// for the same type everywhere in a row. `x: T...` at the end repeats that parameter, `(…)...` all
+/// of them, zero times or more.
 struct BuiltinInfo {
   Builtin id;
   std::string_view enumerator;  ///< "AddInt": unique, the text form's word

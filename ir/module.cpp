@@ -28,10 +28,27 @@ std::vector<RegionId> Module::regionsOf(const Node& node) const {
 }
 
 NameId Module::intern(std::string_view name) {
-  const auto [it, added] =
-      nameIndex_.try_emplace(std::string(name), NameId{static_cast<std::uint32_t>(names_.size())});
-  if (added) names_.emplace_back(name);
-  return it->second;
+  // Open addressing over the names themselves: unrolling makes a name a step.
+  constexpr std::uint32_t kEmpty = 0xffffffffU;
+  const std::hash<std::string_view> hash;
+  const auto slotOf = [&](std::string_view text) {
+    const std::size_t mask = nameSlots_.size() - 1;
+    std::size_t at = hash(text) & mask;
+    while (nameSlots_[at] != kEmpty && names_[nameSlots_[at]] != text) at = (at + 1) & mask;
+    return at;
+  };
+  if ((names_.size() + 1) * 2 > nameSlots_.size()) {
+    nameSlots_.assign(std::max<std::size_t>(64, nameSlots_.size() * 2), kEmpty);
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      nameSlots_[slotOf(names_[i])] = static_cast<std::uint32_t>(i);
+    }
+  }
+  const std::size_t at = slotOf(name);
+  if (nameSlots_[at] == kEmpty) {
+    nameSlots_[at] = static_cast<std::uint32_t>(names_.size());
+    names_.emplace_back(name);
+  }
+  return NameId{nameSlots_[at]};
 }
 
 ConstId Module::intern(Value value) {
@@ -97,6 +114,21 @@ void Module::setEdges(NodeId id, std::span<const NodeId> operands, std::span<con
   node.operandCount = static_cast<std::uint32_t>(operands.size());
   node.orderCount = static_cast<std::uint32_t>(order.size());
   operandPool.insert(operandPool.end(), all.begin(), all.end());
+}
+
+std::vector<ConstId> Module::keepConstants(const std::vector<bool>& used) {
+  std::vector<ConstId> fresh(constants_.size());
+  std::uint32_t next = 0;
+  for (std::size_t i = 0; i < constants_.size(); ++i) {
+    if (!used[i]) continue;
+    if (next != i) constants_[next] = std::move(constants_[i]);
+    fresh[i] = ConstId{next++};
+  }
+  if (next == constants_.size()) return fresh;
+  constants_.resize(next);
+  std::erase_if(constantIndex_, [&](const auto& row) { return !used[row.second.index()]; });
+  for (auto& [hash, id] : constantIndex_) id = fresh[id.index()];
+  return fresh;
 }
 
 std::optional<FuncId> Module::findFunc(std::string_view name) const {

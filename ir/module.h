@@ -28,7 +28,13 @@ using NameId = StrongId<struct NameTag>;
 
 /// What an operation does beside giving its value.
 enum class Effect : std::uint8_t {
-  Pure, SeededRandom, Source, ReadsState, WritesState, Sink, Opaque
+  Pure,
+  SeededRandom,
+  Source,
+  ReadsState,
+  WritesState,
+  Sink,
+  Opaque
 };
 /// Which rows of its input one row of its output needs.
 enum class Footprint : std::uint8_t { Pointwise, Window, Partition, AssociativeReduce, All };
@@ -97,7 +103,8 @@ struct Region {
   std::vector<NodeId> params;  ///< Param nodes; they are not in `nodes`
   std::vector<NodeId> nodes;
   std::vector<NodeId> results;
-  NodeId owner;  ///< the For, If, Loop or Try it belongs to; invalid for bodies of functions and tasks
+  NodeId
+      owner;  ///< the For, If, Loop or Try it belongs to; invalid for bodies of functions and tasks
 };
 
 struct ParamDef {
@@ -111,9 +118,9 @@ struct ParamDef {
 /// Where an output of a task comes from.
 enum class OutputFrom : std::uint8_t {
   Variable,  ///< a scalar that the script sets under the output's name
-  Path,      ///< a file or folder that the step writes at the path it is told; `path` is its base name
-  Stdout,    ///< what it prints, less one final newline
-  File       ///< a scalar read from the file `path`, relative to the step's folder
+  Path,  ///< a file or folder that the step writes at the path it is told; `path` is its base name
+  Stdout,  ///< what it prints, less one final newline
+  File     ///< a scalar read from the file `path`, relative to the step's folder
 };
 struct OutputDef {
   std::string name;
@@ -133,18 +140,18 @@ struct RetryPolicy {
   std::int64_t limit = 0;  ///< further attempts after the first
   Duration backoff{};      ///< before the second attempt; doubles each time
   double factor = 2;
-  Duration maxBackoff{};   ///< 0: no cap
-  std::vector<FailureClass> on;  ///< empty: every class
+  Duration maxBackoff{};                ///< 0: no cap
+  std::vector<FailureClass> on;         ///< empty: every class
   std::vector<std::int64_t> exitCodes;  ///< where not empty, Exit failures retry for these alone
 };
 
-/// A task: what its steps run. `exprs` is a region whose parameters are the inputs, then the outputs
-/// that are paths (as strings), and whose results are the words and values named below.
+/// A task: what its steps run. `exprs` is a region whose parameters are the inputs, then the
+/// outputs that are paths (as strings), and whose results are the words and values named below.
 struct TaskDef {
-  std::string name;    ///< as declared; unique in the module (`name-2` for a second of that name)
+  std::string name;  ///< as declared; unique in the module (`name-2` for a second of that name)
   std::vector<ParamDef> params;
   std::vector<OutputDef> outputs;
-  TypeId result;       ///< record of the outputs
+  TypeId result;  ///< record of the outputs
   bool isVolatile = false;
   bool cache = true;
   RunKind run = RunKind::Argv;
@@ -160,12 +167,12 @@ struct TaskDef {
     std::uint32_t result;
   };
   std::vector<Env> env;
-  std::string image;          ///< empty: none given
-  double cpu = 1;             ///< cores
-  std::int64_t memory = 0;    ///< bytes; 0: not given
+  std::string image;        ///< empty: none given
+  double cpu = 1;           ///< cores
+  std::int64_t memory = 0;  ///< bytes; 0: not given
   std::int64_t gpu = 0;
-  std::int64_t disk = 0;      ///< bytes; 0: not given
-  Duration timeout{};         ///< 0: none
+  std::int64_t disk = 0;  ///< bytes; 0: not given
+  Duration timeout{};     ///< 0: none
   RetryPolicy retry;
   std::string doc;
   Span span;
@@ -176,9 +183,11 @@ struct FuncDef {
   std::string name;
   FuncKind kind = FuncKind::Workflow;
   std::vector<ParamDef> params;
-  TypeId result;     ///< for a workflow, the record of its outputs
-  RegionId body;     ///< parameters as `params`; one result
-  RegionId finally;  ///< invalid when there is none; no parameters of its own, may use those of `body`
+  TypeId result;  ///< for a workflow, the record of its outputs
+  RegionId body;  ///< parameters as `params`; one result
+  /// Invalid when there is none. One parameter, a string: how all else ended, "succeeded" or
+  /// "failed". It may use the parameters of `body`, none of its nodes; one result, an empty record.
+  RegionId finally;
   std::string doc;
   Span span;
 };
@@ -186,7 +195,8 @@ struct FuncDef {
 struct TargetDef {
   std::string name;
   std::string engine;
-  std::vector<std::pair<std::string, ConstId>> settings;  ///< `s3(bucket: "b")` is a record with `kind`
+  std::vector<std::pair<std::string, ConstId>>
+      settings;  ///< `s3(bucket: "b")` is a record with `kind`
   Span span;
 };
 
@@ -252,6 +262,8 @@ class Module {
   [[nodiscard]] std::vector<RegionId> regionsOf(const Node& node) const;
 
   NameId intern(std::string_view name);
+  NameId intern(const std::string& name) { return intern(std::string_view(name)); }
+  NameId intern(const char* name) { return intern(std::string_view(name)); }
   /// Equal values (of one type, which the caller keeps apart) share an id.
   ConstId intern(Value value);
 
@@ -263,13 +275,17 @@ class Module {
   NodeId add(RegionId region, Payload payload, TypeId type, std::span<const NodeId> operands,
              std::span<const NodeId> order = {}, Span span = {}, NameId name = {});
   NodeId addConst(RegionId region, Value value, TypeId type, Span span = {});
-  /// Works out effect, footprint and phase of one node again, from its operands and the nodes of the
-  /// regions it owns as they are now. For Params nothing changes.
+  /// Works out effect, footprint and phase of one node again, from its operands and the nodes of
+  /// the regions it owns as they are now. For Params nothing changes.
   void updateAttributes(NodeId id);
   /// The same for all nodes, callees before callers: once every body is complete. O(nodes + edges).
   void updateAllAttributes();
   /// Gives a node another list of operands and order dependencies (in new pool space).
   void setEdges(NodeId id, std::span<const NodeId> operands, std::span<const NodeId> order);
+
+  /// Drops the constants not marked in `used` (by id) and gives the others new ids, in order; what
+  /// holds a ConstId must follow the numbering returned.
+  std::vector<ConstId> keepConstants(const std::vector<bool>& used);
 
   [[nodiscard]] std::optional<FuncId> findFunc(std::string_view name) const;
   [[nodiscard]] const TargetDef* findTarget(std::string_view name) const;
@@ -278,7 +294,7 @@ class Module {
 
  private:
   std::vector<std::string> names_;
-  std::unordered_map<std::string, NameId> nameIndex_;
+  std::vector<std::uint32_t> nameSlots_;  ///< hash table of name ids; its size is a power of two
   std::vector<Value> constants_;
   std::unordered_multimap<std::size_t, ConstId> constantIndex_;
 };

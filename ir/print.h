@@ -13,7 +13,7 @@ namespace couler::ir {
 /// Spans are left out; ids are renumbered in order of printing, so equal graphs print equal text.
 [[nodiscard]] std::string print(const Module& module);
 
-/// Reads the text form. Errors (CW0105 …) carry places in `file`; nothing on any error.
+/// Reads the text form. Errors (CW0190 to CW0192) carry places in `file`; nothing on any error.
 /// The result is not verified: call `verify`.
 [[nodiscard]] std::optional<Module> parseText(const SourceManager& sources, FileId file,
                                               DiagnosticSink& diags);

@@ -24,7 +24,7 @@
 ///                      file or folder itself (Path), or of the value's text (Variable). Outputs
 ///                      that are Stdout or File have none: the engine reads those itself.
 ///   COULER_JSON=1      sh only: values are JSON text in both directions. It needs an `awk` in the
-///                      image (POSIX; tested with mawk, gawk, BusyBox awk and the one true awk).
+///                      image (POSIX; tested with mawk, gawk and BusyBox awk).
 ///                      Without it the shim uses nothing but the shell.
 /// The shim takes these out of the environment, sets variables of the script's own language, runs
 /// the script, and when that ended with status 0 (also by `exit 0`) writes each Variable output.
@@ -35,13 +35,15 @@
 /// JSON. They are not exported. In Python: bool, int (also for a size), float, str (also for enums,
 /// files and folders), list, dict, SimpleNamespace, aware datetime, timedelta, None.
 /// Variable outputs of sh are read back by `decodeOutput`, or with COULER_JSON=1 checked and turned
-/// into JSON by the shim; those of Python are checked and turned into JSON by the shim.
+/// into canonical JSON by the shim, which takes the same texts but for timestamps not in UTC (`Z`),
+/// and durations and sizes beyond 2^53 microseconds or bytes; those of Python are checked and
+/// turned into canonical JSON by the shim.
 ///
 /// The process ends with status 64 and one line on standard error, `couler: …`, when a Variable
-/// output was not set (one of type `T?` is none then) or has the wrong type, or when an input cannot
-/// be given to the script. One limit of sh: a script that sets its own `trap … EXIT` and ends by
-/// `exit 0` takes the shim's trap away, so its Variable outputs count as not set; ending by running
-/// to the last line works with any trap.
+/// output was not set (one of type `T?` is none then) or has the wrong type, or when an input
+/// cannot be given to the script. One limit of sh: a script that sets its own `trap … EXIT` and
+/// ends by `exit 0` takes the shim's trap away, so its Variable outputs count as not set; ending by
+/// running to the last line works with any trap.
 namespace couler::ir {
 
 using EnvList = std::vector<std::pair<std::string, std::string>>;

@@ -9,7 +9,8 @@ namespace couler::ir {
 /// POSIX sh, for dash, bash and BusyBox ash. Names are identifiers and types are words without
 /// characters that mean anything to a shell (shim.cpp), so the `eval`s below build no program text
 /// from values. Runs under `-eu`.
-inline constexpr std::string_view kShShim = R"sh(_couler_json=${COULER_JSON-} _couler_script=$COULER_SCRIPT _couler_types=$COULER_TYPES
+inline constexpr std::string_view kShShim =
+    R"sh(_couler_json=${COULER_JSON-} _couler_script=$COULER_SCRIPT _couler_types=$COULER_TYPES
 unset COULER_JSON COULER_SCRIPT COULER_TYPES COULER_TASK
 _couler_fail() {
   printf 'couler: %s\n' "$1" >&2
@@ -32,7 +33,7 @@ _couler_write() {
       COULER_VALUE=$_couler_value LC_ALL=C "$_couler_awk" -v "name=$_couler_name" \
         -v "type=$_couler_type" -v dir=out "$_couler_program" </dev/null >"$_couler_path" || exit
     else
-      printf '%s' "$_couler_value" >"$_couler_path"
+      printf '%s' "$_couler_value" >"$_couler_path" || exit
     fi
   done
 }
@@ -71,6 +72,8 @@ trap '_couler_status=$?
 if [ "$_couler_status" = 0 ] && [ -z "$_couler_done" ]; then _couler_write; fi
 exit "$_couler_status"' EXIT
 eval "$_couler_script"
+_couler_status=$?
+if [ "$_couler_status" != 0 ]; then exit "$_couler_status"; fi
 _couler_write
 )sh";
 
@@ -164,15 +167,15 @@ function raw(   c, depth, quoted, start) {
   if (p == start || depth > 0 || quoted) fail("not a whole JSON value")
   return substr(s, start, p - start)
 }
-function units(t, which,   i, k, list, pair, v) {
+function units(t, which, zero,   i, k, list, pair, v) {
   if (t !~ /^-?[0-9]+$/) fail("expected a JSON integer")
   v = t + 0
+  if (v == 0) return "0 " zero
   if (v > 9007199254740992 || v < -9007199254740992) fail("too large to be given to sh")
   k = split(which, list, " ")
   for (i = 1; i <= k; i++) {
     split(list[i], pair, "=")
-    if ((v != 0 || pair[2] == 1) && v % pair[2] == 0)
-      return sprintf("%.0f %s", v / pair[2], pair[1])
+    if (v % pair[2] == 0) return sprintf("%.0f %s", v / pair[2], pair[1])
   }
 }
 function show(t,   c, r) {
@@ -186,8 +189,8 @@ function show(t,   c, r) {
     putstring()
   } else {
     r = raw()
-    if (t == "duration") r = units(r, durations)
-    else if (t == "size") r = units(r, sizes)
+    if (t == "duration") r = units(r, durations, "s")
+    else if (t == "size") r = units(r, sizes, "B")
     put(r)
   }
   skip()
@@ -246,11 +249,12 @@ function real(t,   low, sign, k, r, e, d) {
   sign = substr(t, 1, 1) == "-" ? "-" : ""
   sub(/^[-+]/, "", t)
   t = t + 0
-  if (sprintf("%f", t) ~ /[iI]/) fail("a float out of range")
+  if (sprintf("%e", t) ~ /[iI]/) fail("a float out of range")
   for (k = 0; k <= 16; k++) {
     r = sprintf("%." k "e", t)
     if (r + 0 == t) break
   }
+  # As ir/value.h floatText: the shorter of both forms, positional where they are as long.
   e = r
   sub(/^.*e/, "", e)
   sub(/e.*$/, "", r)
@@ -258,25 +262,26 @@ function real(t,   low, sign, k, r, e, d) {
   while (length(r) > 1 && substr(r, length(r), 1) == "0") r = substr(r, 1, length(r) - 1)
   e = e + 0
   d = length(r)
-  if (e < -4 || e >= 16)
-    return sign substr(r, 1, 1) (d > 1 ? "." substr(r, 2) : "") "e" (e < 0 ? "-" : "+") \
-           sprintf("%02d", e < 0 ? -e : e)
-  if (e < 0) return sign "0." substr("0000", 1, -e - 1) r
-  if (d <= e + 1) return sign r substr("0000000000000000", 1, e + 1 - d) whole
-  return sign substr(r, 1, e + 1) "." substr(r, e + 2)
+  low = sprintf("%." (d - 1 - e > 0 ? d - 1 - e : 0) "f", t)
+  r = substr(r, 1, 1) (d > 1 ? "." substr(r, 2) : "") "e" (e < 0 ? "-" : "+") \
+      sprintf("%02d", e < 0 ? -e : e)
+  if (length(r) < length(low)) return sign r
+  return sign low (index(low, ".") ? "" : ".0")
 }
 function quantity(t, which, what,   i, k, list, pair, number, unit, v) {
   number = unit = t
-  sub(/[ \t]*[A-Za-z]+$/, "", number)
-  sub(/^[-+]?[0-9.]+[ \t]*/, "", unit)
-  if (number !~ /^[-+]?[0-9]+(\.[0-9]+)?$/) fail("expected a " what ", found \"" t "\"")
+  sub(/ *[A-Za-z]+$/, "", number)
+  sub(/^.*[0-9.] */, "", unit)
+  if (number !~ /^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$/)
+    fail("expected a " what ", found \"" t "\"")
   k = split(which, list, " ")
   for (i = 1; i <= k; i++) {
     split(list[i], pair, "=")
     if (pair[1] == unit) {
       v = number * pair[2]
-      if (v > 9007199254740992 || v < -9007199254740992) fail("a " what " out of range")
-      if (v != int(v)) fail("expected a whole number of the smallest unit, found \"" t "\"")
+      if (v > 9007199254740992 || v < -9007199254740992 || (v < 0 && what == "size"))
+        fail("a " what " out of range")
+      v = v < 0 ? -int(0.5 - v) : int(v + 0.5)
       return sprintf("%.0f", v)
     }
   }
@@ -317,6 +322,10 @@ function say(t, v,   i, k, lines, low) {
   else if (t == "timestamp") {
     if (v !~ /^[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]+)?Z$/)
       fail("expected a timestamp such as 2024-05-01T12:00:00Z, found \"" v "\"")
+    if (v ~ /\./) {
+      sub(/0*Z$/, "Z", v)
+      sub(/\.Z$/, "Z", v)
+    }
     quote(v)
   } else {
     sub(/^enum=/, "", t)
@@ -328,10 +337,10 @@ function say(t, v,   i, k, lines, low) {
 BEGIN {
   durations = "d=86400000000 h=3600000000 min=60000000 s=1000000 ms=1000 us=1"
   sizes = "TiB=1099511627776 TB=1000000000000 GiB=1073741824 GB=1000000000 MiB=1048576 MB=1000000 KiB=1024 kB=1000 B=1"
-  whole = ""
   s = ENVIRON["COULER_VALUE"] ""
   if (dir == "out") {
     for (k = 1; k < 32; k++) escape[sprintf("%c", k)] = sprintf("\\u%04x", k)
+    escape[sprintf("%c", 127)] = "\\u007f"
     escape["\b"] = "\\b"
     escape["\f"] = "\\f"
     escape["\n"] = "\\n"
@@ -357,7 +366,7 @@ BEGIN {
 
 /// Python 3.6 or later. Runs the script in `__main__` itself, so that pickling and `__name__` work.
 inline constexpr std::string_view kPythonShim = R"py(def _couler_main():
-    import datetime, json, linecache, math, operator, os, re, sys, traceback, types
+    import datetime, decimal, json, linecache, math, operator, os, re, sys, traceback, types
     space = sys.modules["__main__"].__dict__
     del space["_couler_main"]
     env = {k.decode(): v.decode("utf-8", "surrogateescape") for k, v in os.environb.items() if k.startswith(b"COULER_")}
@@ -408,26 +417,40 @@ inline constexpr std::string_view kPythonShim = R"py(def _couler_main():
     def wrong(at, what, v):
         raise Wrong("%s: expected %s, found %s" % (at, what, type(v).__name__))
 
-    def text(v):
+    def quote(at, v):
         try:
             v.encode("utf-8")
         except UnicodeEncodeError:
-            raise Wrong("a string that is not valid UTF-8")
-        return v
+            raise Wrong("%s: a string that is not valid UTF-8" % at)
+        return json.dumps(v, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+    def real(v):
+        # As ir/value.h floatText: the shorter of both forms, positional where they are as long.
+        if math.isnan(v) or math.isinf(v):
+            return '"%s"' % v
+        if v == 0:
+            return str(v)
+        sign, digits, e = decimal.Decimal(repr(v)).normalize().as_tuple()
+        plain = "%.*f" % (max(0, -e), abs(v))
+        d = "".join(map(str, digits))
+        short = "%s%se%+03d" % (d[0], "." + d[1:] if len(d) > 1 else "", e + len(d) - 1)
+        if len(plain) <= len(short):
+            short = plain if "." in plain else plain + ".0"
+        return ("-" if sign else "") + short
 
     def integer(at, v):
         if not -(1 << 63) <= v < (1 << 63):
             raise Wrong("%s: %d does not fit 64 bits" % (at, v))
-        return v
+        return "%d" % v
 
     def encode(at, v, t):
         kind = t if isinstance(t, str) else t[0]
         if hasattr(v, "dtype") and hasattr(v, "item") and getattr(v, "ndim", 1) == 0:
             v = v.item()
         if kind == "opt":
-            return None if v is None else encode(at, v, t[1])
+            return "null" if v is None else encode(at, v, t[1])
         if kind == "bool":
-            return v if isinstance(v, bool) else wrong(at, "bool", v)
+            return ("true" if v else "false") if isinstance(v, bool) else wrong(at, "bool", v)
         if kind in ("int", "size"):
             if isinstance(v, bool) or not hasattr(v, "__index__"):
                 wrong(at, kind, v)
@@ -435,22 +458,18 @@ inline constexpr std::string_view kPythonShim = R"py(def _couler_main():
         if kind == "float":
             if isinstance(v, (bool, str)) or not hasattr(v, "__float__"):
                 wrong(at, "float", v)
-            v = float(v)
-            if math.isnan(v):
-                return "nan"
-            if math.isinf(v):
-                return "inf" if v > 0 else "-inf"
-            return @FLOAT@
+            return real(float(v))
         if kind == "string":
-            return text(v) if isinstance(v, str) else wrong(at, "str", v)
+            return quote(at, v) if isinstance(v, str) else wrong(at, "str", v)
         if kind == "timestamp":
             if not isinstance(v, datetime.datetime):
                 wrong(at, "datetime", v)
             if v.tzinfo is None:
                 raise Wrong("%s: a datetime without a time zone" % at)
             v = v.astimezone(datetime.timezone.utc)
-            fraction = ".%06d" % v.microsecond if v.microsecond else ""
-            return "%04d-%02d-%02dT%02d:%02d:%02d%sZ" % (v.year, v.month, v.day, v.hour, v.minute, v.second, @FRACTION@)
+            fraction = (".%06d" % v.microsecond).rstrip("0") if v.microsecond else ""
+            clock = (v.year, v.month, v.day, v.hour, v.minute, v.second, fraction)
+            return '"%04d-%02d-%02dT%02d:%02d:%02d%sZ"' % clock
         if kind == "duration":
             return integer(at, v // micro) if isinstance(v, datetime.timedelta) else wrong(at, "timedelta", v)
         if kind == "enum":
@@ -458,18 +477,19 @@ inline constexpr std::string_view kPythonShim = R"py(def _couler_main():
                 wrong(at, "one of " + ", ".join(t[1:]), v)
             if v not in t[1:]:
                 raise Wrong("%s: expected one of %s, found %r" % (at, ", ".join(t[1:]), v))
-            return v
+            return quote(at, v)
         if kind == "list":
             if not isinstance(v, (list, tuple)) and not (hasattr(v, "dtype") and hasattr(v, "tolist")):
                 wrong(at, "list", v)
-            return [encode("%s[%d]" % (at, i), x, t[1]) for i, x in enumerate(v)]
+            return "[" + ",".join(encode("%s[%d]" % (at, i), x, t[1]) for i, x in enumerate(v)) + "]"
         if kind == "map":
             if not isinstance(v, dict):
                 wrong(at, "dict", v)
             for k in v:
                 if not isinstance(k, str):
                     wrong("a key of " + at, "str", k)
-            return {text(k): encode("%s[%r]" % (at, k), v[k], t[1]) for k in sorted(v)}
+            parts = [quote(at, k) + ":" + encode("%s[%r]" % (at, k), v[k], t[1]) for k in sorted(v)]
+            return "{" + ",".join(parts) + "}"
         if kind == "record":
             fields = v if isinstance(v, dict) else getattr(v, "__dict__", None)
             if fields is None:
@@ -481,7 +501,8 @@ inline constexpr std::string_view kPythonShim = R"py(def _couler_main():
             for name, field in t[1]:
                 if name not in fields and not (isinstance(field, list) and field[0] == "opt"):
                     raise Wrong("%s: field `%s` is missing" % (at, name))
-            return {name: encode(at + "." + name, fields.get(name), field) for name, field in t[1]}
+            parts = [quote(at, name) + ":" + encode(at + "." + name, fields.get(name), field) for name, field in t[1]]
+            return "{" + ",".join(parts) + "}"
         wrong(at, kind, v)
 
     for name, t in plan["in"]:
@@ -519,10 +540,9 @@ inline constexpr std::string_view kPythonShim = R"py(def _couler_main():
         if name not in space and not (isinstance(t, list) and t[0] == "opt"):
             fail("output `%s` was not set" % name)
         try:
-            value = encode("output `%s`" % name, space.get(name), t)
+            texts.append((name, encode("output `%s`" % name, space.get(name), t)))
         except Wrong as error:
             fail(str(error))
-        texts.append((name, json.dumps(value, ensure_ascii=False, separators=(",", ":"))))
     for name, t in texts:
         with open(env["COULER_OUT_" + name], "w", encoding="utf-8", newline="") as out:
             out.write(t)

@@ -86,11 +86,21 @@ std::optional<std::string> unquote(std::string_view spelling) {
     }
     if (++i == spelling.size()) return std::nullopt;
     switch (spelling[i]) {
-      case 'n': content += '\n'; break;
-      case 'r': content += '\r'; break;
-      case 't': content += '\t'; break;
-      case '"': content += '"'; break;
-      case '\\': content += '\\'; break;
+      case 'n':
+        content += '\n';
+        break;
+      case 'r':
+        content += '\r';
+        break;
+      case 't':
+        content += '\t';
+        break;
+      case '"':
+        content += '"';
+        break;
+      case '\\':
+        content += '\\';
+        break;
       case 'x': {
         if (i + 2 >= spelling.size()) return std::nullopt;
         const int high = hexDigit(spelling[i + 1]);
@@ -100,7 +110,8 @@ std::optional<std::string> unquote(std::string_view spelling) {
         i += 2;
         break;
       }
-      default: return std::nullopt;
+      default:
+        return std::nullopt;
     }
   }
   return content;
@@ -112,11 +123,21 @@ void appendQuoted(std::string& out, std::string_view content) {
   for (const char c : content) {
     const auto byte = static_cast<unsigned char>(c);
     switch (c) {
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
       default:
         if (byte < 0x20 || byte == 0x7f) {
           out += "\\x";

@@ -100,24 +100,41 @@ std::string TypeTable::print(TypeId id) const {
   // Types nest as deeply as the source does, which the parser bounds.
   const Type& type = (*this)[id];
   switch (type.kind) {
-    case TypeKind::Error: return "?";
-    case TypeKind::None: return "none";
-    case TypeKind::Bool: return "bool";
-    case TypeKind::Int: return "int";
-    case TypeKind::Float: return "float";
-    case TypeKind::String: return "string";
-    case TypeKind::Timestamp: return "timestamp";
-    case TypeKind::Duration: return "duration";
-    case TypeKind::Size: return "size";
-    case TypeKind::Secret: return "secret";
-    case TypeKind::File: return type.name.empty() ? "file" : "file<" + type.name + ">";
-    case TypeKind::Dir: return "dir";
+    case TypeKind::Error:
+      return "?";
+    case TypeKind::None:
+      return "none";
+    case TypeKind::Bool:
+      return "bool";
+    case TypeKind::Int:
+      return "int";
+    case TypeKind::Float:
+      return "float";
+    case TypeKind::String:
+      return "string";
+    case TypeKind::Timestamp:
+      return "timestamp";
+    case TypeKind::Duration:
+      return "duration";
+    case TypeKind::Size:
+      return "size";
+    case TypeKind::Secret:
+      return "secret";
+    case TypeKind::File:
+      return type.name.empty() ? "file" : "file<" + type.name + ">";
+    case TypeKind::Dir:
+      return "dir";
     case TypeKind::Enum:
-    case TypeKind::Schema: return type.name;
-    case TypeKind::Table: return "table<" + print(type.element) + ">";
-    case TypeKind::List: return "list<" + print(type.element) + ">";
-    case TypeKind::Map: return "map<string, " + print(type.element) + ">";
-    case TypeKind::Optional: return print(type.element) + "?";
+    case TypeKind::Schema:
+      return type.name;
+    case TypeKind::Table:
+      return "table<" + print(type.element) + ">";
+    case TypeKind::List:
+      return "list<" + print(type.element) + ">";
+    case TypeKind::Map:
+      return "map<string, " + print(type.element) + ">";
+    case TypeKind::Optional:
+      return print(type.element) + "?";
     case TypeKind::Record: {
       std::string text = "(";
       for (std::size_t i = 0; i < type.fields.size(); ++i) {
@@ -156,9 +173,11 @@ bool acceptsAt(const TypeTable& types, TypeId to, TypeId from, bool inside) {
   if (have.kind == TypeKind::Int && want.kind == TypeKind::Float) return !inside;
   if (want.kind != have.kind) return false;
   switch (want.kind) {
-    case TypeKind::File: return want.name.empty();
+    case TypeKind::File:
+      return want.name.empty();
     case TypeKind::List:
-    case TypeKind::Map: return acceptsAt(types, want.element, have.element, true);
+    case TypeKind::Map:
+      return acceptsAt(types, want.element, have.element, true);
     case TypeKind::Record: {
       if (want.fields.size() != have.fields.size()) return false;
       for (std::size_t i = 0; i < want.fields.size(); ++i) {
@@ -167,7 +186,8 @@ bool acceptsAt(const TypeTable& types, TypeId to, TypeId from, bool inside) {
       }
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -13,9 +13,10 @@ namespace couler::ir {
 
 using TypeId = StrongId<struct TypeTag>;
 
-#define COULER_TYPE_KINDS(X)                                                                       \
-  X(Error) X(None) X(Bool) X(Int) X(Float) X(String) X(Timestamp) X(Duration) X(Size) X(Secret)    \
-  X(File) X(Dir) X(Enum) X(Schema) X(Table) X(List) X(Map) X(Optional) X(Record)
+#define COULER_TYPE_KINDS(X)                                                                   \
+  X(Error)                                                                                     \
+  X(None) X(Bool) X(Int) X(Float) X(String) X(Timestamp) X(Duration) X(Size) X(Secret) X(File) \
+      X(Dir) X(Enum) X(Schema) X(Table) X(List) X(Map) X(Optional) X(Record)
 
 enum class TypeKind : std::uint8_t {
 #define X(name) name,
@@ -33,9 +34,9 @@ struct TypeField {
 /// all others are structural.
 struct Type {
   TypeKind kind = TypeKind::Error;
-  std::string name;                ///< Enum, Schema: as declared; File: its format ("csv") or empty
-  std::string origin;              ///< Enum, Schema: path of the declaring file
-  TypeId element;                  ///< Table (a Schema), List, Map (the value; keys are strings), Optional
+  std::string name;    ///< Enum, Schema: as declared; File: its format ("csv") or empty
+  std::string origin;  ///< Enum, Schema: path of the declaring file
+  TypeId element;      ///< Table (a Schema), List, Map (the value; keys are strings), Optional
   std::vector<TypeField> fields;   ///< Record, Schema: in order
   std::vector<std::string> cases;  ///< Enum: in order
   friend bool operator==(const Type&, const Type&) = default;

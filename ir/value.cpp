@@ -62,10 +62,8 @@ std::string_view baseName(std::string_view path) {
 
 bool sameFile(const FileRef& a, const FileRef& b) {
   if (a.isDir != b.isDir) return false;
-  if (!a.digest.empty() && !b.digest.empty()) {
-    return a.digest == b.digest && baseName(a.path) == baseName(b.path);
-  }
-  return a.path == b.path;
+  if (a.digest.empty() && b.digest.empty()) return a.path == b.path;
+  return a.digest == b.digest && baseName(a.path) == baseName(b.path);
 }
 
 bool sameFloat(double a, double b) {
@@ -77,10 +75,10 @@ bool sameFloat(double a, double b) {
 bool same(const Value& a, const Value& b, bool exact) {
   if (a.data().index() != b.data().index()) return false;
   const auto sameNamed = [&](const NamedItems& x, const NamedItems& y) {
-    return &x == &y || std::equal(x.begin(), x.end(), y.begin(), y.end(),
-                                  [&](const auto& p, const auto& q) {
-                                    return p.first == q.first && same(p.second, q.second, exact);
-                                  });
+    return &x == &y ||
+           std::equal(x.begin(), x.end(), y.begin(), y.end(), [&](const auto& p, const auto& q) {
+             return p.first == q.first && same(p.second, q.second, exact);
+           });
   };
   if (const double* x = a.as<double>()) {
     const double y = *b.as<double>();
@@ -139,33 +137,47 @@ std::size_t hashOf(const Value& value) {
       mix(hash, hashOf(item));
     }
   };
-  std::visit(Visitor{[](None) {}, [&](bool b) { number(b ? 1 : 0); },
-                     [&](std::int64_t n) { number(n); },
-                     [&](double x) {
-                       if (std::isnan(x)) return number(1);
-                       mix(hash, std::hash<double>{}(x == 0 ? 0.0 : x));
-                     },
-                     [&](const std::string& text) { mix(hash, textHash(text)); },
-                     [&](Duration d) { number(d.micros); }, [&](Size s) { number(s.bytes); },
-                     [&](Timestamp t) { number(t.micros); },
-                     [&](const EnumCase& e) { mix(hash, textHash(e.name)); },
-                     // Two refs to equal content may differ in their paths, one of them unread.
-                     [&](const FileRef& f) { mix(hash, textHash(baseName(f.path))); },
-                     [&](const SecretRef& s) { mix(hash, textHash(s.source)); },
-                     [&](const ListValue& list) {
-                       for (const Value& item : *list.items) mix(hash, hashOf(item));
-                     },
-                     [&](const MapValue& map) { named(*map.entries); },
-                     [&](const RecordValue& record) { named(*record.fields); }},
-             value.data());
+  std::visit(
+      Visitor{[](None) {}, [&](bool b) { number(b ? 1 : 0); }, [&](std::int64_t n) { number(n); },
+              [&](double x) {
+                if (std::isnan(x)) return number(1);
+                mix(hash, std::hash<double>{}(x == 0 ? 0.0 : x));
+              },
+              [&](const std::string& text) { mix(hash, textHash(text)); },
+              [&](Duration d) { number(d.micros); }, [&](Size s) { number(s.bytes); },
+              [&](Timestamp t) { number(t.micros); },
+              [&](const EnumCase& e) { mix(hash, textHash(e.name)); },
+              [&](const FileRef& f) { mix(hash, textHash(f.digest.empty() ? f.path : f.digest)); },
+              [&](const SecretRef& s) { mix(hash, textHash(s.source)); },
+              [&](const ListValue& list) {
+                for (const Value& item : *list.items) mix(hash, hashOf(item));
+              },
+              [&](const MapValue& map) { named(*map.entries); },
+              [&](const RecordValue& record) { named(*record.fields); }},
+      value.data());
   return hash;
 }
 
 void hashInto(Hasher& hasher, const Value& value) {
   // The tags are part of every cache key: never renumber them.
   enum Tag : std::uint64_t {
-    kNone, kBool, kInt, kFloat, kString, kDuration, kSize, kTimestamp, kEnum, kFileContent,
-    kFilePath, kDirContent, kDirPath, kSecret, kList, kMap, kRecord
+    kNone,
+    kBool,
+    kInt,
+    kFloat,
+    kString,
+    kDuration,
+    kSize,
+    kTimestamp,
+    kEnum,
+    kFileContent,
+    kFilePath,
+    kDirContent,
+    kDirPath,
+    kSecret,
+    kList,
+    kMap,
+    kRecord
   };
   const auto number = [&](Tag tag, std::int64_t n) {
     hasher.field(tag);
@@ -184,31 +196,30 @@ void hashInto(Hasher& hasher, const Value& value) {
     }
   };
   std::visit(
-      Visitor{[&](None) { hasher.field(static_cast<std::uint64_t>(kNone)); },
-              [&](bool b) { number(kBool, b ? 1 : 0); }, [&](std::int64_t n) { number(kInt, n); },
-              [&](double x) {
-                // Equal values hash equal: one zero, one NaN.
-                const double canonical =
-                    std::isnan(x) ? std::numeric_limits<double>::quiet_NaN() : (x == 0 ? 0.0 : x);
-                number(kFloat, std::bit_cast<std::int64_t>(canonical));
-              },
-              [&](const std::string& s) { text(kString, s); },
-              [&](Duration d) { number(kDuration, d.micros); },
-              [&](Size s) { number(kSize, s.bytes); },
-              [&](Timestamp t) { number(kTimestamp, t.micros); },
-              [&](const EnumCase& e) { text(kEnum, e.name); },
-              [&](const FileRef& f) {
-                if (f.digest.empty()) return text(f.isDir ? kDirPath : kFilePath, f.path);
-                text(f.isDir ? kDirContent : kFileContent, f.digest);
-                hasher.field(baseName(f.path));
-              },
-              [&](const SecretRef& s) { text(kSecret, s.source); },
-              [&](const ListValue& list) {
-                number(kList, static_cast<std::int64_t>(list.items->size()));
-                for (const Value& item : *list.items) hashInto(hasher, item);
-              },
-              [&](const MapValue& map) { named(kMap, *map.entries); },
-              [&](const RecordValue& record) { named(kRecord, *record.fields); }},
+      Visitor{
+          [&](None) { hasher.field(static_cast<std::uint64_t>(kNone)); },
+          [&](bool b) { number(kBool, b ? 1 : 0); }, [&](std::int64_t n) { number(kInt, n); },
+          [&](double x) {
+            // One NaN, as their texts are one; but two zeros, whose texts a task can tell apart.
+            const double canonical = std::isnan(x) ? std::numeric_limits<double>::quiet_NaN() : x;
+            number(kFloat, std::bit_cast<std::int64_t>(canonical));
+          },
+          [&](const std::string& s) { text(kString, s); },
+          [&](Duration d) { number(kDuration, d.micros); }, [&](Size s) { number(kSize, s.bytes); },
+          [&](Timestamp t) { number(kTimestamp, t.micros); },
+          [&](const EnumCase& e) { text(kEnum, e.name); },
+          [&](const FileRef& f) {
+            if (f.digest.empty()) return text(f.isDir ? kDirPath : kFilePath, f.path);
+            text(f.isDir ? kDirContent : kFileContent, f.digest);
+            hasher.field(baseName(f.path));
+          },
+          [&](const SecretRef& s) { text(kSecret, s.source); },
+          [&](const ListValue& list) {
+            number(kList, static_cast<std::int64_t>(list.items->size()));
+            for (const Value& item : *list.items) hashInto(hasher, item);
+          },
+          [&](const MapValue& map) { named(kMap, *map.entries); },
+          [&](const RecordValue& record) { named(kRecord, *record.fields); }},
       value.data());
 }
 

@@ -36,7 +36,8 @@ struct EnumCase {
   friend auto operator<=>(const EnumCase&, const EnumCase&) = default;
 };
 /// A file or folder: where it lies. `digest` is empty until its content is known (the engine fills
-/// it); two refs with digests are equal when the digests and base names are.
+/// it); two refs with digests are equal when the digests and base names are, two without when the
+/// paths are.
 struct FileRef {
   std::string path;
   std::string digest;  ///< hex BLAKE3 of the content, or of the listing for a folder
@@ -65,9 +66,9 @@ struct RecordValue {  ///< in the order of the type's fields
 /// A value of the language. Cheap to copy: containers are shared and never change.
 class Value {
  public:
-  using Data = std::variant<None, bool, std::int64_t, double, std::string, Duration, Size,
-                            Timestamp, EnumCase, FileRef, SecretRef, ListValue, MapValue,
-                            RecordValue>;
+  using Data =
+      std::variant<None, bool, std::int64_t, double, std::string, Duration, Size, Timestamp,
+                   EnumCase, FileRef, SecretRef, ListValue, MapValue, RecordValue>;
   Value() = default;
   template <class T>
     requires std::is_constructible_v<Data, T&&>
@@ -84,11 +85,12 @@ class Value {
   }
   [[nodiscard]] const Data& data() const { return data_; }
   [[nodiscard]] bool isNone() const { return std::holds_alternative<None>(data_); }
-  [[nodiscard]] const ListItems& items() const;     ///< pre: a list
-  [[nodiscard]] const NamedItems& named() const;    ///< pre: a map or record
+  [[nodiscard]] const ListItems& items() const;                   ///< pre: a list
+  [[nodiscard]] const NamedItems& named() const;                  ///< pre: a map or record
   [[nodiscard]] const Value* field(std::string_view name) const;  ///< of a map or record; or null
 
-  /// Structural; floats by bits but that -0.0 equals 0.0 and NaN equals NaN (so values can be keys).
+  /// Structural; floats by bits but that -0.0 equals 0.0 and NaN equals NaN (so values can be
+  /// keys).
   friend bool operator==(const Value& a, const Value& b);
 
  private:
@@ -124,8 +126,8 @@ struct Unit {
 [[nodiscard]] const Unit* findUnit(std::string_view name);
 
 /// As canonical JSON: no spaces, map keys sorted, record fields in order, floats in the shortest
-/// form that reads back equal (NaN and infinities as the strings "nan", "inf", "-inf"), durations in
-/// microseconds, timestamps as RFC 3339, files as their path, enum cases as their name.
+/// form that reads back equal (NaN and infinities as the strings "nan", "inf", "-inf"), durations
+/// in microseconds, timestamps as RFC 3339, files as their path, enum cases as their name.
 [[nodiscard]] std::string toJson(const Value& value);
 /// Reads JSON text as a value of `type`; on failure `error` says what was expected and where.
 [[nodiscard]] std::optional<Value> fromJson(std::string_view json, TypeId type,

@@ -11,8 +11,9 @@
 namespace couler::passes {
 
 struct Context {
-  DiagnosticSink& diags;         ///< remarks and errors
-  bool keepSubWorkflows = false; ///< `inline` leaves calls of workflows alone (fn calls it always inlines)
+  DiagnosticSink& diags;  ///< remarks and errors
+  bool keepSubWorkflows =
+      false;  ///< `inline` leaves calls of workflows alone (fn calls it always inlines)
 };
 
 /// One optimisation. `run` changes the module in place and says whether it did; it reports what it

@@ -68,18 +68,27 @@ std::string bashScript() {
     std::string words;
     switch (command.words) {
       case Words::Source:
-      case Words::Sources: words = "_couler_files"; break;
-      case Words::Folder: words = "_couler_folders"; break;
+      case Words::Sources:
+        words = "_couler_files";
+        break;
+      case Words::Folder:
+        words = "_couler_folders";
+        break;
       case Words::Command:
         words = fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", commandNames());
         break;
-      case Words::Shell: words = "COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\"))"; break;
+      case Words::Shell:
+        words = "COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\"))";
+        break;
       case Words::Code:
-        words = "COMPREPLY=($(compgen -W \"list $(couler explain list 2>/dev/null | cut -d' ' -f1)\" "
-                "-- \"$word\"))";
+        words =
+            "COMPREPLY=($(compgen -W \"list $(couler explain list 2>/dev/null | cut -d' ' -f1)\" "
+            "-- \"$word\"))";
         break;
       case Words::None:
-      case Words::Other: words = "COMPREPLY=()"; break;
+      case Words::Other:
+        words = "COMPREPLY=()";
+        break;
     }
     cases += fmt::format(
         "    {})\n      case \"$before\" in\n{}        *) ;;\n      esac\n"
@@ -89,8 +98,10 @@ std::string bashScript() {
   }
   return fmt::format(
       "# bash completion of couler; load it with: source <(couler completion bash)\n"
-      "_couler_files() {{ compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); }}\n"
-      "_couler_folders() {{ compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$word\"); }}\n"
+      "_couler_files() {{ compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); "
+      "}}\n"
+      "_couler_folders() {{ compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "
+      "\"$word\"); }}\n"
       "_couler() {{\n"
       "  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}\n"
       "  if (( COMP_CWORD == 1 )); then\n"
@@ -116,7 +127,8 @@ std::string zshScript() {
   std::string commands;
   std::string cases;
   for (const Command& command : commandTable()) {
-    commands += fmt::format("    {}\n", quoted(fmt::format("{}:{}", command.name, command.summary)));
+    commands +=
+        fmt::format("    {}\n", quoted(fmt::format("{}:{}", command.name, command.summary)));
     std::string rows;
     for (const Option& option : optionsOf(command)) {
       std::string value;
@@ -133,19 +145,33 @@ std::string zshScript() {
                                     : takesValue(option)                 ? "="
                                                                          : "";
       const std::string_view many = option.arity == Arity::Many ? "*" : "";
-      rows += fmt::format(" \\\n        {}", quoted(fmt::format("{}--{}{}[{}]{}", many, option.name, sign,
-                                                               zshText(option.help), value)));
+      rows +=
+          fmt::format(" \\\n        {}", quoted(fmt::format("{}--{}{}[{}]{}", many, option.name,
+                                                            sign, zshText(option.help), value)));
     }
     std::string words;
     switch (command.words) {
       case Words::Source:
-      case Words::Sources: words = "*:file:_files"; break;
-      case Words::Folder: words = "1:folder:_files -/"; break;
-      case Words::Command: words = fmt::format("1:command:({})", commandNames()); break;
-      case Words::Shell: words = "1:shell:(bash zsh fish)"; break;
-      case Words::Code: words = "1:code:(list)"; break;
-      case Words::Other: words = "*:word: "; break;
-      case Words::None: break;
+      case Words::Sources:
+        words = "*:file:_files";
+        break;
+      case Words::Folder:
+        words = "1:folder:_files -/";
+        break;
+      case Words::Command:
+        words = fmt::format("1:command:({})", commandNames());
+        break;
+      case Words::Shell:
+        words = "1:shell:(bash zsh fish)";
+        break;
+      case Words::Code:
+        words = "1:code:(list)";
+        break;
+      case Words::Other:
+        words = "*:word: ";
+        break;
+      case Words::None:
+        break;
     }
     if (!words.empty()) rows += " \\\n        " + quoted(words);
     cases += fmt::format("    {})\n      _arguments{} ;;\n", command.name, rows);
@@ -182,18 +208,24 @@ std::string fishScript() {
     switch (command.words) {
       case Words::Source:
       case Words::Sources:
-      case Words::Folder: text += fmt::format("complete -c couler {} -F\n", inside); break;
+      case Words::Folder:
+        text += fmt::format("complete -c couler {} -F\n", inside);
+        break;
       case Words::Command:
         text += fmt::format("complete -c couler {} -a {}\n", inside, quoted(commandNames()));
         break;
-      case Words::Shell: text += fmt::format("complete -c couler {} -a 'bash zsh fish'\n", inside); break;
+      case Words::Shell:
+        text += fmt::format("complete -c couler {} -a 'bash zsh fish'\n", inside);
+        break;
       case Words::Code:
         text += fmt::format(
-            "complete -c couler {} -a '(couler explain list 2>/dev/null | string split -f1 \" \")'\n",
+            "complete -c couler {} -a '(couler explain list 2>/dev/null | string split -f1 \" "
+            "\")'\n",
             inside);
         break;
       case Words::None:
-      case Words::Other: break;
+      case Words::Other:
+        break;
     }
   }
   return text;

@@ -24,9 +24,12 @@ std::string normalized(std::string word) {
 
 std::string_view severityWord(Severity severity) {
   switch (severity) {
-    case Severity::Error: return "error";
-    case Severity::Warning: return "warning";
-    case Severity::Remark: break;
+    case Severity::Error:
+      return "error";
+    case Severity::Warning:
+      return "warning";
+    case Severity::Remark:
+      break;
   }
   return "remark";
 }
@@ -58,7 +61,8 @@ int runExplain(const Invocation& invocation) {
     return kOk;
   }
   const auto& table = diagnosticTable();
-  const auto row = std::find_if(table.begin(), table.end(), [&](const DiagInfo& r) { return r.code == code; });
+  const auto row =
+      std::find_if(table.begin(), table.end(), [&](const DiagInfo& r) { return r.code == code; });
   if (row != table.end()) {
     printOut(fmt::format("# {}: {}\n", row->code, row->text));
     return kOk;

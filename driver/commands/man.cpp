@@ -47,13 +47,13 @@ void optionEntry(const Option& option, std::string& page) {
 }  // namespace
 
 int runMan(const Invocation& /*invocation*/) {
-  std::string page =
-      ".TH COULER 1 \"\" \"couler " COULER_VERSION "\" \"User Commands\"\n"
-      ".SH NAME\ncouler \\- one typed language for ML and data workflows\n"
-      ".SH SYNOPSIS\n.B couler\n.I COMMAND\n[options]\n"
-      ".SH DESCRIPTION\n"
-      "Checks, runs, and translates workflows written in the Couler language.\n"
-      ".SH COMMANDS\n";
+  std::string page = ".TH COULER 1 \"\" \"couler " COULER_VERSION
+                     "\" \"User Commands\"\n"
+                     ".SH NAME\ncouler \\- one typed language for ML and data workflows\n"
+                     ".SH SYNOPSIS\n.B couler\n.I COMMAND\n[options]\n"
+                     ".SH DESCRIPTION\n"
+                     "Checks, runs, and translates workflows written in the Couler language.\n"
+                     ".SH COMMANDS\n";
   for (const Command& command : commandTable()) {
     page += ".SS couler " + roff(command.usage) + "\n" + roff(command.summary) + ".\n";
     if (!command.details.empty()) page += roff(command.details) + "\n";

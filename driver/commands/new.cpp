@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kProgram = R"(couler 1
 
-/// Counts the lines and the words of some texts.
+// Counts the lines and the words of some texts.
 
 /// One text, counted.
 task count(text: file) -> (lines: int, words: int) {
@@ -27,7 +27,7 @@ task count(text: file) -> (lines: int, words: int) {
 }
 
 /// A table of the counts.
-task table(texts: list<file>, words: list<int>) -> (report: file<csv> = "report.csv") {
+task tabulate(texts: list<file>, words: list<int>) -> (report: file<csv> = "report.csv") {
     run python """
         import csv, os
         with open(report, "w", newline="") as out:
@@ -40,7 +40,7 @@ task table(texts: list<file>, words: list<int>) -> (report: file<csv> = "report.
 
 workflow @NAME@(texts: list<file> = glob("data/*.txt")) -> (report: file<csv>, words: int) {
     let counts = for text in texts { count(text) }
-    let result = table(texts: texts, words: counts.words)
+    let result = tabulate(texts: texts, words: counts.words)
     return (report: result.report, words: sum(counts.words))
 }
 )";
@@ -70,9 +70,11 @@ std::string workflowName(const std::string& folder) {
   while (!name.empty() && name.back() == '_') name.pop_back();
   // A digit cannot begin a name, and words of the language are none.
   static constexpr std::string_view kTaken[] = {
-      "count", "table", "task", "workflow", "fn", "schema", "enum", "import", "target", "test", "transform",
-      "labeler", "let", "for", "if", "else", "loop", "try", "in", "and", "or", "not", "none", "true", "false",
-      "return", "finally", "run", "sum", "glob", "after", "until", "max", "start", "tune", "volatile", "where", "as"};
+      "count",  "table",  "task",      "workflow", "fn",    "schema", "enum",  "import",
+      "target", "test",   "transform", "labeler",  "let",   "for",    "if",    "else",
+      "loop",   "try",    "in",        "and",      "or",    "not",    "none",  "true",
+      "false",  "return", "finally",   "run",      "sum",   "glob",   "after", "until",
+      "max",    "start",  "tune",      "volatile", "where", "as"};
   bool taken = name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) != 0;
   for (const std::string_view word : kTaken) taken = taken || name == word;
   return taken ? "my_" + (name.empty() ? std::string("workflow") : name) : name;
@@ -80,7 +82,8 @@ std::string workflowName(const std::string& folder) {
 
 std::string filled(std::string_view text, const std::string& name) {
   std::string result(text);
-  for (std::size_t at = 0; (at = result.find("@NAME@", at)) != std::string::npos; at += name.size()) {
+  for (std::size_t at = 0; (at = result.find("@NAME@", at)) != std::string::npos;
+       at += name.size()) {
     result.replace(at, 6, name);
   }
   return result;
@@ -110,9 +113,9 @@ int runNew(const Invocation& invocation) {
   for (const auto& [path, text] : files) {
     fs::create_directories(path.parent_path(), error);
     if (error) {
-      return complain(
-          diagnose<Diag::CannotWriteFile>({}, path.parent_path().string(), systemMessage(error.value())),
-          kFailed);
+      return complain(diagnose<Diag::CannotWriteFile>({}, path.parent_path().string(),
+                                                      systemMessage(error.value())),
+                      kFailed);
     }
     if (const std::string problem = writeFile(path.string(), text); !problem.empty()) {
       return complain(diagnose<Diag::CannotWriteFile>({}, path.string(), problem), kFailed);

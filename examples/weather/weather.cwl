@@ -94,7 +94,7 @@ workflow weather(readings: file<csv> = "seattle-weather.csv", title: string = "S
         rain: seen.rain_mm,
         warmest: seen.warmest,
         coldest: seen.coldest,
-        title: text.title_case(title),
+        title: text.capitalize(title),
     )
     return (report: table.report, wettest: max(seen.rain_mm), dropped: cleaned.dropped)
 }

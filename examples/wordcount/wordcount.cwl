@@ -25,10 +25,10 @@ task top(totals: file, lines: int) -> (words: string = stdout) {
     run ["head", "-n", lines, totals]
 }
 
-workflow wordcount(books: list<file> = glob("books/*.txt"), lines: int = 5)
+workflow wordcount(books: list<file>?, lines: int = 5)
     -> (totals: file, distinct: int, top: string)
 {
-    let counted = for book in books {
+    let counted = for book in books ?? glob("books/*.txt") {
         count(book)
     }
     let sum = gather(counted.words)

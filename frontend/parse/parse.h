@@ -10,10 +10,10 @@ namespace couler {
 
 /// Limits a source must keep; beyond one of them there is one clear error and no crash.
 struct ParseLimits {
-  std::uint32_t maxBytes = 256U << 20;     ///< of a file
-  std::uint32_t maxLineBytes = 1U << 20;   ///< of a line
-  std::uint32_t maxDepth = 256;            ///< of nested expressions, blocks and types
-  std::uint32_t maxErrors = 20;            ///< syntax errors reported a file
+  std::uint32_t maxBytes = 256U << 20;    ///< of a file
+  std::uint32_t maxLineBytes = 1U << 20;  ///< of a line
+  std::uint32_t maxDepth = 256;           ///< of nested expressions, blocks and types
+  std::uint32_t maxErrors = 20;           ///< syntax errors reported a file
 };
 
 /// What parsing cost, for tests and benchmarks.

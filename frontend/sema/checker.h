@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,7 @@ using ir::TypeTable;
 /// What kind of code is being checked; decides which names and calls it may use.
 enum class Place : std::uint8_t {
   Workflow,
-  Finally,    ///< of a workflow: parameters and `status` only
+  Finally,  ///< of a workflow: parameters and `status` only
   Fn,
   Command,    ///< words of a task's argument vector: its parameters and paths of its outputs
   Env,        ///< of a task: its parameters
@@ -41,8 +42,8 @@ struct SymbolExtra {
   bool ofBody = false;     ///< a local of a workflow's body, not of its `finally`
   Span neededAt;           ///< a parameter that something needs before the run: where,
   std::string_view neededFor;  ///< and what
-  SymbolId secretFrom;     ///< a secret parameter: what was first passed for it,
-  Span secretAt;           ///< and where
+  SymbolId secretFrom;         ///< a secret parameter: what was first passed for it,
+  Span secretAt;               ///< and where
 };
 
 class Checker {
@@ -65,6 +66,8 @@ class Checker {
   void declareTopLevel(FileId file);
   void declareEnumCases(SymbolId symbol, const syntax::EnumDecl& decl);
   [[nodiscard]] SymbolId findTop(FileId file, std::string_view name) const;
+  /// The same in this file, and counts it as used.
+  SymbolId useTop(std::string_view name);
   [[nodiscard]] SymbolId findLocal(std::string_view name) const;
   void pushScope();
   void popScope();
@@ -73,7 +76,7 @@ class Checker {
   void use(SymbolId symbol) { ++program_->at(symbol).uses; }
   void unknownName(std::string_view kind, const Name& name,
                    const std::vector<std::string_view>& candidates, std::string hint = {});
-  [[nodiscard]] std::vector<std::string_view> visibleNames(bool callee, TypeId expected) const;
+  [[nodiscard]] std::vector<std::string_view> visibleNames(bool callee, TypeId expected);
   [[nodiscard]] std::string describe(SymbolId symbol) const;
   [[nodiscard]] SymbolExtra& extra(SymbolId symbol) { return extras_[symbol.index()]; }
 
@@ -88,13 +91,14 @@ class Checker {
   // ---- types.cpp: written types, signatures, mismatches
   TypeId resolveType(const syntax::TypeExpr* type);
   TypeId resolveNamed(const syntax::NamedType& type);
-  void resolveSchema(SymbolId symbol);
+  void declareSchema(SymbolId symbol);
   void resolveSignature(SymbolId symbol);
   void resolveFields(SymbolId owner, std::span<const Field> fields, SymbolKind kind,
                      std::vector<FieldInfo>& out);
   void checkDefaults(SymbolId symbol);
   void checkColumns(SymbolId symbol);
-  void checkPlaceOfType(const Field& field, TypeId type, SymbolKind kind, const Decl& owner);
+  /// Reports a type that may not stand there; gives the type, or Error.
+  TypeId checkPlaceOfType(const Field& field, TypeId type, SymbolKind kind, const Decl& owner);
   [[nodiscard]] std::string print(TypeId type) const { return types().print(type); }
   /// Whether `from` fits `to`; reports CW0301 at `expr` when not.
   bool fits(const Expr* expr, TypeId to, TypeId from, const FieldInfo* declared = nullptr);
@@ -103,16 +107,18 @@ class Checker {
   [[nodiscard]] bool textable(TypeId type) const;
 
   // ---- expressions.cpp, operators.cpp, control.cpp
-  /// The type of an expression. `expected` (invalid: nothing known) only guides what is not typed by
-  /// itself: bare enum cases, file literals, empty lists. `used` is false where the value is dropped.
+  /// The type of an expression. `expected` (invalid: nothing known) only guides what is not typed
+  /// by itself: bare enum cases, file literals, empty lists. `used` is false where the value is
+  /// dropped.
   TypeId check(const Expr* expr, TypeId expected = {}, bool used = true);
   /// The same, and it must fit.
   TypeId checkAs(const Expr* expr, TypeId want, const FieldInfo* declared = nullptr);
+  [[nodiscard]] const Expr* spineOf(const Expr* expr) const;
   TypeId checkNode(const Expr* expr, TypeId expected, bool used, bool secretAllowed);
   TypeId checkName(const syntax::NameExpr& expr, TypeId expected, bool secretAllowed);
   TypeId valueOf(const Expr& expr, SymbolId symbol, bool secretAllowed);
   TypeId checkString(const syntax::StringExpr& expr, TypeId expected);
-  void checkInterpolated(const Expr* expr, bool word);
+  void checkInterpolated(const Expr* expr);
   TypeId checkQuantity(const syntax::QuantityExpr& expr);
   TypeId checkRegex(const syntax::RegexExpr& expr);
   TypeId checkList(const syntax::ListExpr& expr, TypeId expected);
@@ -122,7 +128,9 @@ class Checker {
   TypeId fieldOf(const syntax::MemberExpr& expr, TypeId object);
   TypeId checkIndex(const syntax::IndexExpr& expr);
   TypeId checkUnary(const syntax::UnaryExpr& expr);
-  TypeId checkBinary(const syntax::BinaryExpr& expr, TypeId expected);
+  TypeId checkBinary(const syntax::BinaryExpr& expr);
+  void warnNeverNone(const syntax::BinaryExpr& expr);
+  TypeId checkPipe(const syntax::BinaryExpr& expr, TypeId left);
   TypeId finishOperator(const Expr& expr, std::string_view name, Span at,
                         std::span<const TypeId> operands, Phase phase);
   TypeId checkIf(const syntax::IfExpr& expr, TypeId expected, bool used);
@@ -158,13 +166,16 @@ class Checker {
   TypeId checkCall(const syntax::CallExpr& expr, TypeId expected);
   TypeId checkCallOf(const syntax::CallExpr& expr, SymbolId callee);
   TypeId checkBuiltinCall(const syntax::CallExpr& expr, const Name& name, TypeId expected);
-  void noOverload(const syntax::CallExpr& expr, const Name& name,
-                  const std::vector<TypeId>& types);
+  void noOverload(const syntax::CallExpr& expr, const Name& name, const std::vector<TypeId>& types);
   void checkArgumentsAnyway(std::span<const syntax::Argument> args);
   /// Binds arguments to parameters, checks each against its type; reports what is wrong.
-  void bind(const syntax::CallExpr& expr, std::string_view callee, Span calleeAt,
-            const std::vector<FieldInfo>& params, CallBinding& binding, Phase& phase);
-  void checkArgument(const Expr* value, const FieldInfo& param, Span site);
+  void bind(const syntax::CallExpr& expr, const std::vector<FieldInfo>& params,
+            CallBinding& binding, Phase& phase);
+  /// Reports an argument of an unknown name; gives the index of the parameter that must be meant,
+  /// or the number of parameters.
+  std::size_t unknownArgument(const syntax::CallExpr& expr, const syntax::Argument& arg,
+                              const std::vector<FieldInfo>& params, const CallBinding& binding);
+  void checkArgument(const Expr* value, const FieldInfo& param);
   [[nodiscard]] const ir::BuiltinMatch* match(std::string_view name, std::span<const TypeId> args);
 
   // ---- statements.cpp
@@ -178,20 +189,25 @@ class Checker {
   void checkStatement(const Expr* value);
   void checkWorkflow(SymbolId symbol);
   void checkGiven(const Expr* value, SymbolId workflow, bool isReturn);
-  void checkFinally(const syntax::FinallyStmt& stmt, SymbolId workflow);
+  void missingOutputs(SymbolId workflow, Span end, std::string_view why);
+  void checkFinally(const syntax::FinallyStmt& stmt);
   void checkFns();
+  /// The fns that a fn may call: by name, so some that it does not call may be among them.
+  [[nodiscard]] std::vector<SymbolId> calleesOf(SymbolId fn) const;
   void checkFn(SymbolId symbol);
   void checkTest(const syntax::TestDecl& test);
-  void bindParams(SymbolId symbol, Phase phase);
+  void bindParams(SymbolId symbol);
 
   // ---- tasks.cpp, targets.cpp
   void checkTask(SymbolId symbol);
   void checkTaskSettings(const syntax::TaskDecl& task);
-  void checkRetry(const syntax::TaskDecl& task);
-  void checkEnv(SymbolId symbol, const syntax::TaskDecl& task);
+  void checkEnv(const syntax::TaskDecl& task);
   void checkOutputs(SymbolId symbol, const syntax::TaskDecl& task);
   void checkOutput(const syntax::TaskDecl& task, const FieldInfo& output);
-  void checkRun(SymbolId symbol, const syntax::TaskDecl& task);
+  void checkScalarOutput(const syntax::TaskDecl& task, const FieldInfo& output);
+  /// The name of the file that an output is, where its `= …` is a proper one.
+  std::optional<std::string_view> outputFileName(const FieldInfo& output);
+  void checkRun(const syntax::TaskDecl& task);
   void checkScriptNames(SymbolId symbol, const syntax::TaskDecl& task);
   void checkTarget(const syntax::TargetDecl& target);
   void checkS3(const syntax::CallExpr& call);
@@ -199,10 +215,12 @@ class Checker {
   void checkConstant(const Expr* value, TypeId want, std::string_view what);
   /// Unknown and repeated keys; null when this one is wrong.
   const SettingSpec* checkKey(const Name& key, std::string_view kind,
-                              std::span<const SettingSpec> specs,
-                              std::vector<const Name*>& seen);
+                              std::span<const SettingSpec> specs, std::vector<const Name*>& seen);
   void checkSetting(const Expr* value, const SettingSpec& spec);
+  void checkFailureClasses(const Expr* value, std::string_view name);
+  void checkWord(const Expr* value, TypeId type, bool spread);
   void checkUnbuilt(const Decl& decl);
+  void resolveUnbuilt(const syntax::TypeExpr* type);
   void notBuilt(Span at, std::string_view what);
 
   // ---- graph.cpp: phases, recursion, secrets
@@ -219,9 +237,13 @@ class Checker {
   void reportUnused();
 
   [[nodiscard]] TypeTable& types() const { return program_->types; }
-  void report(Diagnostic diagnostic) { diags_.take(std::move(diagnostic)); }
+  void report(Diagnostic diagnostic);
   [[nodiscard]] std::string_view text(Span span) const { return sources_.text(span); }
   void enter(FileId file);
+  /// Calls `visit` with every declaration of every file and its symbol (invalid for imports and
+  /// tests), file by file; `visit` is in the declaration's file when it starts.
+  template <class Visit>
+  void eachDecl(Visit&& visit);
 
   const SourceManager& sources_;
   const std::vector<LoadedFile>& loaded_;
@@ -238,7 +260,7 @@ class Checker {
   };
   std::vector<std::unordered_map<std::string_view, TopName>> top_;  ///< by FileId
   std::vector<bool> isStd_;                                         ///< by FileId
-  std::unordered_map<std::string_view, std::uint32_t> builtins_;    ///< callable name -> group
+  std::unordered_set<std::string_view> builtins_;                   ///< names that may be called
   std::unordered_map<TypeId, SymbolId> nominal_;                    ///< enum, schema -> its symbol
   std::unordered_map<SymbolId, std::vector<SymbolId>> cases_;       ///< enum -> its cases
 
@@ -246,9 +268,9 @@ class Checker {
   FileId fileId_;
   FileInfo* file_ = nullptr;
   Place place_ = Place::Workflow;
-  SymbolId owner_;                 ///< the declaration whose body is being checked
-  bool secretAllowed_ = false;     ///< the next expression may be a secret's name
-  std::string_view secretPlace_;   ///< what happens to a secret here, for the message
+  SymbolId owner_;                ///< the declaration whose body is being checked
+  bool secretAllowed_ = false;    ///< the next expression may be a secret's name
+  std::string_view secretPlace_;  ///< what happens to a secret here, for the message
   bool filesConstant_ = false;
 
   struct Binding {
@@ -256,13 +278,15 @@ class Checker {
     SymbolId before;
   };
   std::unordered_map<std::string_view, SymbolId> locals_;
-  std::vector<Binding> bound_;      ///< what to undo
-  std::vector<std::size_t> scopes_; ///< sizes of bound_
-  struct Fact {
-    Path path;
-    bool ends = false;
+  std::vector<Binding> bound_;       ///< what to undo
+  std::vector<std::size_t> scopes_;  ///< sizes of bound_
+  std::vector<Path> facts_;          ///< known not to be none
+
+  struct SpineNode {
+    const Expr* expr;
+    TypeId expected;
   };
-  std::vector<Path> facts_;         ///< known not to be none
+  std::vector<SpineNode> spine_;  ///< left operands still to be combined
 
   struct CallSite {
     FileId file;
@@ -277,14 +301,38 @@ class Checker {
     std::string_view place;
   };
   std::vector<SecretMisuse> secretMisuses_;
-  std::vector<const Expr*> inferredLate_;  ///< calls of fns whose result was not known
+  std::vector<SymbolId> needed_;  ///< parameters with SymbolExtra::neededAt
+  struct LateResult {
+    SymbolId fn;
+    Span at;
+  };
+  std::vector<LateResult> inferredLate_;  ///< calls of fns whose result was not known
 
-  std::unordered_map<std::uint64_t, std::optional<ir::BuiltinMatch>> operatorCache_;
-  std::unordered_map<std::u32string, std::optional<ir::BuiltinMatch>> callCache_;
+  std::unordered_map<std::string_view, std::uint32_t> builtinGroups_;  ///< a number for each name
+  /// Of a name's number and the types of the arguments.
+  std::unordered_map<std::u32string, std::optional<ir::BuiltinMatch>> matches_;
+  bool sawErrors_ = false;
   std::uint32_t suggestions_ = 0;  ///< made so far; they cost, so there is a limit
 };
 
+template <class Visit>
+void Checker::eachDecl(Visit&& visit) {
+  for (std::size_t i = 0; i < loaded_.size(); ++i) {
+    if (loaded_[i].tree == nullptr) continue;
+    for (const Decl* decl : loaded_[i].tree->decls) {
+      enter(FileId(i));
+      const auto it = file_->declared.find(decl);
+      visit(decl, it == file_->declared.end() ? SymbolId{} : it->second);
+    }
+  }
+}
+
+/// A suggestion looks at every name in sight; a file full of errors must not make that quadratic.
+inline constexpr std::uint32_t kMaxSuggestions = 200;
+
 /// What a symbol is, as a message says it: "task", "local".
 [[nodiscard]] std::string_view kindWord(SymbolKind kind);
+/// Whether `list`, `int`, `file`, …
+[[nodiscard]] bool isBuiltinType(std::string_view name);
 
 }  // namespace couler::sema

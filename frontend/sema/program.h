@@ -19,7 +19,7 @@ namespace couler::sema {
 using SymbolId = StrongId<struct SymbolTag>;
 
 enum class SymbolKind : std::uint8_t {
-  Namespace,  ///< `text` after `import std.text`, or an `as` alias
+  Namespace,  ///< `text` after `import std.text`, or an `as` alias; `Symbol::file` is the module
   Enum, EnumCase, Schema, Fn, Task, Workflow, Transform, Labeler, Target,
   Param, Output, Local /* let */, LoopVariable, Column, BuiltinFn
 };
@@ -59,6 +59,14 @@ struct CallBinding {
   std::vector<std::int32_t> argument;  ///< by parameter: index into CallExpr::args; -1: the default
 };
 
+/// Types of expressions that their place decides:
+///   - a string literal where a file or folder is wanted has that type, not string; so have `file(…)`,
+///     `dir(…)` and `glob(…)` where a format is wanted (`file<csv>`);
+///   - a literal list, map or record where one is wanted has the wanted type: its items may still be
+///     int for float or T for T?, and the fields of a record may stand in another order;
+///   - the output of a task named in its command is a string, its path;
+///   - `if` whose value is not used has type none, whatever its branches give;
+///   - a name or member known not to be none (`if x != none`) has type T where its symbol has T?.
 struct ExprInfo {
   ir::TypeId type;                     ///< of the expression itself, before conversion to its place
   ir::Phase phase = ir::Phase::Compile;
@@ -73,7 +81,8 @@ struct FileInfo {
   std::unordered_map<std::uint32_t, CallBinding> calls;  ///< by id of the CallExpr
   std::map<std::string_view, SymbolId> names;         ///< top level: own declarations and imports
   std::unordered_map<const syntax::Field*, ir::TypeId> fieldTypes;
-  std::unordered_map<const void*, SymbolId> declared; ///< LetStmt/ForExpr/LoopExpr/Field/Decl -> symbol
+  /// LetStmt, ForExpr, LoopExpr, Field, Decl, EnumCase -> symbol; FinallyStmt -> its `status`.
+  std::unordered_map<const void*, SymbolId> declared;
 };
 
 /// An import, resolved.

@@ -8,8 +8,8 @@ namespace couler::sema {
 namespace {
 
 constexpr std::array kLocal{
-    SettingSpec{"jobs", SettingType::Int, "how many steps may run at once"},
-    SettingSpec{"memory", SettingType::Size, "how much memory the running steps may ask for"},
+    SettingSpec{"jobs", SettingType::Int, "how many steps may run at once", true},
+    SettingSpec{"memory", SettingType::Size, "how much memory the running steps may ask for", true},
     SettingSpec{"store", SettingType::String, "the folder that keeps results and history"},
     SettingSpec{"fail_fast", SettingType::Bool, "stop everything at the first failure"},
     SettingSpec{"container", SettingType::ContainerTool, "what runs the images of tasks"},
@@ -21,36 +21,36 @@ constexpr std::array kArgo{
     SettingSpec{"image", SettingType::String, "the image of tasks that name none"},
     SettingSpec{"artifacts", SettingType::ObjectStore, "where files between steps are kept"},
     SettingSpec{"secrets", SettingType::String, "the Kubernetes Secret that holds the secrets"},
-    SettingSpec{"ttl", SettingType::Duration, "how long a finished run stays"},
-    SettingSpec{"parallelism", SettingType::Int, "how many steps may run at once"},
+    SettingSpec{"ttl", SettingType::Duration, "how long a finished run stays", true},
+    SettingSpec{"parallelism", SettingType::Int, "how many steps may run at once", true},
     SettingSpec{"priority", SettingType::Int, "which runs go first"},
     SettingSpec{"node_selector", SettingType::StringMap, "labels of the nodes to run on"},
     SettingSpec{"image_pull_secrets", SettingType::StringList, "Secrets to pull images with"},
     SettingSpec{"archive_logs", SettingType::Bool, "keep the logs of steps as artifacts"},
 };
 constexpr std::array kS3{
-    SettingSpec{"bucket", SettingType::String, "the bucket", true},
+    SettingSpec{"bucket", SettingType::String, "the bucket", false, true},
     SettingSpec{"endpoint", SettingType::String, "host and port of the service"},
     SettingSpec{"key_prefix", SettingType::String, "what object names begin with"},
     SettingSpec{"secret", SettingType::String, "the Kubernetes Secret with the access keys"},
 };
 constexpr std::array kResources{
-    SettingSpec{"cpu", SettingType::Number, "cores"},
-    SettingSpec{"memory", SettingType::Size, "main memory"},
+    SettingSpec{"cpu", SettingType::Number, "cores", true},
+    SettingSpec{"memory", SettingType::Size, "main memory", true},
     SettingSpec{"gpu", SettingType::Int, "graphics processors"},
     SettingSpec{"disk", SettingType::Size, "scratch space"},
 };
 constexpr std::array kRetry{
     SettingSpec{"backoff", SettingType::Duration, "the pause before the second attempt"},
     SettingSpec{"max_backoff", SettingType::Duration, "no pause is longer than that"},
-    SettingSpec{"factor", SettingType::Number, "how much longer each further pause is"},
+    SettingSpec{"factor", SettingType::Number, "how much longer each further pause is", true},
     SettingSpec{"on", SettingType::FailureClasses, "which kinds of failure are tried again"},
     SettingSpec{"exit_codes", SettingType::IntList, "which exit codes are tried again"},
 };
 constexpr std::array<std::string_view, 4> kFailures{"transient", "oom", "timeout", "exit"};
 constexpr std::array kEngines{EngineSpec{"local", kLocal}, EngineSpec{"argo", kArgo}};
 constexpr std::array<std::string_view, 11> kPlanned{
-    "airflow", "tekton",    "kubeflow", "flyte", "snakemake", "nextflow",
+    "airflow", "tekton",         "kubeflow", "flyte",   "snakemake", "nextflow",
     "slurm",   "step_functions", "azureml",  "dagster", "prefect"};
 
 }  // namespace

@@ -28,6 +28,7 @@ struct SettingSpec {
   std::string_view name;
   SettingType type;
   std::string_view doc;
+  bool positive = false;  ///< zero makes no sense; below zero never does
   bool required = false;
 };
 

@@ -24,11 +24,13 @@ void forEachChild(const syntax::Expr* expr, Visit&& visit) {
     case ExprKind::None:
     case ExprKind::RawString:
     case ExprKind::Regex:
-    case ExprKind::Name: return;
+    case ExprKind::Name:
+      return;
     case ExprKind::String:
       for (const StringPart& part : static_cast<const StringExpr*>(expr)->parts) some(part.expr);
       return;
-    case ExprKind::Member: return some(static_cast<const MemberExpr*>(expr)->object);
+    case ExprKind::Member:
+      return some(static_cast<const MemberExpr*>(expr)->object);
     case ExprKind::Index:
       some(static_cast<const IndexExpr*>(expr)->object);
       return some(static_cast<const IndexExpr*>(expr)->index);
@@ -48,7 +50,8 @@ void forEachChild(const syntax::Expr* expr, Visit&& visit) {
     case ExprKind::Record:
       for (const Argument& arg : static_cast<const RecordExpr*>(expr)->fields) some(arg.value);
       return;
-    case ExprKind::Unary: return some(static_cast<const UnaryExpr*>(expr)->operand);
+    case ExprKind::Unary:
+      return some(static_cast<const UnaryExpr*>(expr)->operand);
     case ExprKind::Binary:
       some(static_cast<const BinaryExpr*>(expr)->left);
       return some(static_cast<const BinaryExpr*>(expr)->right);
@@ -69,7 +72,8 @@ void forEachChild(const syntax::Expr* expr, Visit&& visit) {
       forEachInBlock(node->body, visit);
       return some(node->until);
     }
-    case ExprKind::Try: return some(static_cast<const TryExpr*>(expr)->operand);
+    case ExprKind::Try:
+      return some(static_cast<const TryExpr*>(expr)->operand);
     case ExprKind::After:
       some(static_cast<const AfterExpr*>(expr)->operand);
       for (const Expr* other : static_cast<const AfterExpr*>(expr)->after) some(other);
@@ -90,7 +94,8 @@ void forEachInBlock(const syntax::Block* block, Visit&& visit) {
   for (const Stmt* stmt : block->statements) {
     switch (stmt->kind) {
       case StmtKind::Let:
-        if (static_cast<const LetStmt*>(stmt)->value) visit(static_cast<const LetStmt*>(stmt)->value);
+        if (static_cast<const LetStmt*>(stmt)->value)
+          visit(static_cast<const LetStmt*>(stmt)->value);
         break;
       case StmtKind::Expr:
         if (static_cast<const ExprStmt*>(stmt)->value) {

@@ -100,6 +100,7 @@ struct CallExpr : Expr {
   Expr* callee;
   std::span<Argument> args;
   Span parens;
+  TypeExpr* typeArgument;  ///< `read<Comment>(…)`; null if none
 };
 struct ListItem {
   Expr* value;

@@ -221,4 +221,17 @@ std::string absolutePath(std::string_view path) {
   return result;
 }
 
+std::string fileNameOf(const std::string& step) {
+  constexpr std::size_t kLongest = 180;
+  std::string name = step;
+  const auto odd = [](char c) { return c == '/' || c == '\0'; };
+  if (name.size() > kLongest || std::any_of(name.begin(), name.end(), odd)) {
+    // What was lost comes back as a hash, so that two names stay two.
+    const std::string hash = hashText(step).hex().substr(0, 16);
+    std::replace_if(name.begin(), name.end(), odd, '_');
+    name = name.substr(0, kLongest) + '~' + hash;
+  }
+  return name;
+}
+
 }  // namespace couler::runtime

@@ -74,5 +74,7 @@ void removeTree(const std::string& path);
 [[nodiscard]] std::string_view baseName(std::string_view path);
 /// `path` made absolute against the current folder, `.` and doubled slashes gone; links stay.
 [[nodiscard]] std::string absolutePath(std::string_view path);
+/// A name for a file or folder, made of a step's name: no slash, not too long, one for one.
+[[nodiscard]] std::string fileNameOf(const std::string& step);
 
 }  // namespace couler::runtime

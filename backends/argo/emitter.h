@@ -1,0 +1,278 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "backends/argo/settings.h"
+#include "backends/argo/text.h"
+#include "backends/backend.h"
+#include "backends/names.h"
+#include "backends/yaml_writer.h"
+#include "ir/module.h"
+
+/// The parts of the Argo emitter; only backends/argo/*.cpp see this.
+///
+/// Every value that crosses a template's border is a set of leaves: its record fields, down to
+/// files (artifacts) and everything else (parameters, JSON text). A region that holds steps becomes
+/// a DAG template of its own; what it uses from outside is captured: it becomes an input of the
+/// template, and whoever calls the template gives it.
+namespace couler::backends::argo {
+
+using Path = std::vector<std::string>;
+
+/// One leaf of a value.
+struct Leaf {
+  Path path;
+  ir::TypeId type;
+  bool artifact = false;
+  bool optional = false;  ///< an artifact that may be missing
+};
+
+/// What an `arguments.artifacts` entry is.
+struct ArtifactArg {
+  std::string name;
+  std::optional<Ref> from;
+  std::optional<std::string> raw;  ///< content
+  std::optional<std::string> key;  ///< in the object store; may hold tags
+  bool optional = false;
+};
+
+/// One task of a DAG.
+struct TaskCall {
+  std::string name;
+  std::string templateName;
+  std::vector<std::pair<std::string, std::string>> parameters;  ///< values, tags and all
+  std::vector<ArtifactArg> artifacts;
+  std::vector<std::string> dependencies;
+  std::string depends;  ///< in place of `dependencies`
+  std::string when;
+  std::string withParam;
+  bool continueOn = false;
+  std::string exitTemplate;  ///< hooks.exit
+  std::vector<std::pair<std::string, std::string>> exitParameters;
+};
+
+/// An input that a template takes because its body uses a value from outside.
+struct Capture {
+  ir::NodeId node;
+  Path path;
+  std::string name;
+  bool artifact = false;
+  bool optional = false;
+  ir::TypeId type;
+};
+
+/// The template that is being written: whose inputs and tasks names mean.
+struct Scope {
+  Scope* parent = nullptr;
+  std::string templateName;
+  std::vector<Capture> captures;
+  std::map<std::pair<ir::NodeId, Path>, std::size_t> captureIndex;
+  std::vector<ir::NodeId> orderCaptures;  ///< `after` edges to nodes outside
+  NameTable inputNames;
+  NameTable taskNames;
+  bool isEntry = false;
+  bool fileItems = false;  ///< a `for` body whose files are collected: has the input `index`
+  std::size_t nesting = 0;
+};
+
+class Emitter {
+ public:
+  Emitter(const ir::Module& module, const EmitOptions& options, const Settings& settings,
+          const TextSink& out, DiagnosticSink& diags);
+  bool run();
+
+ private:
+  // ---- values.cpp: leaves, references, JSON text, expressions
+  std::vector<Leaf> leavesOf(ir::TypeId type) const;
+  void addLeaves(ir::TypeId type, Path& path, bool optional, std::vector<Leaf>& out) const;
+  [[nodiscard]] bool holdsFiles(ir::TypeId type) const;
+  /// Walks fields and records back to the node that makes the value; `path` grows at its front.
+  [[nodiscard]] ir::NodeId base(ir::NodeId node, Path& path) const;
+  struct Place {
+    Path leaf;        ///< path of the leaf within the base node's value
+    Path rest;        ///< fields within the leaf's JSON
+    ir::TypeId type;  ///< of the leaf
+    ir::TypeId restType;
+    bool artifact = false;
+    bool optional = false;
+  };
+  std::optional<Place> place(ir::NodeId base, const Path& path) const;
+  std::optional<Ref> reference(Scope& scope, ir::NodeId base, const Place& place);
+  Text text(Scope& scope, ir::NodeId node, Path path);
+  Text textOf(Scope& scope, ir::NodeId base, const Path& path, ir::TypeId type);
+  std::string expr(Scope& scope, ir::NodeId node, Path path = {});
+  std::optional<ArtifactArg> artifact(Scope& scope, ir::NodeId node, Path path, Span at);
+  std::string encode(std::string expr, ir::TypeId type) const;
+  std::string decode(const Ref& ref, ir::TypeId type) const;
+  std::string coerce(std::string expr, ir::TypeId type) const;
+  [[nodiscard]] bool isTotal(ir::NodeId node) const;
+  [[nodiscard]] ir::TypeId fieldType(ir::TypeId type, std::string_view field) const;
+
+  // ---- expressions.cpp
+  std::string opExpr(Scope& scope, ir::NodeId node);
+  std::string constExpr(const ir::Value& value) const;
+
+  // ---- containers.cpp: one template a task (and shape of its file lists)
+  struct Shape {
+    enum class List : std::uint8_t { None, Folder, Each };
+    std::vector<List> lists;                      ///< a parameter: how a list of files comes
+    std::vector<std::vector<std::string>> names;  ///< `Each`: base names of the files
+    bool keyed = false;                           ///< file outputs go where the input `key` says
+    bool operator<(const Shape& other) const {
+      return std::tie(lists, names, keyed) < std::tie(other.lists, other.names, other.keyed);
+    }
+  };
+  struct Container {
+    std::string name;
+    std::vector<std::string> baseNames;  ///< a parameter: default base name of the file
+  };
+  const Container& container(ir::TaskId task, const Shape& shape,
+                             const std::vector<std::string>& baseNames);
+  void writeContainer(ir::TaskId task, const Shape& shape, const Container& made);
+  void writeContainerInputs(YamlWriter& w, const ir::TaskDef& task, const Shape& shape,
+                            const Container& made);
+  void writeContainerOutputs(YamlWriter& w, const ir::TaskDef& task, const Shape& shape);
+  void writeProcess(YamlWriter& w, const ir::TaskDef& task);
+  void writeResources(YamlWriter& w, const ir::TaskDef& task);
+  void writeRetry(YamlWriter& w, const ir::TaskDef& task);
+  void writeLocation(YamlWriter& w, std::string_view key);
+  [[nodiscard]] Encoding outputEncoding(const ir::TaskDef& task, const ir::OutputDef& output) const;
+
+  // ---- control.cpp: steps, calls, if, for, loop, try
+  bool hasSteps(ir::RegionId region) const { return stepful_[region.index()]; }
+  void markStepful();
+  void writeTasks(Scope& scope, ir::RegionId region, YamlWriter& w);
+  void writeNode(Scope& scope, ir::NodeId node, YamlWriter& w);
+  void stepCall(Scope& scope, ir::NodeId node, TaskCall& call);
+  void funcCall(Scope& scope, ir::NodeId node, TaskCall& call);
+  void ifCall(Scope& scope, ir::NodeId node, TaskCall& call);
+  void forCall(Scope& scope, ir::NodeId node, TaskCall& call);
+  void loopCall(Scope& scope, ir::NodeId node, TaskCall& call);
+  void tryCall(Scope& scope, ir::NodeId node, TaskCall& call);
+  void writeTask(YamlWriter& w, const TaskCall& call);
+  void giveArgument(Scope& scope, TaskCall& call, const Leaf& leaf, const std::string& name,
+                    ir::NodeId node, Span at);
+  void giveCaptures(Scope& outer, const Scope& inner, TaskCall& call);
+  /// A list of files as the JSON list of their keys in the object store, or nothing (reported).
+  std::optional<Text> fileKeys(Scope& scope, ir::NodeId node, Span at);
+  [[nodiscard]] std::string baseName(ir::NodeId node, Path path, std::string_view fallback) const;
+  bool giveFiles(Scope& scope, ir::NodeId node, const ir::ParamDef& param, std::size_t index,
+                 Shape& shape, TaskCall& call, Span at);
+  /// Text of a task's parameters through `inputs` of a wrapper with the same names.
+  static void passInputs(const std::vector<Capture>& captures, TaskCall& call);
+  std::string collectFolder(std::string_view name) const;
+  void dependOn(Scope& scope, ir::NodeId base);
+  void dependOnOrder(Scope& scope, ir::NodeId node);
+  struct Input {
+    std::string name;
+    bool artifact = false;
+    bool optional = false;
+    std::optional<std::string> raw;
+    std::optional<std::string> key;
+  };
+  struct Output {
+    std::string name;
+    bool artifact = false;
+    bool optional = false;
+    std::string expression;  ///< or `fromExpression`
+    std::string parameter;   ///< or a plain reference (`from`)
+  };
+  std::vector<Input> inputsOf(const Scope& scope) const;
+  void writeInputs(YamlWriter& w, const std::vector<Input>& inputs);
+  void writeOutputs(YamlWriter& w, const std::vector<Output>& outputs);
+  /// A DAG template whose tasks are already text.
+  void writeDag(const std::string& name, const std::vector<Input>& inputs, std::string_view tasks,
+                const std::vector<Output>& outputs);
+  struct Result {
+    ir::NodeId node;
+    ir::TypeId type;   ///< as which it is wanted
+    std::string name;  ///< of its output
+    bool wrapped =
+        false;  ///< JSON text as a JSON string, so that Argo's own lists keep it as it is
+  };
+  /// The template of a region with steps: its tasks, `extra` inputs, its results as outputs.
+  void writeRegion(Scope& scope, ir::RegionId region, const std::vector<Input>& extra,
+                   const std::vector<Result>& results);
+  void resultOutputs(Scope& scope, const Result& result, std::vector<Output>& out);
+  Scope& childScope(Scope& parent, ir::RegionId region, std::string_view name);
+  std::vector<Input> paramInputs(Scope& scope, ir::NodeId param);
+  /// Regions without steps are read in the scope of their owner.
+  void adopt(Scope& scope, ir::RegionId region);
+
+  // ---- emit.cpp: the manifest
+  bool prepare();
+  void writeManifest();
+  void writeSettings(YamlWriter& w);
+  void writeEntry(YamlWriter& w);
+  void writeFunction(ir::FuncId func);
+  std::vector<Input> functionInputs(const ir::FuncDef& func, bool entry);
+  std::vector<Output> functionOutputs(Scope& scope, const ir::FuncDef& func);
+  void writeFinally(ir::FuncId func, Scope& scope, const std::string& name, bool entry);
+  std::string functionTemplate(ir::FuncId func);
+
+  // ---- shared
+  template <Diag D, class... Args>
+  void refuse(Span at, std::string note, Args&&... args) {
+    Diagnostic d = diagnose<D>(at, std::forward<Args>(args)...);
+    if (!note.empty()) d.note(std::move(note));
+    diags_.take(std::move(d));
+    ok_ = false;
+  }
+  void unsupported(Span at, std::string_view what, std::string note) {
+    refuse<Diag::BackendUnsupported>(at, std::move(note), "argo", what);
+  }
+  [[nodiscard]] const ir::Node& node(ir::NodeId id) const { return module_.at(id); }
+  [[nodiscard]] std::string label(ir::NodeId id) const;
+  static std::string joined(std::string_view base, const Path& path);
+  template <class Body>
+  void template_(Body&& body) {  // appends to the templates that follow the entry
+    YamlWriter w([this](std::string_view t) { rest_ += t; }, 1);
+    w.beginList();
+    body(w);
+    w.endList();
+  }
+
+  const ir::Module& module_;
+  const EmitOptions& options_;
+  const Settings& settings_;
+  const TextSink& out_;
+  DiagnosticSink& diags_;
+  bool ok_ = true;
+
+  std::string rest_;                     // templates other than the entry's
+  NameTable templateNames_{50};          // pods' names have the template's name and more in them
+  std::vector<bool> stepful_;            // a region: whether a step is inside
+  std::vector<Scope*> scopeOf_;          // a region: the template that its nodes belong to
+  std::vector<bool> used_;               // a node: whether anything uses its value
+  std::vector<std::uint32_t> taskName_;  // a node: into names_; 0: none
+  std::vector<std::string> names_;
+  std::vector<std::uint32_t> stamp_;  // a node: last task that depends on it
+  std::uint32_t stampNow_ = 0;        // the task at hand
+  std::uint32_t stamps_ = 0;
+  std::vector<std::string>* deps_ = nullptr;
+  std::map<ir::NodeId, std::string> bound_;  // parameters of closures and such: their expression
+  std::map<ir::NodeId, std::string> boundText_;  // the same for their JSON text
+  std::map<std::pair<ir::TaskId, Shape>, Container> containers_;
+  std::vector<std::string> functions_;  // a function: its template; empty: not yet asked for
+  std::vector<ir::FuncId> functionQueue_;
+  std::deque<std::unique_ptr<Scope>> scopes_;
+  std::size_t depth_ = 0;  // of the expression at hand
+  std::size_t regionDepth_ = 0;
+  bool hasOnExit_ = false;
+  std::size_t bytes_ = 0;
+};
+
+/// Where things lie in a container.
+inline constexpr std::string_view kInputFolder = "/couler/in";
+inline constexpr std::string_view kOutputFolder = "/tmp/couler/out";
+
+}  // namespace couler::backends::argo

@@ -1,0 +1,282 @@
+#include "backends/argo/text.h"
+
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace couler::backends::argo {
+namespace {
+
+void appendUnit(std::string& out, std::uint32_t unit) { out += fmt::format("\\u{:04x}", unit); }
+
+// Pre: `text` is well-formed UTF-8 (ir/value.h); what is not is passed over byte by byte.
+std::size_t decode(std::string_view text, std::uint32_t& value) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])) : 0U;
+  };
+  const std::uint32_t first = byte(0);
+  if (first >= 0xf0) {
+    value = ((first & 7U) << 18U) | ((byte(1) & 63U) << 12U) | ((byte(2) & 63U) << 6U) |
+            (byte(3) & 63U);
+    return 4;
+  }
+  if (first >= 0xe0) {
+    value = ((first & 15U) << 12U) | ((byte(1) & 63U) << 6U) | (byte(2) & 63U);
+    return 3;
+  }
+  if (first >= 0xc0) {
+    value = ((first & 31U) << 6U) | (byte(1) & 63U);
+    return 2;
+  }
+  value = first;
+  return 1;
+}
+
+}  // namespace
+
+std::string safeJson(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  for (std::size_t i = 0; i < json.size();) {
+    const auto c = static_cast<unsigned char>(json[i]);
+    if (c == '{' && !out.empty() && out.back() == '{') {
+      // Two braces in a row stand only inside JSON strings, where the escape means the same.
+      out += "\\u007b";
+      ++i;
+    } else if (c < 0x7f) {
+      out += json[i];
+      ++i;
+    } else {
+      std::uint32_t value = 0;
+      i += decode(json.substr(i), value);
+      if (value >= 0x10000) {
+        appendUnit(out, 0xd800U + ((value - 0x10000U) >> 10U));
+        appendUnit(out, 0xdc00U + ((value - 0x10000U) & 0x3ffU));
+      } else {
+        appendUnit(out, value);
+      }
+    }
+  }
+  return out;
+}
+
+std::string jsonText(const ir::Value& value) { return safeJson(ir::toJson(value)); }
+
+std::string exprString(std::string_view text) {
+  std::string out = "\"";
+  for (std::size_t i = 0; i < text.size();) {
+    std::uint32_t c = 0;
+    const std::size_t size = decode(text.substr(i), c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += static_cast<char>(c);
+    } else if (c == '{' || c == '}' || c == '?' || c == ':' || c < 0x20 ||
+               (c >= 0x7f && c < 0x10000)) {
+      appendUnit(out, c);
+    } else if (c >= 0x10000) {
+      out += fmt::format("\\U{:08x}", c);
+    } else {
+      out += static_cast<char>(c);
+    }
+    i += size;
+  }
+  out += '"';
+  return out;
+}
+
+std::string escapeDollar(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (c == '$') out += '$';
+    out += c;
+  }
+  return out;
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto at = [&](std::size_t k) {
+      return i + k < bytes.size()
+                 ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + k]))
+                 : 0U;
+    };
+    const std::uint32_t bits = (at(0) << 16U) | (at(1) << 8U) | at(2);
+    out += kDigits[(bits >> 18U) & 63U];
+    out += kDigits[(bits >> 12U) & 63U];
+    out += i + 1 < bytes.size() ? kDigits[(bits >> 6U) & 63U] : '=';
+    out += i + 2 < bytes.size() ? kDigits[bits & 63U] : '=';
+  }
+  return out;
+}
+
+std::string cpuQuantity(double cores) {
+  const auto milli = static_cast<std::int64_t>(std::ceil(cores * 1000 - 1e-9));
+  return milli % 1000 == 0 ? fmt::format("{}", milli / 1000) : fmt::format("{}m", milli);
+}
+
+std::string bytesQuantity(std::int64_t bytes) {
+  constexpr std::int64_t kKi = 1024;
+  constexpr std::string_view kUnits[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
+  std::size_t unit = 0;
+  while (bytes != 0 && bytes % kKi == 0 && unit + 1 < std::size(kUnits)) {
+    bytes /= kKi;
+    ++unit;
+  }
+  return fmt::format("{}{}", bytes, kUnits[unit]);
+}
+
+std::int64_t wholeSeconds(ir::Duration duration) {
+  const std::int64_t seconds =
+      duration.micros / 1'000'000 + (duration.micros % 1'000'000 > 0 ? 1 : 0);
+  return seconds < 1 ? 1 : seconds;
+}
+
+std::string goDuration(ir::Duration duration) {
+  if (duration.micros % 1'000'000 == 0) return fmt::format("{}s", duration.micros / 1'000'000);
+  if (duration.micros % 1000 == 0) return fmt::format("{}ms", duration.micros / 1000);
+  return fmt::format("{}us", duration.micros);
+}
+
+std::string Ref::dotted() const {
+  std::string out;
+  out.reserve(task.size() + name.size() + 27);
+  if (task.empty()) {
+    out += "inputs";
+  } else {
+    out += "tasks.";
+    out += task;
+    out += ".outputs";
+  }
+  out += artifact ? ".artifacts." : ".parameters.";
+  out += name;
+  return out;
+}
+
+std::string Ref::indexed() const {
+  const std::string_view kind = artifact ? "artifacts" : "parameters";
+  if (task.empty()) return fmt::format("inputs.{}['{}']", kind, name);
+  return fmt::format("tasks['{}'].outputs.{}['{}']", task, kind, name);
+}
+
+std::string Ref::jsonExpr() const {
+  // Both literals spell two braces in pieces, so that Argo sees none.
+  const auto escaped = [](const std::string& json) {
+    return "sprig.replace(\"\\u007b\\u007b\", \"\\u007b\\\\u007b\", " + json + ")";
+  };
+  switch (encoding) {
+    case Encoding::Json:
+      return indexed();
+    case Encoding::Base64Json:
+      return escaped("sprig.b64dec(" + indexed() + ")");
+    case Encoding::Base64Text:
+      return escaped("toJson(sprig.b64dec(" + indexed() + "))");
+  }
+  return indexed();
+}
+
+Text Text::literal(std::string_view text) {
+  Text out;
+  out.add(text);
+  return out;
+}
+
+Text Text::ref(const Ref& ref) {
+  Text out;
+  if (ref.encoding == Encoding::Json) {
+    out.pieces_.push_back({Kind::Ref, {}, ref});
+  } else {
+    out.pieces_.push_back({Kind::Expr, ref.jsonExpr(), {}});
+  }
+  return out;
+}
+
+Text Text::expression(std::string expr) {
+  Text out;
+  out.pieces_.push_back({Kind::Expr, std::move(expr), {}});
+  return out;
+}
+
+Text& Text::add(const Text& more) {
+  for (const Piece& piece : more.pieces_) {
+    if (piece.kind == Kind::Literal) {
+      add(std::string_view(piece.text));
+    } else {
+      pieces_.push_back(piece);
+    }
+  }
+  return *this;
+}
+
+Text& Text::add(std::string_view literalText) {
+  if (!pieces_.empty() && pieces_.back().kind == Kind::Literal) {
+    pieces_.back().text += literalText;
+  } else {
+    pieces_.push_back({Kind::Literal, std::string(literalText), {}});
+  }
+  return *this;
+}
+
+bool Text::isLiteral() const {
+  return pieces_.empty() || (pieces_.size() == 1 && pieces_.front().kind == Kind::Literal);
+}
+
+std::string Text::literalText() const {
+  return pieces_.empty() ? std::string() : pieces_.front().text;
+}
+
+std::string Text::asTag() const {
+  std::string out;
+  for (const Piece& piece : pieces_) {
+    switch (piece.kind) {
+      case Kind::Literal:
+        out += piece.text;
+        break;
+      case Kind::Ref:
+        out += "{{";
+        out += piece.ref.dotted();
+        out += "}}";
+        break;
+      case Kind::Expr:
+        out += exprTag(piece.text);
+        break;
+    }
+  }
+  return out;
+}
+
+std::string Text::asExpr() const {
+  if (pieces_.empty()) return "\"\"";
+  std::string out;
+  for (const Piece& piece : pieces_) {
+    if (!out.empty()) out += " + ";
+    switch (piece.kind) {
+      case Kind::Literal:
+        out += exprString(piece.text);
+        break;
+      case Kind::Ref:
+        out += piece.ref.indexed();
+        break;
+      case Kind::Expr:
+        out += piece.text;
+        break;
+    }
+  }
+  return pieces_.size() == 1 ? out : "(" + out + ")";
+}
+
+const Ref* Text::single() const {
+  return pieces_.size() == 1 && pieces_.front().kind == Kind::Ref ? &pieces_.front().ref : nullptr;
+}
+
+std::string exprTag(std::string_view expr) {
+  // A closing brace before the tag's own would end it too early.
+  return fmt::format("{{{{={}{}}}}}", expr, expr.ends_with('}') ? " " : "");
+}
+
+}  // namespace couler::backends::argo

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/value.h"
+
+/// How values and references to them stand in an Argo manifest. Every parameter is canonical JSON
+/// text that holds nothing Argo would read as a tag; docs/backends/argo.md, "Values".
+namespace couler::backends::argo {
+
+/// Any JSON text as JSON text of the same value that is ASCII and has no `{{` in it.
+[[nodiscard]] std::string safeJson(std::string_view json);
+/// A value as such text. Files as their path.
+[[nodiscard]] std::string jsonText(const ir::Value& value);
+/// `text` as a string literal of Argo's expression language, without any character that Argo's own
+/// scan of a tag looks for (`{`, `}`, `?`, `:`).
+[[nodiscard]] std::string exprString(std::string_view text);
+/// `$` doubled: Kubernetes expands `$(NAME)` in commands and environment values.
+[[nodiscard]] std::string escapeDollar(std::string_view text);
+[[nodiscard]] std::string base64(std::string_view bytes);
+
+/// CPU cores and bytes as Kubernetes quantities: `1500m`, `2`, `4Gi`, `1000`.
+[[nodiscard]] std::string cpuQuantity(double cores);
+[[nodiscard]] std::string bytesQuantity(std::int64_t bytes);
+/// Whole seconds, rounded up, at least 1.
+[[nodiscard]] std::int64_t wholeSeconds(ir::Duration duration);
+/// As Go reads durations: `5s`, `1500ms`, `10us`.
+[[nodiscard]] std::string goDuration(ir::Duration duration);
+
+/// How the text of a parameter gives its value.
+enum class Encoding : std::uint8_t {
+  Json,
+  Base64Json,  ///< base64 of the JSON text
+  Base64Text   ///< base64 of a string's own bytes
+};
+
+/// A parameter or artifact within a template: an input of it, or an output of one of its tasks.
+struct Ref {
+  std::string task;  ///< empty: an input
+  std::string name;
+  bool artifact = false;
+  Encoding encoding = Encoding::Json;
+
+  [[nodiscard]] std::string dotted() const;   ///< `tasks.a.outputs.parameters.x`
+  [[nodiscard]] std::string indexed() const;  ///< `tasks['a'].outputs.parameters['x']`
+  /// An expression for the JSON text that the parameter stands for.
+  [[nodiscard]] std::string jsonExpr() const;
+};
+
+/// JSON text that is put together while the workflow runs.
+class Text {
+ public:
+  Text() = default;
+  [[nodiscard]] static Text literal(std::string_view text);
+  [[nodiscard]] static Text ref(const Ref& ref);
+  /// `expr`: an expression that gives a string.
+  [[nodiscard]] static Text expression(std::string expr);
+  Text& add(const Text& more);
+  Text& add(std::string_view literalText);
+
+  [[nodiscard]] bool isLiteral() const;
+  [[nodiscard]] std::string literalText() const;  ///< pre: isLiteral
+  /// As the `value:` of a parameter.
+  [[nodiscard]] std::string asTag() const;
+  /// As an expression that gives the string.
+  [[nodiscard]] std::string asExpr() const;
+  /// The one plain parameter that it is, or null.
+  [[nodiscard]] const Ref* single() const;
+
+ private:
+  enum class Kind : std::uint8_t { Literal, Ref, Expr };
+  struct Piece {
+    Kind kind;
+    std::string text;
+    Ref ref;
+  };
+  std::vector<Piece> pieces_;
+};
+
+/// An expression tag: `{{=…}}`.
+[[nodiscard]] std::string exprTag(std::string_view expr);
+
+}  // namespace couler::backends::argo

@@ -1,0 +1,496 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "backends/argo/emitter.h"
+#include "support/text.h"
+
+namespace couler::backends::argo {
+namespace {
+
+using ir::TypeKind;
+
+constexpr std::size_t kMaxDepth = 200;                  // of one expression
+constexpr std::size_t kMaxText = std::size_t{1} << 16;  // of one expression or JSON text
+
+}  // namespace
+
+std::string Emitter::joined(std::string_view base, const Path& path) {
+  std::string out(base);
+  for (const std::string& part : path) {
+    if (!out.empty()) out += '-';
+    out += part;
+  }
+  return out;
+}
+
+bool Emitter::holdsFiles(ir::TypeId type) const {
+  return module_.types.holds(type, TypeKind::File) || module_.types.holds(type, TypeKind::Dir) ||
+         module_.types.holds(type, TypeKind::Table);
+}
+
+void Emitter::addLeaves(ir::TypeId type, Path& path, bool optional, std::vector<Leaf>& out) const {
+  const ir::Type& t = module_.types[type];
+  switch (t.kind) {
+    case TypeKind::Record:
+      if (!optional || holdsFiles(type)) {
+        for (const ir::TypeField& field : t.fields) {
+          if (optional && !holdsFiles(field.type)) continue;  // in the JSON of the whole
+          path.push_back(field.name);
+          addLeaves(field.type, path, optional, out);
+          path.pop_back();
+        }
+      }
+      return;
+    case TypeKind::Optional:
+      if (!optional && module_.types.kind(t.element) != TypeKind::File &&
+          module_.types.kind(t.element) != TypeKind::Dir) {
+        out.push_back({path, type, false, false});
+      }
+      if (holdsFiles(t.element)) addLeaves(t.element, path, true, out);
+      return;
+    case TypeKind::File:
+    case TypeKind::Dir:
+    case TypeKind::Table:
+      out.push_back({path, type, true, optional});
+      return;
+    default:
+      if (!optional) out.push_back({path, type, false, false});
+      return;
+  }
+}
+
+std::vector<Leaf> Emitter::leavesOf(ir::TypeId type) const {
+  std::vector<Leaf> out;
+  Path path;
+  addLeaves(type, path, false, out);
+  return out;
+}
+
+ir::TypeId Emitter::fieldType(ir::TypeId type, std::string_view field) const {
+  const ir::TypeTable& types = module_.types;
+  while (types.kind(type) == TypeKind::Optional) type = types[type].element;
+  if (types.kind(type) != TypeKind::Record && types.kind(type) != TypeKind::Schema)
+    return ir::TypeTable::kError;
+  const auto index = types.fieldIndex(type, field);
+  return index ? types[type].fields[*index].type : ir::TypeTable::kError;
+}
+
+ir::NodeId Emitter::base(ir::NodeId id, Path& path) const {
+  while (true) {
+    const ir::Node& n = node(id);
+    if (const auto* field = std::get_if<ir::Field>(&n.payload)) {
+      const ir::NodeId object = module_.operands(n)[0];
+      if (field->ofEach) {
+        // `parts.n` of a fan-out is one of its outputs; of any other list it is computed.
+        Path inner;
+        const ir::NodeId maker = base(object, inner);
+        if (!inner.empty() || module_.payload<ir::For>(maker) == nullptr ||
+            !hasSteps(module_.payload<ir::For>(maker)->body)) {
+          return id;
+        }
+        path.insert(path.begin(), std::string(module_.at(field->name)));
+        return maker;
+      }
+      path.insert(path.begin(), std::string(module_.at(field->name)));
+      id = object;
+      continue;
+    }
+    const auto* op = std::get_if<ir::Op>(&n.payload);
+    if (op != nullptr && op->op == ir::Builtin::MakeRecord && !path.empty()) {
+      const auto index = module_.types.fieldIndex(n.type, path.front());
+      if (!index) return id;
+      id = module_.operands(n)[*index];
+      path.erase(path.begin());
+      continue;
+    }
+    return id;
+  }
+}
+
+std::optional<Emitter::Place> Emitter::place(ir::NodeId id, const Path& path) const {
+  const ir::TypeTable& types = module_.types;
+  const ir::Node& n = node(id);
+  Place out;
+  ir::TypeId type = n.type;
+  std::size_t i = 0;
+  if (const auto* loop = std::get_if<ir::For>(&n.payload);
+      loop != nullptr && hasSteps(loop->body) && !path.empty()) {
+    // A fan-out gives each field of its items as a list of its own.
+    const ir::TypeId field = fieldType(types[n.type].element, path[0]);
+    out.leaf = {path[0]};
+    out.type = field;
+    out.rest = {path.begin() + 1, path.end()};
+    out.restType = field;
+    out.artifact = holdsFiles(field);
+    return out.rest.empty() ? std::optional(out) : std::nullopt;
+  }
+  while (i < path.size() && types.kind(type) == TypeKind::Record) {
+    type = fieldType(type, path[i]);
+    ++i;
+  }
+  out.leaf = {path.begin(), path.begin() + static_cast<std::ptrdiff_t>(i)};
+  out.rest = {path.begin() + static_cast<std::ptrdiff_t>(i), path.end()};
+  out.type = type;
+  ir::TypeId last = type;
+  for (const std::string& field : out.rest) last = fieldType(last, field);
+  out.restType = last;
+  ir::TypeId inner = last;
+  if (types.kind(inner) == TypeKind::Optional) {
+    out.optional = true;
+    inner = types[inner].element;
+  }
+  const TypeKind kind = types.kind(inner);
+  if (kind == TypeKind::File || kind == TypeKind::Dir || kind == TypeKind::Table) {
+    // Files inside optional records are leaves too.
+    out.artifact = true;
+    out.optional = out.optional || !out.rest.empty();
+    out.leaf = path;
+    out.rest.clear();
+    out.type = last;
+  }
+  if (last == ir::TypeTable::kError) return std::nullopt;
+  return out;
+}
+
+void Emitter::dependOn(Scope& scope, ir::NodeId id) {
+  if (scopeOf_[node(id).region.index()] != &scope || deps_ == nullptr) return;
+  if (taskName_[id.index()] == 0 || stamp_[id.index()] == stampNow_) return;
+  stamp_[id.index()] = stampNow_;
+  deps_->push_back(names_[taskName_[id.index()]]);
+}
+
+std::optional<Ref> Emitter::reference(Scope& scope, ir::NodeId id, const Place& where) {
+  const ir::Node& n = node(id);
+  Scope* home = scopeOf_[n.region.index()];
+  Ref ref;
+  ref.artifact = where.artifact;
+  if (home != &scope) {
+    const auto key = std::make_pair(id, where.leaf);
+    const auto found = scope.captureIndex.find(key);
+    if (found != scope.captureIndex.end()) {
+      ref.name = scope.captures[found->second].name;
+      return ref;
+    }
+    ref.name = scope.inputNames.unique("outer-" + joined(label(id), where.leaf));
+    scope.captureIndex.emplace(key, scope.captures.size());
+    scope.captures.push_back(
+        {id, where.leaf, ref.name, where.artifact, where.optional, where.type});
+    return ref;
+  }
+  if (std::holds_alternative<ir::Param>(n.payload)) {
+    ref.name = joined(label(id), where.leaf);
+    return ref;
+  }
+  if (taskName_[id.index()] == 0) return std::nullopt;
+  dependOn(scope, id);
+  ref.task = names_[taskName_[id.index()]];
+  if (const auto* step = std::get_if<ir::Step>(&n.payload)) {
+    ref.name = joined("", where.leaf);
+    const ir::TaskDef& task = module_.at(step->task);
+    for (const ir::OutputDef& output : task.outputs) {
+      if (output.name == ref.name && !where.artifact) ref.encoding = outputEncoding(task, output);
+    }
+  } else {
+    ref.name = joined(std::holds_alternative<ir::Call>(n.payload) ? "" : "value", where.leaf);
+  }
+  return ref;
+}
+
+std::string Emitter::coerce(std::string e, ir::TypeId type) const {
+  switch (module_.types.kind(type)) {
+    case TypeKind::Int:
+    case TypeKind::Duration:
+    case TypeKind::Size:
+      return "asInt(" + e + ")";
+    case TypeKind::Float:
+      return "asFloat(" + e + ")";
+    default:
+      return e;
+  }
+}
+
+std::string Emitter::decode(const Ref& ref, ir::TypeId type) const {
+  if (ref.encoding == Encoding::Base64Text) return "sprig.b64dec(" + ref.indexed() + ")";
+  const std::string json =
+      ref.encoding == Encoding::Json ? ref.indexed() : "sprig.b64dec(" + ref.indexed() + ")";
+  switch (module_.types.kind(type)) {
+    case TypeKind::Bool:
+      return "(" + json + " == \"true\")";
+    case TypeKind::Int:
+    case TypeKind::Duration:
+    case TypeKind::Size:
+    case TypeKind::Float:
+      return coerce(json, type);
+    default:
+      return "fromJSON(" + json + ")";
+  }
+}
+
+std::string Emitter::encode(std::string e, ir::TypeId type) const {
+  switch (module_.types.kind(type)) {
+    case TypeKind::Float:  // Go writes 3.0 as 3
+      return "sprig.regexReplaceAll(\"^-?[0-9]+$\", toJson(" + e + "), \"$0.0\")";
+    case TypeKind::Bool:
+    case TypeKind::Int:
+    case TypeKind::Duration:
+    case TypeKind::Size:
+    case TypeKind::Enum:
+      return "toJson(" + e + ")";
+    default:
+      return "sprig.replace(\"\\u007b\\u007b\", \"\\u007b\\\\u007b\", toJson(" + e + "))";
+  }
+}
+
+bool Emitter::isTotal(ir::NodeId id) const {
+  Path path;
+  const ir::Node& n = node(base(id, path));
+  if (std::holds_alternative<ir::Op>(n.payload)) {
+    using B = ir::Builtin;
+    const B op = std::get<ir::Op>(n.payload).op;
+    const bool safe = op == B::MakeList || op == B::MakeRecord || op == B::Concat ||
+                      op == B::AddString || op == B::Equal || op == B::NotEqual || op == B::Not;
+    if (!safe || module_.operands(n).size() > 16) return false;
+    return std::all_of(module_.operands(n).begin(), module_.operands(n).end(), [&](ir::NodeId o) {
+      return !std::holds_alternative<ir::Op>(node(o).payload);
+    });
+  }
+  return !std::holds_alternative<ir::If>(n.payload);
+}
+
+Text Emitter::textOf(Scope& scope, ir::NodeId id, const Path& path, ir::TypeId type) {
+  // A whole record from leaves, in the order of its fields; files are passed beside it.
+  Text out = Text::literal("{");
+  bool first = true;
+  for (const ir::TypeField& field : module_.types[type].fields) {
+    const TypeKind kind = module_.types.kind(field.type);
+    if (kind == TypeKind::File || kind == TypeKind::Dir || kind == TypeKind::Table) continue;
+    Path inner = path;
+    inner.push_back(field.name);
+    out.add(fmt::format("{}\"{}\":", first ? "" : ",", field.name));
+    out.add(text(scope, id, std::move(inner)));
+    first = false;
+  }
+  out.add("}");
+  return out;
+}
+
+Text Emitter::text(Scope& scope, ir::NodeId from, Path path) {
+  const ir::NodeId id = base(from, path);
+  const ir::Node& n = node(id);
+  if (depth_ > kMaxDepth) {
+    refuse<Diag::BackendExpression>(node(from).span, "put a part of it into a task", "argo",
+                                    "an expression nested this deep");
+    return Text::literal("null");
+  }
+  ++depth_;
+  struct Leave {
+    std::size_t& depth;
+    ~Leave() { --depth; }
+  } leave{depth_};
+  if (const auto* constant = std::get_if<ir::Const>(&n.payload)) {
+    const ir::Value* value = &module_.at(constant->value);
+    for (const std::string& field : path) {
+      value = value == nullptr || value->isNone() ? nullptr : value->field(field);
+    }
+    return Text::literal(value == nullptr ? "null" : jsonText(*value));
+  }
+  if (std::holds_alternative<ir::Param>(n.payload) &&
+      module_.types.kind(n.type) == TypeKind::Secret &&
+      n.region == module_.at(module_.entry).body) {
+    return Text::literal(label(id));  // the key within the Kubernetes Secret, never the secret
+  }
+  if (const auto found = boundText_.find(id); found != boundText_.end() && path.empty()) {
+    return Text::expression(found->second);
+  }
+  if (bound_.contains(id)) return Text::expression(encode(expr(scope, id, path), node(from).type));
+  const auto* op = std::get_if<ir::Op>(&n.payload);
+  if (const auto* field = std::get_if<ir::Field>(&n.payload); field != nullptr && path.empty()) {
+    // A field of each record of a list that is spelled out (of an unrolled `for`, say).
+    Path inner;
+    const ir::NodeId list = base(module_.operands(n)[0], inner);
+    const auto* made = std::get_if<ir::Op>(&node(list).payload);
+    if (inner.empty() && made != nullptr && made->op == ir::Builtin::MakeList) {
+      Text out = Text::literal("[");
+      bool first = true;
+      for (const ir::NodeId item : module_.operands(node(list))) {
+        if (!first) out.add(",");
+        first = false;
+        out.add(text(scope, item, {std::string(module_.at(field->name))}));
+      }
+      return out.add("]");
+    }
+  }
+  if (op != nullptr && path.empty()) {
+    const auto operands = module_.operands(n);
+    if (op->op == ir::Builtin::MakeList) {
+      Text out = Text::literal("[");
+      for (std::size_t i = 0; i < operands.size(); ++i) {
+        if (i != 0) out.add(",");
+        out.add(text(scope, operands[i], {}));
+      }
+      return out.add("]");
+    }
+    if (op->op == ir::Builtin::MakeRecord) {
+      Text out = Text::literal("{");
+      bool first = true;
+      for (std::size_t i = 0; i < operands.size(); ++i) {
+        const ir::TypeField& field = module_.types[n.type].fields[i];
+        if (holdsFiles(field.type)) continue;
+        out.add(fmt::format("{}\"{}\":", first ? "" : ",", field.name));
+        out.add(text(scope, operands[i], {}));
+        first = false;
+      }
+      return out.add("}");
+    }
+    if (op->op == ir::Builtin::MakeMap) {
+      std::map<std::string, ir::NodeId>
+          entries;  // sorted, a later equal key wins: as canonical JSON
+      for (std::size_t i = 0; i + 1 < operands.size(); i += 2) {
+        const ir::Value* key = module_.constant(operands[i]);
+        const auto* name = key == nullptr ? nullptr : key->as<std::string>();
+        if (name == nullptr) {
+          refuse<Diag::BackendExpression>(n.span, "put it into a task", "argo",
+                                          "a map whose keys are not constants");
+          return Text::literal("null");
+        }
+        entries[*name] = operands[i + 1];
+      }
+      Text out = Text::literal("{");
+      for (const auto& [name, value] : entries) {
+        out.add((name == entries.begin()->first ? "" : ",") + safeJson(jsonQuote(name)) + ":");
+        out.add(text(scope, value, {}));
+      }
+      return out.add("}");
+    }
+  }
+  if (op == nullptr && !std::holds_alternative<ir::Field>(n.payload)) {
+    const auto where = place(id, path);
+    if (where && !where->artifact && where->rest.empty()) {
+      if (module_.types.kind(where->type) == TypeKind::Record) {
+        return textOf(scope, id, path, where->type);
+      }
+      if (const auto ref = reference(scope, id, *where)) return Text::ref(*ref);
+    }
+  }
+  ir::TypeId type = n.type;
+  for (const std::string& field : path) type = fieldType(type, field);
+  std::string e = encode(expr(scope, id, path), type);
+  if (e.size() > kMaxText) {
+    refuse<Diag::BackendExpression>(node(from).span, "put a part of it into a task", "argo",
+                                    "an expression this large");
+    e = "\"\"";
+  }
+  return Text::expression(std::move(e));
+}
+
+std::string Emitter::expr(Scope& scope, ir::NodeId from, Path path) {
+  const ir::NodeId id = base(from, path);
+  const ir::Node& n = node(id);
+  const auto fail = [&](std::string_view what) {
+    refuse<Diag::BackendExpression>(node(from).span, "put it into a task", "argo", what);
+    return std::string("nil");
+  };
+  if (depth_ > kMaxDepth) return fail("an expression nested this deep");
+  ++depth_;
+  std::string out;
+  if (const auto* constant = std::get_if<ir::Const>(&n.payload)) {
+    const ir::Value* value = &module_.at(constant->value);
+    for (const std::string& field : path) {
+      value = value == nullptr || value->isNone() ? nullptr : value->field(field);
+    }
+    out = value == nullptr ? "nil" : constExpr(*value);
+    --depth_;
+    return out;
+  }
+  Path rest;
+  ir::TypeId type = n.type;
+  if (const auto found = bound_.find(id); found != bound_.end()) {
+    out = found->second;
+    rest = path;
+  } else if (std::holds_alternative<ir::Op>(n.payload) ||
+             std::holds_alternative<ir::Field>(n.payload) ||
+             (std::holds_alternative<ir::If>(n.payload) && taskName_[id.index()] == 0) ||
+             (std::holds_alternative<ir::For>(n.payload) && taskName_[id.index()] == 0)) {
+    out = opExpr(scope, id);
+    rest = path;
+  } else if (const auto where = place(id, path); where && where->artifact) {
+    out = fail("anything with the content of a file");
+  } else if (where && module_.types.kind(where->type) == TypeKind::Record) {
+    out = "fromJSON(" + text(scope, id, path).asExpr() + ")";
+  } else if (where) {
+    const auto ref = reference(scope, id, *where);
+    if (!ref) {
+      out = fail("this");
+    } else {
+      out = decode(*ref, where->type);
+      type = where->type;
+      rest = where->rest;
+    }
+  } else {
+    out = fail("this");
+  }
+  bool maybeNone = false;
+  for (const std::string& field : rest) {
+    maybeNone = maybeNone || module_.types.kind(type) == TypeKind::Optional;
+    type = fieldType(type, field);
+    // `#` of an empty list is never looked at, so none stays none.
+    const std::string member = "[" + exprString(field) + "]";
+    out = maybeNone ? "first(map(filter([" + out + "], {# != nil}), {#" + member + "}))"
+                    : out + member;
+  }
+  if (!rest.empty() && !maybeNone) out = coerce(std::move(out), type);
+  if (out.size() > kMaxText) out = fail("an expression this large");
+  --depth_;
+  return out;
+}
+
+std::optional<ArtifactArg> Emitter::artifact(Scope& scope, ir::NodeId from, Path path, Span at) {
+  const ir::NodeId id = base(from, path);
+  const ir::Node& n = node(id);
+  ArtifactArg out;
+  if (const auto* constant = std::get_if<ir::Const>(&n.payload)) {
+    const ir::Value* value = &module_.at(constant->value);
+    for (const std::string& field : path) value = value == nullptr ? nullptr : value->field(field);
+    const auto* file = value == nullptr ? nullptr : value->as<ir::FileRef>();
+    if (file == nullptr) {
+      out.optional = true;  // none: nothing is given
+      return out;
+    }
+    const auto content =
+        options_.readFile && !file->isDir ? options_.readFile(file->path) : std::nullopt;
+    std::string_view why;
+    if (file->isDir) {
+      why = "a folder is more than one file";
+    } else if (!content) {
+      why = "it cannot be read here";
+    } else if (content->size() > std::size_t{256} * 1024) {
+      why = "it is larger than 256 KiB";
+    } else if (content->find("{{") != std::string::npos) {
+      why = "argo would take its `{{` for a tag";
+    } else if (findInvalidUtf8(*content) || content->find('\0') != std::string::npos) {
+      why = "it is not text";
+    } else {
+      out.raw = *content;
+      return out;
+    }
+    refuse<Diag::BackendFileContent>(n.span.valid() ? n.span : at,
+                                     "put it into the image, or make it an input of the workflow: "
+                                     "`name: file`",
+                                     file->path, why);
+    return std::nullopt;
+  }
+  const auto where = place(id, path);
+  if (where && where->artifact && !std::holds_alternative<ir::Op>(n.payload)) {
+    if (const auto ref = reference(scope, id, *where)) {
+      out.from = *ref;
+      out.optional = where->optional;
+      return out;
+    }
+  }
+  unsupported(at, "a file chosen by an expression",
+              "choose it with `if` around the step that uses it, or inside a task");
+  return std::nullopt;
+}
+
+}  // namespace couler::backends::argo

@@ -1,0 +1,25 @@
+#include <array>
+
+#include "backends/argo/argo.h"
+#include "backends/backend.h"
+
+namespace couler::backends {
+namespace {
+
+constexpr std::array kTable = {
+    Backend{"argo", "Argo Workflows (a Workflow manifest for Kubernetes)", "yaml", argo::emit,
+            argo::validate},
+};
+
+}  // namespace
+
+std::span<const Backend> backendTable() { return kTable; }
+
+const Backend* findBackend(std::string_view name) {
+  for (const Backend& backend : kTable) {
+    if (backend.name == name) return &backend;
+  }
+  return nullptr;
+}
+
+}  // namespace couler::backends

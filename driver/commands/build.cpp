@@ -1,0 +1,200 @@
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "backends/backend.h"
+#include "driver/command.h"
+#include "driver/console.h"
+#include "driver/files.h"
+#include "driver/print_stages.h"
+#include "driver/program.h"
+#include "ir/print.h"
+#include "passes/pass.h"
+
+namespace couler::driver {
+namespace {
+
+struct Destination {
+  const ir::TargetDef* target = nullptr;
+  const backends::Backend* backend = nullptr;
+};
+
+std::string engineList() {
+  std::string list;
+  for (const backends::Backend& backend : backends::backendTable()) {
+    list += (list.empty() ? "`" : ", `") + std::string(backend.name) + "`";
+  }
+  return list;
+}
+
+/// The target or engine named; without a name the one target that is not run here.
+std::optional<Destination> destination(const std::string& name, const ir::Module& module,
+                                       DiagnosticSink& diags) {
+  Destination result;
+  if (name.empty()) {
+    for (const ir::TargetDef& target : module.targets) {
+      const auto* backend = backends::findBackend(target.engine);
+      if (backend == nullptr) continue;
+      if (result.target != nullptr) {
+        diags.take(diagnose<Diag::WrongTarget>({}, fmt::format("which target: `{}` or `{}`?",
+                                                               result.target->name, target.name))
+                       .note("choose with `--target NAME`"));
+        return std::nullopt;
+      }
+      result = {&target, backend};
+    }
+    if (result.backend != nullptr) return result;
+    diags.take(diagnose<Diag::WrongTarget>({}, "the program declares no target to build for")
+                   .note("name an engine with `--target`: " + engineList()));
+    return std::nullopt;
+  }
+  result.target = module.findTarget(name);
+  const std::string engine = result.target != nullptr ? result.target->engine : name;
+  result.backend = backends::findBackend(engine);
+  if (result.backend != nullptr) return result;
+  if (engine == "local") {
+    diags.take(
+        diagnose<Diag::WrongTarget>({}, fmt::format("`{}` runs here and needs no manifest", name))
+            .note("`couler run` runs it"));
+    return std::nullopt;
+  }
+  std::vector<std::string_view> engines;
+  for (const backends::Backend& backend : backends::backendTable()) engines.push_back(backend.name);
+  (void)targetNamed(module, name, engines, diags);
+  return std::nullopt;
+}
+
+/// `out: a.cwl b.cwl`, escaped for make and ninja.
+std::string makeRule(const std::string& output, const std::set<std::string>& files) {
+  const auto escaped = [](const std::string& path) {
+    std::string text;
+    for (const char c : path) {
+      if (c == ' ' || c == '#' || c == '\\') text += '\\';
+      if (c == '$') text += '$';
+      text += c;
+    }
+    return text;
+  };
+  std::string rule = escaped(output) + ":";
+  for (const std::string& file : files) rule += " \\\n  " + escaped(file);
+  return rule + "\n";
+}
+
+int writeManifest(const Destination& where, const ir::Module& module,
+                  const backends::EmitOptions& options, const Invocation& invocation,
+                  Program& program) {
+  const bool validates = !invocation.has("no-validate");
+  const auto problem = [&](const std::string& path, const std::string& why) {
+    program.problems().take(diagnose<Diag::CannotWriteFile>({}, path, why));
+    return program.finish();
+  };
+  if (!invocation.has("output")) {
+    std::string text;
+    if (!where.backend->emit(
+            module, options, [&](std::string_view piece) { text += piece; }, program.problems()) ||
+        (validates && !where.backend->validate(module, options, text, program.problems()))) {
+      program.report();
+      return kFailed;
+    }
+    printOut(text);
+    return program.finish();
+  }
+  const std::string path = invocation.value("output");
+  AtomicFile file(path);
+  std::string kept;  // of what cannot be read back from a device
+  const bool emitted = where.backend->emit(
+      module, options,
+      [&](std::string_view piece) {
+        file.write(piece);
+        if (!file.canReadBack() && validates) kept += piece;
+      },
+      program.problems());
+  if (!emitted) {
+    program.report();
+    return kFailed;
+  }
+  if (validates && file.error().empty()) {
+    const std::string text = file.canReadBack() ? file.readBack() : std::move(kept);
+    if (file.error().empty() &&
+        !where.backend->validate(module, options, text, program.problems())) {
+      program.report();
+      return kFailed;
+    }
+  }
+  if (!file.commit()) return problem(path, file.error());
+  return program.finish();
+}
+
+}  // namespace
+
+int runBuild(const Invocation& invocation) {
+  Program program(invocation);
+  const auto words = workflowWords(invocation, program.problems());
+  const auto disabled = passNames(invocation, "disable-pass", program.problems());
+  const auto printAfter = passNames(invocation, "print-after", program.problems());
+  if (!words || !disabled || !printAfter) return program.finish(kUsage);
+
+  const std::string stage = invocation.value("print");
+  const bool checked = program.check(invocation.words.front());
+  if (invocation.has("depfile")) {
+    const std::string path = invocation.value("depfile");
+    const std::string why =
+        writeFile(path, makeRule(invocation.value("output", "-"), program.filesRead()));
+    if (!why.empty()) program.problems().take(diagnose<Diag::CannotWriteFile>({}, path, why));
+  }
+  if (stage == "syntax") {
+    printOut(syntaxText(program.sources(), program.session().root()));
+    return program.finish();
+  }
+  if (!checked) return program.finish();
+  if (stage == "types") {
+    printOut(typesText(program.sources(), program.session().check()));
+    return program.finish();
+  }
+  auto module = program.lower(words->workflow, true);
+  if (!module) return program.finish();
+  if (stage == "ir") {
+    printOut(ir::print(*module));
+    return program.finish();
+  }
+  const bool printsPlan = stage == "plan";
+  std::optional<Destination> where;
+  if (!printsPlan) {
+    where = destination(invocation.value("target"), *module, program.problems());
+    if (!where) return program.finish(kUsage);
+  }
+  const auto inputs = workflowInputs(invocation, *module, *words, false, program.problems());
+  if (!inputs) return program.finish(kUsage);
+
+  const std::string targetName = where && where->target != nullptr ? where->target->name : "";
+  passes::Context context{program.problems()};
+  passes::PipelineOptions pipeline;
+  pipeline.disabled = *disabled;
+  pipeline.printAfter = *printAfter;
+  pipeline.verify = invocation.has("verify");
+  const passes::PipelineResult result = passes::runPipeline(*module, context, pipeline);
+  printError(result.printed);
+  if (invocation.has("time-passes")) {
+    for (const passes::PassTiming& timing : result.timings) {
+      printError(fmt::format("{:<16} {:>9.3f} ms{}\n", timing.name, timing.cpuSeconds * 1e3,
+                             timing.changed ? "  changed" : ""));
+    }
+  }
+  if (!result.ok || program.problems().hasErrors()) {
+    program.report(true);
+    return kFailed;
+  }
+  program.report(invocation.has("remarks"));
+  if (printsPlan) {
+    printOut(ir::print(*module));
+    return kOk;
+  }
+  backends::EmitOptions options;
+  // Found again by name: a pass may have moved the table.
+  options.target = targetName.empty() ? nullptr : module->findTarget(targetName);
+  options.arguments = *inputs;
+  return writeManifest(*where, *module, options, invocation, program);
+}
+
+}  // namespace couler::driver

@@ -1,0 +1,614 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "frontend/format/formatter.h"
+
+namespace couler::format {
+
+using namespace syntax;
+
+// ---------------------------------------------------------------- types and fields
+
+void Formatter::flatType(Flat& f, const TypeExpr& t) const {
+  switch (t.kind) {
+    case TypeKind::Error:
+      f.put(source(t.span));
+      return;
+    case TypeKind::Optional:
+      flatType(f, *static_cast<const OptionalType&>(t).inner);
+      f.put("?");
+      return;
+    case TypeKind::Named: {
+      const auto& n = static_cast<const NamedType&>(t);
+      if (!n.module.text.empty()) {
+        f.put(n.module.text);
+        f.put(".");
+      }
+      f.put(n.name.text);
+      for (std::size_t i = 0; i < n.args.size(); ++i) {
+        f.put(i == 0 ? "<" : ", ");
+        flatType(f, *n.args[i]);
+      }
+      if (!n.args.empty()) f.put(">");
+      return;
+    }
+    case TypeKind::Record:
+      flatFields(f, static_cast<const RecordType&>(t).fields);
+      return;
+  }
+}
+
+void Formatter::typeExpr(const TypeExpr& t) {
+  Flat f;
+  f.room = room(0);
+  if (hasComment(t.span.begin, t.span.end)) f.fail();
+  flatType(f, t);
+  if (f.ok) {
+    put(f.text);
+    return;
+  }
+  switch (t.kind) {
+    case TypeKind::Optional:
+      typeExpr(*static_cast<const OptionalType&>(t).inner);
+      put("?");
+      return;
+    case TypeKind::Record:
+      put("(");
+      fieldList(static_cast<const RecordType&>(t).fields, t.span.end - 1);
+      put(")");
+      return;
+    case TypeKind::Named: {
+      const auto& n = static_cast<const NamedType&>(t);
+      if (!n.module.text.empty()) {
+        put(n.module.text);
+        put(".");
+      }
+      put(n.name.text);
+      for (std::size_t i = 0; i < n.args.size(); ++i) {
+        put(i == 0 ? "<" : ", ");
+        typeExpr(*n.args[i]);
+      }
+      if (!n.args.empty()) put(">");
+      return;
+    }
+    case TypeKind::Error:
+      put(source(t.span));
+      return;
+  }
+}
+
+void Formatter::flatField(Flat& f, const Field& field) const {
+  if (!field.doc.empty()) f.fail();
+  f.put(field.name.text);
+  f.put(": ");
+  flatType(f, *field.type);
+  if (field.value != nullptr) {
+    f.put(" = ");
+    flat(f, *field.value, kOpen);
+  }
+  if (field.where != nullptr) {
+    f.put(" where ");
+    flat(f, *field.where, kOpen);
+  }
+}
+
+void Formatter::flatFields(Flat& f, std::span<const Field> fields) const {
+  f.put("(");
+  for (std::size_t i = 0; i < fields.size() && f.ok; ++i) {
+    if (i > 0) f.put(", ");
+    flatField(f, fields[i]);
+  }
+  f.put(")");
+}
+
+/// `pad`: columns from the name to the type.
+void Formatter::field(const Field& f, std::size_t pad) {
+  doc(f.doc);
+  std::string start = std::string(f.name.text) + ":";
+  start.resize(std::max(start.size() + 1, pad), ' ');
+  put(start);
+  typeExpr(*f.type);
+  if (f.value != nullptr) {
+    put(" = ");
+    expr(*f.value, kOpen, 1);
+  }
+  if (f.where != nullptr) {
+    put(" where ");
+    expr(*f.where, kOpen, 1);
+  }
+}
+
+void Formatter::fieldList(std::span<const Field> fields, std::uint32_t end) {
+  std::vector<Item> list;
+  for (const Field& f : fields) {
+    list.push_back({f.span.begin, f.span.end, [this, &f] { field(f); }, true});
+  }
+  const std::uint32_t begin = fields.empty() ? end : docStart(fields[0].span.begin);
+  std::uint32_t open = begin;  // just behind the `(`
+  while (open > 0 && text_[open - 1] != '(' && text_[open - 1] != '\n') --open;
+  items(std::move(list), ",", open, end);
+}
+
+/// Where the `)` behind the last field stands.
+std::uint32_t Formatter::closingParen(std::span<const Field> fields) const {
+  std::size_t at = fields.back().span.end;
+  while (at < text_.size() && text_[at] != ')') {
+    if (text_.substr(at).starts_with("//")) at = std::min(text_.find('\n', at), text_.size() - 1);
+    ++at;
+  }
+  return static_cast<std::uint32_t>(at);
+}
+
+// ---------------------------------------------------------------- lists of settings and names
+
+/// The braces that open at or after `at`, which only white space and comments may part from them.
+Span Formatter::bracesAfter(std::uint32_t at) const {
+  std::size_t begin = at;
+  while (begin < text_.size() && text_[begin] != '{') {
+    if (text_.substr(begin).starts_with("//"))
+      begin = std::min(text_.find('\n', begin), text_.size() - 1);
+    ++begin;
+  }
+  return {tree_.file, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(begin)};
+}
+
+void Formatter::settings(std::span<const Setting> list, Span braces) {
+  Flat f;
+  f.room = room(0);
+  if (hasComment(braces.begin, braces.end)) f.fail();
+  f.put("{ ");
+  for (std::size_t i = 0; i < list.size() && f.ok; ++i) {
+    if (i > 0) f.put(", ");
+    f.put(list[i].key.text);
+    f.put(": ");
+    flat(f, *list[i].value, kOpen);
+  }
+  f.put(" }");
+  if (f.ok) {
+    put(list.empty() ? std::string_view("{}") : std::string_view(f.text));
+    return;
+  }
+  std::vector<Item> rows;
+  for (const Setting& s : list) {
+    rows.push_back({s.key.span.begin, s.value->span.end, [this, &s] {
+                      put(s.key.text);
+                      put(": ");
+                      expr(*s.value, kOpen, 1);
+                    }});
+  }
+  braced(std::move(rows), ",", braces);
+}
+
+/// Names in braces: on one line where they fit and nothing is said of them.
+void Formatter::nameList(std::vector<Item> list, std::string_view flatText, Span braces,
+                         bool breakIt) {
+  if (!breakIt && flatText.size() <= room(0) && !hasComment(braces.begin, braces.end)) {
+    put(flatText);
+    return;
+  }
+  braced(std::move(list), ",", braces);
+}
+
+// ---------------------------------------------------------------- declarations
+
+void Formatter::decl(const Decl& d) {
+  doc(d.doc);
+  switch (d.kind) {
+    case DeclKind::Import:
+      importDecl(static_cast<const ImportDecl&>(d));
+      return;
+    case DeclKind::Enum: {
+      const auto& e = static_cast<const EnumDecl&>(d);
+      put("enum ");
+      put(d.name.text);
+      put(" ");
+      std::vector<Item> list;
+      std::string flatText = "{ ";
+      bool docs = false;
+      for (const EnumCase& c : e.cases) {
+        docs = docs || !c.doc.empty();
+        if (flatText.size() > 2) flatText += ", ";
+        flatText += c.name.text;
+        list.push_back({c.name.span.begin, c.name.span.end,
+                        [this, &c] {
+                          doc(c.doc);
+                          put(c.name.text);
+                        },
+                        true});
+      }
+      Span braces = bracesAfter(d.name.span.end);
+      braces.end = d.span.end;
+      nameList(std::move(list), e.cases.empty() ? "{}" : flatText + " }", braces, docs);
+      return;
+    }
+    case DeclKind::Schema: {
+      const auto& s = static_cast<const SchemaDecl&>(d);
+      put("schema ");
+      put(d.name.text);
+      put(" ");
+      std::size_t pad = 0;
+      for (const Field& f : s.columns) pad = std::max(pad, f.name.text.size() + 2);
+      std::vector<Item> list;
+      for (const Field& f : s.columns) {
+        list.push_back({f.span.begin, f.span.end, [this, &f, pad] { field(f, pad); }, true});
+      }
+      Span braces = bracesAfter(d.name.span.end);
+      braces.end = d.span.end;
+      braced(std::move(list), "", braces);
+      return;
+    }
+    case DeclKind::Fn: {
+      const auto& f = static_cast<const FnDecl&>(d);
+      std::string end = " =";
+      if (f.result != nullptr) {
+        Flat result;
+        result.room = ~std::size_t{0};
+        flatType(result, *f.result);
+        end = " -> " + (result.ok ? result.text : std::string(source(f.result->span))) + " =";
+      }
+      header("fn " + std::string(d.name.text), f.params, {}, false, d.span, end);
+      put(" ");
+      if (tryFlat(*f.body, kOpen, 0)) return;
+      const ExprKind kind = f.body->kind;
+      if (kind == ExprKind::List || kind == ExprKind::Map || kind == ExprKind::Record ||
+          kind == ExprKind::RawString) {
+        expr(*f.body);
+        return;
+      }
+      ++indent_;
+      newline();
+      expr(*f.body);
+      --indent_;
+      return;
+    }
+    case DeclKind::Task:
+      taskDecl(static_cast<const TaskDecl&>(d));
+      return;
+    case DeclKind::Workflow:
+      workflowDecl(static_cast<const WorkflowDecl&>(d));
+      return;
+    case DeclKind::Transform:
+      transformDecl(static_cast<const TransformDecl&>(d));
+      return;
+    case DeclKind::Labeler: {
+      const auto& l = static_cast<const LabelerDecl&>(d);
+      Flat result;
+      result.room = ~std::size_t{0};
+      flatType(result, *l.result);
+      header("labeler " + std::string(d.name.text), {&l.param, 1}, {}, false, d.span,
+             " -> " + result.text + " ");
+      std::vector<Item> list;
+      for (const Vote& v : l.votes) {
+        list.push_back({v.span.begin, v.span.end, [this, &v] {
+                          put("vote ");
+                          put(v.label.text);
+                          put(" when ");
+                          expr(*v.when, kOpen, v.rule.text.empty() ? 0 : v.rule.text.size() + 4);
+                          if (v.rule.text.empty()) return;
+                          put(" as ");
+                          put(v.rule.text);
+                        }});
+      }
+      Span braces = bracesAfter(l.result->span.end);
+      braces.end = d.span.end;
+      braced(std::move(list), "", braces);
+      return;
+    }
+    case DeclKind::Target: {
+      const auto& t = static_cast<const TargetDecl&>(d);
+      put("target ");
+      put(d.name.text);
+      put(" = ");
+      put(t.engine.text);
+      Span braces = bracesAfter(t.engine.span.end);
+      braces.end = d.span.end;
+      if (braces.begin >= d.span.end) return;
+      put(" ");
+      settings(t.settings, braces);
+      return;
+    }
+    case DeclKind::Test: {
+      const auto& t = static_cast<const TestDecl&>(d);
+      put("test ");
+      put(source(t.titleSpan));
+      put(" ");
+      std::vector<Item> list;
+      for (const Stmt* s : t.body->statements) {
+        list.push_back({s->span.begin, s->span.end, [this, s] { stmt(*s); }});
+      }
+      for (const Expr* e : t.expectations) {
+        list.push_back({e->span.begin, e->span.end, [this, e] {
+                          put("expect ");
+                          expr(*e);
+                        }});
+      }
+      std::stable_sort(list.begin(), list.end(),
+                       [](const Item& a, const Item& b) { return a.begin < b.begin; });
+      braced(std::move(list), "", t.body->span);
+      return;
+    }
+    case DeclKind::Error:
+      put(source(d.span));
+      return;
+  }
+}
+
+void Formatter::importDecl(const ImportDecl& d) {
+  put("import ");
+  put(source(d.pathSpan));
+  if (d.hasNames) {
+    put(" ");
+    std::vector<Item> list;
+    std::string flatText = "{ ";
+    for (const ImportedName& n : d.names) {
+      std::string text(n.name.text);
+      if (!n.alias.text.empty()) text += " as " + std::string(n.alias.text);
+      if (flatText.size() > 2) flatText += ", ";
+      flatText += text;
+      const Span last = n.alias.text.empty() ? n.name.span : n.alias.span;
+      list.push_back({n.name.span.begin, last.end, [this, text] { put(text); }});
+    }
+    Span braces = bracesAfter(d.pathSpan.end);
+    braces.end = static_cast<std::uint32_t>(text_.find('}', braces.begin)) + 1;
+    nameList(std::move(list), d.names.empty() ? "{}" : flatText + " }", braces, false);
+  }
+  if (d.alias.text.empty()) return;
+  put(" as ");
+  put(d.alias.text);
+}
+
+/// `start(params) -> (outputs)end`, on one line, or with the outputs on a second, or with one
+/// parameter a line.
+void Formatter::header(std::string_view start, std::span<const Field> params,
+                       std::span<const Field> outputs, bool hasOutputs, Span declSpan,
+                       std::string_view end) {
+  put(start);
+  const std::uint32_t paramsEnd = params.empty() ? declSpan.begin : closingParen(params);
+  const std::uint32_t outputsEnd = outputs.empty() ? paramsEnd : closingParen(outputs);
+  Flat first;
+  first.room = room(0);
+  if (hasComment(declSpan.begin, paramsEnd)) first.fail();
+  flatFields(first, params);
+  Flat second;
+  second.room = 96;
+  if (!outputs.empty() && hasComment(paramsEnd, outputsEnd)) second.fail();
+  if (hasOutputs) {
+    second.put("-> ");
+    flatFields(second, outputs);
+  }
+  const std::size_t tail = (hasOutputs ? second.text.size() + 1 : 0) + end.size();
+  if (first.ok && second.ok && tail <= first.room) {
+    put(first.text);
+    if (hasOutputs) put(" " + second.text);
+    put(end);
+    return;
+  }
+  if (first.ok && second.ok && hasOutputs && end == " {") {
+    put(first.text);
+    ++indent_;
+    newline();
+    put(second.text);
+    --indent_;
+    newline();
+    put("{");
+    return;
+  }
+  const bool breakParams =
+      !first.ok || (!hasOutputs && tail > first.room) || (hasOutputs && second.ok);
+  if (breakParams && !params.empty()) {
+    put("(");
+    fieldList(params, closingParen(params));
+    put(")");
+  } else {
+    put(params.empty() ? std::string_view("()") : std::string_view(first.text));
+  }
+  if (hasOutputs) {
+    if (second.ok && second.text.size() + 1 + end.size() <= room(0)) {
+      put(" " + second.text);
+    } else if (outputs.empty()) {
+      put(" -> ()");
+    } else {
+      put(" -> (");
+      fieldList(outputs, closingParen(outputs));
+      put(")");
+    }
+  }
+  put(end);
+}
+
+void Formatter::taskDecl(const TaskDecl& d) {
+  header((d.isVolatile ? "volatile task " : "task ") + std::string(d.name.text), d.params,
+         d.outputs, d.outputsSpan.valid(), d.span, " {");
+  std::size_t pad = 0;
+  const auto wide = [&](bool has, std::string_view word) {
+    if (has) pad = std::max(pad, word.size() + 1);
+  };
+  wide(d.image != nullptr, "image");
+  wide(!d.resources.empty(), "resources");
+  wide(!d.env.empty(), "env");
+  wide(d.timeout != nullptr, "timeout");
+  wide(d.retryCount != nullptr, "retry");
+  wide(d.cache != nullptr, "cache");
+  const auto word = [this, pad](std::string_view text) {
+    std::string padded(text);
+    padded.resize(std::max(pad, text.size() + 1), ' ');
+    put(padded);
+  };
+  std::vector<Item> list;
+  const auto value = [&](const Expr* e, std::string_view name) {
+    if (e == nullptr) return;
+    list.push_back({e->span.begin, e->span.end, [this, e, name, word] {
+                      word(name);
+                      expr(*e);
+                    }});
+  };
+  const auto group = [&](std::span<const Setting> s, std::string_view name) {
+    if (s.empty()) return;
+    std::uint32_t open = s[0].key.span.begin;
+    while (open > d.span.begin && text_[open] != '{') --open;
+    std::size_t close = s.back().value->span.end;
+    while (close < text_.size() && text_[close] != '}') {
+      if (text_.substr(close).starts_with("//")) close = text_.find('\n', close);
+      ++close;
+    }
+    const Span braces{tree_.file, open, static_cast<std::uint32_t>(close) + 1};
+    list.push_back({braces.begin, braces.end, [this, s, name, word, braces] {
+                      if (!name.empty()) word(name);
+                      settings(s, braces);
+                    }});
+  };
+  value(d.image, "image");
+  group(d.resources, "resources");
+  group(d.env, "env");
+  value(d.timeout, "timeout");
+  if (d.retryCount != nullptr) {
+    value(d.retryCount, "retry");
+    if (!d.retry.empty()) {
+      group(d.retry, "");
+      Item settingsItem = std::move(list.back());
+      list.pop_back();
+      const Expr* count = d.retryCount;
+      list.back() = {count->span.begin, settingsItem.end,
+                     [this, count, word, write = std::move(settingsItem.write)] {
+                       word("retry");
+                       expr(*count);
+                       put(" ");
+                       write();
+                     }};
+    }
+  }
+  value(d.cache, "cache");
+  if (d.run != RunKind::None) {
+    list.push_back({d.runSpan.begin, d.runSpan.end, [this, &d] {
+                      put(d.run == RunKind::Sh       ? "run sh "
+                          : d.run == RunKind::Python ? "run python "
+                                                     : "run ");
+                      expr(*d.runBody);
+                    }});
+  }
+  // The order in which they were written; the tree keeps them by kind.
+  std::sort(list.begin(), list.end(),
+            [](const Item& a, const Item& b) { return a.begin < b.begin; });
+  std::uint32_t from = d.name.span.end;
+  if (!d.params.empty()) from = closingParen(d.params);
+  if (!d.outputs.empty()) from = closingParen(d.outputs);
+  const Span open = bracesAfter(from);
+  body(std::move(list), "", {tree_.file, open.begin, d.span.end});
+}
+
+void Formatter::workflowDecl(const WorkflowDecl& d) {
+  header("workflow " + std::string(d.name.text), d.params, d.outputs, d.outputsSpan.valid(), d.span,
+         " {");
+  std::vector<Item> list;
+  for (const Stmt* s : d.body->statements) {
+    list.push_back({s->span.begin, s->span.end, [this, s] { stmt(*s); }});
+  }
+  body(std::move(list), "", d.body->span);
+}
+
+void Formatter::transformDecl(const TransformDecl& d) {
+  header("transform " + std::string(d.name.text), {&d.param, 1}, {}, false, d.span, " ");
+  std::vector<Item> list;
+  for (const TransformStmt& s : d.statements) {
+    list.push_back({s.span.begin, s.span.end, [this, &s] { transformStmt(s); }});
+  }
+  Span braces = bracesAfter(closingParen({&d.param, 1}));
+  braces.end = d.span.end;
+  braced(std::move(list), "", braces);
+}
+
+void Formatter::transformStmt(const TransformStmt& s) {
+  const auto exprs = [&] {
+    for (std::size_t i = 0; i < s.exprs.size(); ++i) {
+      if (i > 0) put(", ");
+      expr(*s.exprs[i], kOpen, 1);
+    }
+  };
+  switch (s.kind) {
+    case TransformKind::Where:
+      put("where ");
+      expr(*s.value);
+      return;
+    case TransformKind::Derive:
+      put(s.name.text);
+      put(" = ");
+      expr(*s.value);
+      return;
+    case TransformKind::Spread:
+      put("...");
+      put(s.name.text);
+      for (std::size_t i = 0; i < s.without.size(); ++i) {
+        put(i == 0 ? " without " : ", ");
+        put(s.without[i].text);
+      }
+      return;
+    case TransformKind::GroupBy:
+      put("group by ");
+      exprs();
+      return;
+    case TransformKind::OrderBy:
+      put("order by ");
+      exprs();
+      return;
+    case TransformKind::Limit:
+      put("limit ");
+      expr(*s.value);
+      return;
+    case TransformKind::Distinct:
+      put("distinct");
+      return;
+    case TransformKind::Join:
+      put("join ");
+      put(s.name.text);
+      put(" on ");
+      expr(*s.value);
+      return;
+  }
+}
+
+// ---------------------------------------------------------------- statements
+
+void Formatter::block(const Block& b) {
+  std::vector<Item> list;
+  for (const Stmt* s : b.statements) {
+    list.push_back({s->span.begin, s->span.end, [this, s] { stmt(*s); }});
+  }
+  braced(std::move(list), "", b.span);
+}
+
+void Formatter::stmt(const Stmt& s) {
+  switch (s.kind) {
+    case StmtKind::Let: {
+      const auto& let = static_cast<const LetStmt&>(s);
+      put("let ");
+      put(let.name.text);
+      if (let.type != nullptr) {
+        put(": ");
+        typeExpr(*let.type);
+      }
+      put(" = ");
+      expr(*let.value);
+      return;
+    }
+    case StmtKind::Expr: {
+      const Expr& e = *static_cast<const ExprStmt&>(s).value;
+      expr(e);
+      return;
+    }
+    case StmtKind::Return: {
+      const Expr* value = static_cast<const ReturnStmt&>(s).value;
+      put("return");
+      if (value == nullptr) return;
+      put(" ");
+      expr(*value);
+      return;
+    }
+    case StmtKind::Finally:
+      put("finally ");
+      block(*static_cast<const FinallyStmt&>(s).body);
+      return;
+  }
+}
+
+}  // namespace couler::format

@@ -1,0 +1,133 @@
+#include "frontend/parse/words.h"
+
+#include <algorithm>
+
+#include <antlr4-runtime.h>
+
+#include "grammar/CoulerLexer.h"
+
+namespace couler::parse {
+namespace {
+
+using L = grammar::CoulerLexer;
+
+constexpr Word kDeclarations[] = {
+    {"import", L::KwImport},     {"enum", L::KwEnum},
+    {"schema", L::KwSchema},     {"fn", L::KwFn},
+    {"task", L::KwTask},         {"volatile", L::KwVolatile},
+    {"workflow", L::KwWorkflow}, {"transform", L::KwTransform},
+    {"labeler", L::KwLabeler},   {"target", L::KwTarget},
+    {"test", L::KwTest},
+};
+constexpr Word kTask[] = {
+    {"image", L::KwImage},     {"resources", L::KwResources}, {"env", L::KwEnv},
+    {"timeout", L::KwTimeout}, {"retry", L::KwRetry},         {"cache", L::KwCache},
+    {"run", L::KwRun},
+};
+constexpr Word kTransform[] = {
+    {"where", L::KwWhere}, {"group", L::KwGroup},       {"order", L::KwOrder},
+    {"limit", L::KwLimit}, {"distinct", L::KwDistinct}, {"join", L::KwJoin},
+};
+constexpr Word kStatements[] = {
+    {"let", L::KwLet},   {"return", L::KwReturn}, {"if", L::KwIf},           {"for", L::KwFor},
+    {"loop", L::KwLoop}, {"try", L::KwTry},       {"finally", L::KwFinally},
+};
+constexpr std::string_view kUnits[] = {"us", "ms", "s",  "min", "h",   "d",   "B",  "kB",
+                                       "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"};
+
+}  // namespace
+
+std::span<const Word> declarationWords() { return kDeclarations; }
+std::span<const Word> taskWords() { return kTask; }
+std::span<const Word> transformWords() { return kTransform; }
+std::span<const Word> statementWords() { return kStatements; }
+std::span<const std::string_view> unitWords() { return kUnits; }
+
+std::uint16_t find(std::span<const Word> table, std::string_view text) {
+  for (const Word& word : table) {
+    if (word.text == text) return word.type;
+  }
+  return 0;
+}
+
+std::vector<std::string_view> texts(std::span<const Word> table) {
+  std::vector<std::string_view> result;
+  for (const Word& word : table) result.push_back(word.text);
+  return result;
+}
+
+bool isUnit(std::string_view text) {
+  return text.size() <= 3 &&
+         std::find(std::begin(kUnits), std::end(kUnits), text) != std::end(kUnits);
+}
+
+bool isReservedWord(std::uint16_t type) { return type >= L::KwAnd && type <= L::KwNone; }
+
+bool isOpener(std::uint16_t type) {
+  return type == L::OpOpenParen || type == L::OpOpenSquare || type == L::OpOpenBrace ||
+         type == L::InterpOpen;
+}
+
+bool isCloser(std::uint16_t type) {
+  return type == L::OpCloseParen || type == L::OpCloseSquare || type == L::OpCloseBrace ||
+         type == L::InterpClose;
+}
+
+bool goesOn(std::uint16_t type) {
+  switch (type) {
+    case L::KwReturn:
+    case L::KwTrue:
+    case L::KwFalse:
+    case L::KwNone:
+    case L::OpQuestion:
+      return false;
+    case L::KwWhere:
+    case L::KwMax:
+    case L::KwTune:
+    case L::KwMaximize:
+    case L::KwMinimize:
+    case L::KwUsing:
+    case L::KwWhen:
+    case L::KwAs:
+    case L::KwOn:
+    case L::KwBy:
+    case L::KwWithout:
+    case L::AfterComma:
+    case L::TypeOpen:
+    case L::SlipAnd:
+    case L::SlipOr:
+    case L::SlipNot:
+    case L::SlipColonEqual:
+    case L::SlipFatArrow:
+      return true;
+    default:
+      if (isReservedWord(type)) return true;
+      return type >= L::OpOpenBrace && type <= L::OpPercent && !isCloser(type) && type != L::OpSemi;
+  }
+}
+
+bool endsOperand(std::uint16_t type) {
+  return isPlainOperand(type) || type == L::StringClose || type == L::Unit ||
+         type == L::OpCloseParen || type == L::OpCloseSquare || type == L::OpCloseBrace;
+}
+
+bool isPlainOperand(std::uint16_t type) {
+  switch (type) {
+    case L::Ident:
+    case L::LitInt:
+    case L::LitFloat:
+    case L::LitString:
+    case L::LitRaw:
+    case L::LitRegex:
+    case L::StringOpen:
+    case L::KwTrue:
+    case L::KwFalse:
+    case L::KwNone:
+    case L::Bad:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace couler::parse

@@ -1,0 +1,358 @@
+// Calls: what is called, and what goes where.
+#include <algorithm>
+
+#include "frontend/sema/checker.h"
+#include "support/text.h"
+
+namespace couler::sema {
+
+using namespace syntax;
+using IrKind = ir::TypeKind;
+
+namespace {
+
+std::string_view placeWord(Place place) {
+  switch (place) {
+    case Place::Workflow:
+    case Place::Finally:
+      return "a workflow";
+    case Place::Fn:
+      return "a `fn`";
+    case Place::Command:
+      return "a command";
+    case Place::Env:
+      return "`env`";
+    case Place::Attribute:
+      return "a setting";
+    case Place::Default:
+      return "a default";
+    case Place::Column:
+      return "a schema";
+    case Place::Test:
+      return "a test";
+  }
+  return "here";
+}
+
+bool needsFiles(std::string_view name) { return name == "file" || name == "dir" || name == "glob"; }
+
+}  // namespace
+
+void Checker::checkArgumentsAnyway(std::span<const Argument> args) {
+  for (const Argument& arg : args) check(arg.value);
+}
+
+TypeId Checker::checkCall(const CallExpr& expr, TypeId expected) {
+  const auto poison = [&] {
+    checkArgumentsAnyway(expr.args);
+    return set(expr, TypeTable::kError, Phase::Compile);
+  };
+  if (expr.callee == nullptr) return poison();
+  if (expr.callee->kind == ExprKind::Name) {
+    const Name& name = static_cast<const NameExpr*>(expr.callee)->name;
+    if (const SymbolId local = findLocal(name.text); local.valid()) {
+      // A value cannot be called, so a function of that name is what is meant.
+      if (!findTop(fileId_, name.text).valid() && !builtins_.contains(name.text)) {
+        use(local);
+        if (!isError(program_->at(local).type)) {
+          report(diagnose<Diag::NotCallable>(expr.callee->span, describe(local))
+                     .label(program_->at(local).declared, "declared here"));
+        }
+        return poison();
+      }
+    }
+    if (const SymbolId symbol = useTop(name.text); symbol.valid()) {
+      file_->exprs[expr.callee->id].symbol = symbol;
+      return checkCallOf(expr, symbol);
+    }
+    if (builtins_.contains(name.text)) return checkBuiltinCall(expr, name, expected);
+    if (name.text == "read" || name.text == "write") {
+      notBuilt(expr.span, name.text == "read" ? "`read`" : "`write`");
+      return poison();
+    }
+    unknownName("function, task or workflow", name, visibleNames(true, {}));
+    return poison();
+  }
+  if (expr.callee->kind == ExprKind::Member && spineOf(expr.callee) == nullptr) {
+    const auto& member = *static_cast<const MemberExpr*>(expr.callee);
+    const auto& space = *static_cast<const NameExpr*>(member.object);
+    if (!findLocal(space.name.text).valid()) {
+      const SymbolId top = findTop(fileId_, space.name.text);
+      if (top.valid() && program_->at(top).kind == SymbolKind::Namespace) {
+        useTop(space.name.text);
+        file_->exprs[space.id].symbol = top;
+        const SymbolId symbol = memberOf(top, member.member, "function, task or workflow");
+        if (!symbol.valid()) return poison();
+        file_->exprs[member.id].symbol = symbol;
+        return checkCallOf(expr, symbol);
+      }
+    }
+    // `text.trim()`, as other languages write it.
+    const TypeId object = check(member.object);
+    if (!isError(object)) {
+      Diagnostic diagnostic =
+          diagnose<Diag::NotCallable>(member.span, fmt::format("`{}`", text(member.span)));
+      if (builtins_.contains(member.member.text)) {
+        diagnostic.note(fmt::format("functions take the value as an argument: `{}({}{})`",
+                                    member.member.text, space.name.text,
+                                    expr.args.empty() ? "" : ", …"));
+      }
+      report(std::move(diagnostic));
+    }
+    return poison();
+  }
+  if (!isError(info(*expr.callee).type)) {
+    report(diagnose<Diag::NotCallable>(expr.callee->span, "this value"));
+  }
+  return poison();
+}
+
+TypeId Checker::checkCallOf(const CallExpr& expr, SymbolId callee) {
+  const SymbolKind kind = program_->at(callee).kind;
+  const std::string_view name = program_->at(callee).name;
+  const bool isStep = kind == SymbolKind::Task || kind == SymbolKind::Workflow;
+  if (!isStep && kind != SymbolKind::Fn && kind != SymbolKind::Schema) {
+    // A transform has been reported where it is declared.
+    if (!extra(callee).poisoned && kind != SymbolKind::Transform && kind != SymbolKind::Labeler) {
+      report(diagnose<Diag::NotCallable>(expr.callee->span, describe(callee))
+                 .label(program_->at(callee).declared, "declared here"));
+    }
+    checkArgumentsAnyway(expr.args);
+    return set(expr, TypeTable::kError, Phase::Compile);
+  }
+  const bool misplaced = isStep && place_ != Place::Workflow && place_ != Place::Finally;
+  if (misplaced) {
+    report(diagnose<Diag::StepOutsideWorkflow>(expr.callee->span, kindWord(kind), name,
+                                               placeWord(place_))
+               .note("steps are made by workflows alone"));
+  }
+  CallBinding binding;
+  binding.callee = callee;
+  Phase phase = Phase::Compile;
+  bind(expr, program_->at(callee).signature->params, binding, phase);
+  file_->calls[expr.id] = std::move(binding);
+  if (!misplaced && (kind == SymbolKind::Fn || kind == SymbolKind::Workflow)) {
+    callSites_.push_back({fileId_, &expr, owner_, callee});
+  }
+  if (misplaced) return set(expr, TypeTable::kError, phase);
+  if (isStep) phase = Phase::Run;
+  TypeId type = program_->at(callee).signature->result;
+  if (kind == SymbolKind::Fn && extra(callee).inferring) {
+    inferredLate_.push_back({callee, expr.callee->span});
+    type = TypeTable::kError;
+  }
+  return set(expr, type, phase);
+}
+
+void Checker::checkArgument(const Expr* value, const FieldInfo& param) {
+  const std::string_view place = secretPlace_;
+  if (param.type == TypeTable::kSecret) {
+    secretAllowed_ = true;
+  } else {
+    secretPlace_ = "is passed for a parameter that is no `secret`";
+  }
+  checkAs(value, param.type, &param);
+  secretAllowed_ = false;
+  secretPlace_ = place;
+  if (param.type != TypeTable::kSecret || value->kind != ExprKind::Name) return;
+  const SymbolId from = info(*value).symbol;
+  SymbolExtra& to = extra(param.symbol);
+  if (from.valid() && !to.secretFrom.valid() && from != param.symbol) {
+    to.secretFrom = from;
+    to.secretAt = value->span;
+  }
+}
+
+void Checker::bind(const CallExpr& expr, const std::vector<FieldInfo>& params, CallBinding& binding,
+                   Phase& phase) {
+  const Symbol& callee = program_->at(binding.callee);
+  const std::string_view name = callee.name;
+  const Span declared = callee.declared;
+  const Span calleeAt = expr.callee->span;
+  binding.argument.assign(params.size(), -1);
+  binding.paramTypes.reserve(params.size());
+  for (const FieldInfo& param : params) binding.paramTypes.push_back(param.type);
+
+  std::size_t next = 0;
+  std::size_t surplus = 0;
+  std::size_t unknown = 0;
+  bool named = false;
+  bool stray = false;
+  for (std::size_t i = 0; i < expr.args.size(); ++i) {
+    const Argument& arg = expr.args[i];
+    if (arg.value == nullptr) {
+      stray = true;
+      continue;
+    }
+    std::size_t index = params.size();
+    if (arg.spread || arg.inSpace) {
+      stray = true;  // the parser has reported it
+    } else if (arg.name.text.empty()) {
+      if (named) {
+        report(diagnose<Diag::PositionalAfterNamed>(arg.span));
+        stray = true;
+      } else if (next < params.size()) {
+        index = next++;
+      } else if (surplus++ == 0) {
+        report(diagnose<Diag::TooManyArguments>(arg.span, name, countOf(params.size(), "argument"),
+                                                std::to_string(expr.args.size()))
+                   .label(declared, "declared here"));
+      }
+    } else {
+      named = true;
+      for (index = 0; index < params.size() && params[index].name != arg.name.text;) ++index;
+      if (index == params.size()) {
+        ++unknown;
+        index = unknownArgument(expr, arg, params, binding);
+      }
+    }
+    if (index == params.size()) {
+      check(arg.value);
+    } else if (binding.argument[index] >= 0) {
+      const Argument& first = expr.args[static_cast<std::size_t>(binding.argument[index])];
+      report(diagnose<Diag::RepeatedArgument>(arg.span, params[index].name)
+                 .label(first.span, "first given here"));
+      check(arg.value);
+    } else {
+      binding.argument[index] = static_cast<std::int32_t>(i);
+      checkArgument(arg.value, params[index]);
+    }
+    phase = std::max(phase, phaseOf(arg.value));
+  }
+
+  std::string missing;
+  std::size_t missingCount = 0;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (binding.argument[i] >= 0 || params[i].syntax->value != nullptr) continue;
+    const IrKind kind = types().kind(params[i].type);
+    if (kind == IrKind::Optional || kind == IrKind::Error || kind == IrKind::None) continue;
+    missing += fmt::format("{}`{}: {}`", missing.empty() ? "" : ", ", params[i].name,
+                           print(params[i].type));
+    ++missingCount;
+  }
+  if (missingCount == 0 || stray || unknown >= missingCount) return;
+  Diagnostic diagnostic = diagnose<Diag::MissingArgument>(calleeAt, name, missing);
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (binding.argument[i] < 0 && params[i].syntax->value == nullptr &&
+        types().kind(params[i].type) != IrKind::Optional) {
+      diagnostic.label(params[i].syntax->span, "declared here");
+      break;
+    }
+  }
+  report(std::move(diagnostic));
+}
+
+std::size_t Checker::unknownArgument(const CallExpr& expr, const Argument& arg,
+                                     const std::vector<FieldInfo>& params,
+                                     const CallBinding& binding) {
+  const Symbol& callee = program_->at(binding.callee);
+  Diagnostic diagnostic =
+      diagnose<Diag::UnknownArgument>(arg.name.span, callee.name, arg.name.text);
+  diagnostic.label(callee.declared, "declared here");
+  std::vector<std::string_view> open;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const bool given = binding.argument[i] >= 0 ||
+                       std::any_of(expr.args.begin(), expr.args.end(), [&](const Argument& other) {
+                         return other.name.text == params[i].name;
+                       });
+    if (!given) open.push_back(params[i].name);
+  }
+  const auto near = nearest(arg.name.text, open);
+  if (!near) {
+    std::string all;
+    for (const std::string_view one : open) {
+      all += fmt::format("{}`{}`", all.empty() ? "" : ", ", one);
+    }
+    if (!all.empty()) diagnostic.note("still free: " + all);
+    report(std::move(diagnostic));
+    return params.size();
+  }
+  diagnostic.caret = fmt::format("did you mean `{}`?", *near);
+  diagnostic.fix(fmt::format("write `{}`", *near), arg.name.span, *near);
+  report(std::move(diagnostic));
+  // The argument is taken as the one meant, so its type is checked and nothing seems to be missing.
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (params[i].name == *near) return i;
+  }
+  return params.size();
+}
+
+TypeId Checker::checkBuiltinCall(const CallExpr& expr, const Name& name, TypeId expected) {
+  std::vector<TypeId> args;
+  args.reserve(expr.args.size());
+  Phase phase = Phase::Compile;
+  bool failed = false;
+  for (const Argument& arg : expr.args) {
+    if (!arg.name.text.empty()) {
+      report(diagnose<Diag::NamedBuiltinArgument>(arg.name.span, name.text));
+    }
+    failed |= arg.spread || !arg.name.text.empty();
+    TypeId hint;
+    if (!args.empty() && arg.value != nullptr && !isError(args[0])) {
+      // Lists tell what a bare enum case or an empty list beside them is.
+      hint = args[0];
+      if (types().kind(hint) == IrKind::List && arg.value->kind != ExprKind::List) {
+        hint = types()[hint].element;
+      }
+      if (types().kind(hint) != IrKind::Enum && types().kind(hint) != IrKind::List) hint = {};
+    }
+    const std::string_view place = std::exchange(secretPlace_, "is passed to a function");
+    args.push_back(check(arg.value, hint));
+    secretPlace_ = place;
+    phase = std::max(phase, phaseOf(arg.value));
+    failed |= isError(args.back());
+  }
+  if (failed) return set(expr, TypeTable::kError, phase);
+  const ir::BuiltinMatch* found = match(name.text, args);
+  if (found == nullptr) {
+    noOverload(expr, name, args);
+    return set(expr, TypeTable::kError, phase);
+  }
+  CallBinding binding;
+  binding.isBuiltin = true;
+  binding.builtin = found->id;
+  binding.paramTypes = found->params;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    binding.argument.push_back(static_cast<std::int32_t>(i));
+  }
+  TypeId type = found->result;
+  file_->calls[expr.id] = std::move(binding);
+  if (!needsFiles(name.text)) return set(expr, type, phase);
+
+  const bool isGlob = name.text == "glob";
+  if (!args.empty()) {
+    needPhase(expr.args[0].value, Phase::Submit,
+              isGlob ? "the pattern of `glob`" : "the path of a file beside the source");
+  }
+  // A path takes the format that is wanted of it, as a literal does.
+  if (expected.valid()) {
+    if (types().kind(expected) == IrKind::Optional) expected = types()[expected].element;
+    if (!isError(expected) && types().accepts(type, expected) &&
+        types().kind(type) == types().kind(expected)) {
+      type = expected;
+    }
+  }
+  if (isGlob || !filesConstant_) phase = std::max(phase, Phase::Submit);
+  return set(expr, type, phase);
+}
+
+void Checker::noOverload(const CallExpr& expr, const Name& name, const std::vector<TypeId>& args) {
+  std::string list;
+  for (const TypeId arg : args) {
+    list += fmt::format("{}`{}`", list.empty() ? "" : ", ", print(arg));
+  }
+  Diagnostic diagnostic = diagnose<Diag::NoOverload>(
+      expr.span, name.text, args.empty() ? "no arguments" : std::string_view(list));
+  for (const ir::BuiltinInfo* row : ir::overloads(name.text)) {
+    diagnostic.note(fmt::format("there is `{}{}`", row->name, row->signature));
+  }
+  for (const TypeId arg : args) {
+    if (types().kind(arg) == IrKind::Optional) {
+      diagnostic.note("a value that may be none needs a default first, as in `x ?? …`");
+      break;
+    }
+  }
+  report(std::move(diagnostic));
+}
+
+}  // namespace couler::sema

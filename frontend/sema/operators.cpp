@@ -1,0 +1,221 @@
+// Operators: through the one table of built-ins.
+#include <algorithm>
+#include <array>
+
+#include "frontend/sema/checker.h"
+
+namespace couler::sema {
+
+using namespace syntax;
+using IrKind = ir::TypeKind;
+
+namespace {
+
+std::string_view nameOf(BinaryOp op) {
+  switch (op) {
+    case BinaryOp::Or:
+      return "or";
+    case BinaryOp::And:
+      return "and";
+    case BinaryOp::Equal:
+      return "==";
+    case BinaryOp::NotEqual:
+      return "!=";
+    case BinaryOp::Less:
+      return "<";
+    case BinaryOp::LessEqual:
+      return "<=";
+    case BinaryOp::Greater:
+      return ">";
+    case BinaryOp::GreaterEqual:
+      return ">=";
+    case BinaryOp::In:
+      return "in";
+    case BinaryOp::Coalesce:
+      return "??";
+    case BinaryOp::Range:
+      return "..";
+    case BinaryOp::Add:
+      return "+";
+    case BinaryOp::Subtract:
+      return "-";
+    case BinaryOp::Multiply:
+      return "*";
+    case BinaryOp::Divide:
+      return "/";
+    case BinaryOp::IntDivide:
+      return "div";
+    case BinaryOp::Remainder:
+      return "%";
+    case BinaryOp::Power:
+      return "**";
+    case BinaryOp::Pipe:
+      return "|>";
+  }
+  return "";
+}
+
+}  // namespace
+
+const ir::BuiltinMatch* Checker::match(std::string_view name, std::span<const TypeId> args) {
+  std::u32string key;
+  key.reserve(args.size() + 1);
+  const auto [group, isNew] =
+      builtinGroups_.try_emplace(name, static_cast<std::uint32_t>(builtinGroups_.size()));
+  key.push_back(group->second);
+  for (const TypeId arg : args) key.push_back(arg.index());
+  const auto [it, isFresh] = matches_.try_emplace(std::move(key));
+  if (isFresh) it->second = ir::matchBuiltin(name, args, types());
+  return it->second ? &*it->second : nullptr;
+}
+
+TypeId Checker::finishOperator(const Expr& expr, std::string_view name, Span at,
+                               std::span<const TypeId> operands, Phase phase) {
+  for (const TypeId operand : operands) {
+    if (isError(operand)) return set(expr, TypeTable::kError, phase);
+  }
+  if (const ir::BuiltinMatch* found = match(name, operands)) {
+    ExprInfo& info = file_->exprs[expr.id];
+    info.builtin = found->id;
+    info.hasBuiltin = true;
+    return set(expr, found->result, phase);
+  }
+  std::string list;
+  for (const TypeId operand : operands) {
+    list += fmt::format("{}`{}`", list.empty() ? "" : " and ", print(operand));
+  }
+  Diagnostic diagnostic = diagnose<Diag::OperatorTypes>(at, name == "[]" ? "[…]" : name, list);
+  bool maybeNone = false;
+  bool wholeStep = false;
+  int quantities = 0;
+  int numbers = 0;
+  int strings = 0;
+  for (const TypeId operand : operands) {
+    const IrKind kind = types().kind(operand);
+    maybeNone |= kind == IrKind::Optional;
+    wholeStep |= kind == IrKind::Record;
+    quantities += kind == IrKind::Duration || kind == IrKind::Size;
+    numbers += kind == IrKind::Int || kind == IrKind::Float;
+    strings += kind == IrKind::String;
+  }
+  if (maybeNone) {
+    diagnostic.note(
+        "a value that may be none needs a default first, as in `(x ?? 0)`, or "
+        "`if x != none { … }` round it");
+  } else if (wholeStep) {
+    diagnostic.note("a step gives the record of its outputs: take one, as in `step.name`");
+  } else if (quantities == 1 && numbers == 1) {
+    diagnostic.note("a bare number has no unit: write one, as in `30 s` or `4 GiB`");
+  } else if (quantities == 2) {
+    diagnostic.note("durations and sizes do not mix");
+  } else if (strings == 1 && name == "+") {
+    diagnostic.note("to put a value into text, write `\"text {value}\"`");
+  } else if (name == "==" || name == "!=") {
+    diagnostic.note("only values of one type can be equal");
+  }
+  report(std::move(diagnostic));
+  return set(expr, TypeTable::kError, phase);
+}
+
+TypeId Checker::checkUnary(const UnaryExpr& expr) {
+  const TypeId operand[] = {check(expr.operand)};
+  const Phase phase = phaseOf(expr.operand);
+  return finishOperator(expr, expr.op == UnaryOp::Not ? "not" : "-", expr.span, operand, phase);
+}
+
+TypeId Checker::checkBinary(const BinaryExpr& expr) {
+  if (expr.left == nullptr || expr.right == nullptr) {
+    return set(expr, TypeTable::kError, Phase::Compile);
+  }
+  const bool compares = expr.op >= BinaryOp::Equal && expr.op <= BinaryOp::In;
+  TypeId left;
+  TypeId right;
+  if (compares && isFreeName(expr.left)) {
+    // Perhaps a bare enum case; the other side tells which enum.
+    if (isFreeName(expr.right)) {
+      left = check(expr.left);
+      right = check(expr.right, left);
+    } else {
+      right = check(expr.right);
+      TypeId wanted = right;
+      if (expr.op == BinaryOp::In && types().kind(right) == IrKind::List) {
+        wanted = types()[right].element;
+      }
+      left = check(expr.left, wanted);
+    }
+  } else {
+    left = info(*expr.left).type;
+    switch (expr.op) {
+      case BinaryOp::And:
+      case BinaryOp::Or: {
+        const std::size_t facts = facts_.size();
+        addFacts(expr.left, expr.op == BinaryOp::And);
+        right = check(expr.right);
+        facts_.resize(facts);
+        break;
+      }
+      case BinaryOp::Coalesce: {
+        const TypeId inner = types().kind(left) == IrKind::Optional ? types()[left].element : left;
+        right = check(expr.right, isError(inner) ? TypeId{} : inner);
+        break;
+      }
+      case BinaryOp::In:
+        right = check(expr.right, isError(left) ? TypeId{} : types().list(left));
+        break;
+      case BinaryOp::Pipe:
+        return checkPipe(expr, left);
+      default:
+        right = check(expr.right, isError(left) ? TypeId{} : left);
+        break;
+    }
+  }
+  const Phase phase = std::max(phaseOf(expr.left), phaseOf(expr.right));
+  const TypeId operands[] = {left, right};
+  if ((expr.op == BinaryOp::Equal || expr.op == BinaryOp::NotEqual) && left != right) {
+    // `class == "spam"`: say which case was meant rather than that the types differ.
+    const bool leftEnum = types().kind(left) == IrKind::Enum;
+    const Expr* text = leftEnum ? expr.right : expr.left;
+    const TypeId want = leftEnum ? left : right;
+    if (types().kind(want) == IrKind::Enum && text->kind == ExprKind::String &&
+        rewriteAs(text, want)) {
+      mismatch(text, want, TypeTable::kString, nullptr);
+      return set(expr, TypeTable::kBool, phase);
+    }
+  }
+  warnNeverNone(expr);
+  return finishOperator(expr, nameOf(expr.op), expr.span, operands, phase);
+}
+
+/// `n == none` and `n ?? 0` where n is an int: always the same.
+void Checker::warnNeverNone(const BinaryExpr& expr) {
+  const Expr* value = nullptr;
+  if (expr.op == BinaryOp::Coalesce) {
+    value = expr.left;
+  } else if (expr.op == BinaryOp::Equal || expr.op == BinaryOp::NotEqual) {
+    if (expr.right->kind == ExprKind::None) value = expr.left;
+    if (expr.left->kind == ExprKind::None) value = expr.right;
+  }
+  if (value == nullptr) return;
+  const TypeId type = info(*value).type;
+  const IrKind kind = types().kind(type);
+  if (kind == IrKind::Optional || kind == IrKind::None || kind == IrKind::Error) return;
+  Diagnostic diagnostic = diagnose<Diag::AlwaysThere>(value->span, print(type));
+  if (expr.op == BinaryOp::Coalesce) diagnostic.note("the default after `??` is never taken");
+  report(std::move(diagnostic));
+}
+
+TypeId Checker::checkPipe(const BinaryExpr& expr, TypeId left) {
+  // Names on the right still are looked up, so that a slip in them is not hidden.
+  if (expr.right->kind == ExprKind::Name) {
+    const auto& name = static_cast<const NameExpr*>(expr.right)->name;
+    const SymbolId symbol = useTop(name.text);
+    if (!symbol.valid()) unknownName("transform", name, visibleNames(true, {}));
+    file_->exprs[expr.right->id].symbol = symbol;
+  } else {
+    check(expr.right);
+  }
+  if (!isError(left)) notBuilt(expr.opSpan, "`|>`");
+  return set(expr, TypeTable::kError, Phase::Run);
+}
+
+}  // namespace couler::sema

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace couler::passes {
+
+/// A hash table of dense ids whose keys live elsewhere: open addressing in one vector, so that
+/// finding equal nodes costs no allocation a node. The caller brings hash and equality.
+class IdTable {
+ public:
+  /// The id equal to the one asked for, or, where there is none, `id` itself, which is now in.
+  template <class Equal>
+  std::uint32_t insert(std::uint32_t hash, std::uint32_t id, const Equal& equal) {
+    if ((count_ + 1) * 4 > slots_.size() * 3) grow();
+    for (std::size_t at = hash & mask();; at = (at + 1) & mask()) {
+      Slot& slot = slots_[at];
+      if (slot.id == kEmpty) {
+        slot = {id, hash};
+        ++count_;
+        return id;
+      }
+      if (slot.hash == hash && equal(slot.id)) return slot.id;
+    }
+  }
+  /// The id equal to the one asked for, or kEmpty.
+  template <class Equal>
+  [[nodiscard]] std::uint32_t find(std::uint32_t hash, const Equal& equal) const {
+    if (slots_.empty()) return kEmpty;
+    for (std::size_t at = hash & mask();; at = (at + 1) & mask()) {
+      const Slot& slot = slots_[at];
+      if (slot.id == kEmpty) return kEmpty;
+      if (slot.hash == hash && equal(slot.id)) return slot.id;
+    }
+  }
+
+  static constexpr std::uint32_t kEmpty = 0xffffffffU;
+
+ private:
+  struct Slot {
+    std::uint32_t id = kEmpty;
+    std::uint32_t hash = 0;
+  };
+  [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
+  void grow() {
+    std::vector<Slot> old(slots_.empty() ? 64 : slots_.size() * 2);
+    old.swap(slots_);
+    for (const Slot& slot : old) {
+      if (slot.id == kEmpty) continue;
+      std::size_t at = slot.hash & mask();
+      while (slots_[at].id != kEmpty) at = (at + 1) & mask();
+      slots_[at] = slot;
+    }
+  }
+  std::vector<Slot> slots_;
+  std::size_t count_ = 0;
+};
+
+/// Mixes numbers into a hash; the last step spreads them over all bits.
+class Mixer {
+ public:
+  void add(std::uint64_t value) {
+    state_ = (state_ ^ value) * 0x9e3779b97f4a7c15ULL;
+    state_ ^= state_ >> 29U;
+  }
+  [[nodiscard]] std::uint32_t finish() const {
+    const std::uint64_t mixed = (state_ ^ (state_ >> 32U)) * 0xd6e8feb86659fd93ULL;
+    return static_cast<std::uint32_t>(mixed ^ (mixed >> 32U));
+  }
+
+ private:
+  std::uint64_t state_ = 0x243f6a8885a308d3ULL;
+};
+
+}  // namespace couler::passes

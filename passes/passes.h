@@ -1,0 +1,25 @@
+#pragma once
+
+#include "passes/pass.h"
+
+/// The passes themselves, one file each; passes/pipeline.cpp has the table.
+namespace couler::passes {
+
+/// Evaluates what is known at compile time: operations and fields of constants, calls of `fn` with
+/// constants, the branch that an `if` takes. Reports what has no value (CW0501), once.
+bool fold(ir::Module& module, Context& context);
+
+/// Puts the bodies of functions in the place of the calls that the entry leads to.
+bool inlineCalls(ir::Module& module, Context& context);
+
+/// Puts the iterations of each `for` over a list of known length in its place.
+bool unroll(ir::Module& module, Context& context);
+
+/// Makes one of equal nodes of a body: values, and steps of one task with the same inputs.
+bool mergeCommon(ir::Module& module, Context& context);
+
+/// Drops nodes whose values nobody needs, then tasks, functions, constants and names that are left
+/// over.
+bool dropDead(ir::Module& module, Context& context);
+
+}  // namespace couler::passes

@@ -1,0 +1,168 @@
+#include "runtime/engine/preview.h"
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "runtime/engine/command.h"
+#include "runtime/engine/executor.h"
+#include "runtime/engine/outputs.h"
+#include "runtime/engine/secrets.h"
+#include "runtime/store/files.h"
+#include "runtime/store/store.h"
+
+namespace couler::runtime {
+namespace {
+
+/// The arguments of the entry workflow as `run` would take them; the driver has checked them.
+std::vector<ir::Value> bind(const ir::Module& module, const RunOptions& options) {
+  std::vector<ir::Value> values;
+  for (const ir::ParamDef& param : module.at(module.entry).params) {
+    const auto given = std::find_if(options.inputs.begin(), options.inputs.end(),
+                                    [&](const auto& input) { return input.first == param.name; });
+    ir::Value value;
+    if (given != options.inputs.end()) {
+      value = given->second;
+    } else if (param.fallback.valid()) {
+      value = module.at(param.fallback);
+    }
+    auto absolute = mapFiles(value, [](const ir::FileRef& file) {
+      return std::optional(ir::FileRef{absolutePath(file.path), file.digest, file.isDir});
+    });
+    values.push_back(absolute ? std::move(*absolute) : std::move(value));
+  }
+  return values;
+}
+
+/// Answers from the store where a run would start a process. What is not in the store is cancelled,
+/// so that the executor goes on with all that does not need it.
+class Foreseer final : public StepSink {
+ public:
+  Foreseer(const ir::Module& module, const RunOptions& options, Store* store,
+           const Secrets& secrets)
+      : module_(module), options_(options), store_(store), seen_(module.nodes.size(), false) {
+    if (store != nullptr) commands_ = std::make_unique<Commands>(module, options, *store, secrets);
+  }
+
+  void run(Executor& executor) {
+    executor_ = &executor;
+    while (true) {
+      executor.advance();
+      if (inbox_.empty()) return;
+      while (!inbox_.empty()) {
+        Ready next = std::move(inbox_.front());
+        inbox_.pop_front();
+        answer(next);
+      }
+    }
+  }
+
+  void ready(Token token, ir::NodeId node, std::vector<ir::Value> arguments) override {
+    inbox_.push_back({token, node, std::move(arguments)});
+  }
+  void skipped(Token token, ir::NodeId node, bool /*cancelled*/) override {
+    add(executor_->stepName(token), node, Foresight::Depends, {});
+  }
+
+  /// Adds the steps of regions that were never entered: their list or condition is not known yet.
+  std::vector<ForeseenStep> finish() {
+    const ir::FuncDef& entry = module_.at(module_.entry);
+    unseen(entry.body, "");
+    if (entry.finally.valid()) unseen(entry.finally, "");
+    return std::move(steps_);
+  }
+
+ private:
+  struct Ready {
+    Token token;
+    ir::NodeId node;
+    std::vector<ir::Value> arguments;
+  };
+
+  void add(std::string name, ir::NodeId node, Foresight foresight, std::string reason) {
+    seen_[node.index()] = true;
+    const ir::TaskDef& task = module_.at(module_.payload<ir::Step>(node)->task);
+    steps_.push_back({std::move(name), task.name, foresight, std::move(reason)});
+  }
+
+  void answer(Ready& next) {
+    const ir::TaskDef& task = module_.at(module_.payload<ir::Step>(next.node)->task);
+    std::string name = executor_->stepName(next.token);
+    const auto runs = [&](std::string reason) {
+      add(std::move(name), next.node, Foresight::Runs, std::move(reason));
+      executor_->cancel(next.token, 0);
+    };
+    if (task.isVolatile) return runs("it is volatile");
+    if (!task.cache) return runs("its task says `cache false`");
+    if (options_.force) return runs("--force");
+    if (commands_ == nullptr) return runs("it never ran before");
+    const TaskContext& context = commands_->of(module_.payload<ir::Step>(next.node)->task);
+    if (const auto error = commands_->resolve(context, next.arguments)) return runs(error->message);
+    const auto key = commands_->key(context, next.arguments);
+    if (const auto* error = std::get_if<ir::EvalError>(&key)) return runs(error->message);
+    const auto stored = store_->lookup(std::get<StepKey>(key).key);
+    if (!stored) return runs("no run had this program with these inputs");
+    Decoded decoded = decodeOutputs(stored->outputs, task.result, module_.types, store_->objects(),
+                                    !stored->trusted);
+    if (!decoded.value) return runs(decoded.problem);
+    add(std::move(name), next.node, Foresight::Reused, {});
+    executor_->succeed(next.token, std::move(*decoded.value), 0);
+  }
+
+  /// Recurses over nested regions and calls, which lowering bounds.
+  void unseen(ir::RegionId region, const std::string& prefix) {
+    for (const ir::NodeId id : module_.at(region).nodes) {
+      const ir::Node& node = module_.at(id);
+      const auto named = [&](const std::string& other) {
+        return prefix + (node.name.valid() ? std::string(module_.at(node.name)) : other);
+      };
+      if (const auto* step = std::get_if<ir::Step>(&node.payload)) {
+        if (seen_[id.index()]) continue;
+        add(named(module_.at(step->task).name) + items_, id, Foresight::Depends,
+            "how often is known at run time");
+      } else if (const auto* call = std::get_if<ir::Call>(&node.payload)) {
+        const ir::FuncDef& callee = module_.at(call->callee);
+        if (callee.kind != ir::FuncKind::Workflow) continue;
+        unseen(callee.body, named(callee.name) + ".");
+      } else {
+        const bool repeats = std::holds_alternative<ir::For>(node.payload) ||
+                             std::holds_alternative<ir::Loop>(node.payload);
+        const std::string outer = items_;
+        if (repeats) items_ += ".*";
+        for (const ir::RegionId inner : module_.regionsOf(node)) unseen(inner, prefix);
+        items_ = outer;
+      }
+    }
+  }
+
+  const ir::Module& module_;
+  const RunOptions& options_;
+  Store* store_;
+  std::unique_ptr<Commands> commands_;
+  Executor* executor_ = nullptr;
+  std::deque<Ready> inbox_;
+  std::vector<ForeseenStep> steps_;
+  std::vector<bool> seen_;
+  std::string items_;
+};
+
+}  // namespace
+
+std::vector<ForeseenStep> preview(const ir::Module& module, const RunOptions& options,
+                                  DiagnosticSink& diags) {
+  if (!module.entry.valid()) return {};
+  std::vector<ir::Value> inputs = bind(module, options);
+  Secrets secrets;
+  bool good = true;
+  for (const ir::Value& input : inputs) good = secrets.read(input, diags) && good;
+  if (!good) return {};
+  const std::unique_ptr<Store> store = Store::openToLook(options.storeDir, diags);
+  Foreseer foreseer(module, options, store.get(), secrets);
+  Executor executor(module, foreseer, diags);
+  executor.start(std::move(inputs));
+  foreseer.run(executor);
+  return foreseer.finish();
+}
+
+}  // namespace couler::runtime

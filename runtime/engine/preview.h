@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/engine/engine.h"
+
+namespace couler::runtime {
+
+enum class Foresight : std::uint8_t {
+  Reused,  ///< the store has what it gives
+  Runs,    ///< its inputs are known and the store has nothing for them
+  Depends  ///< on the outputs of a step that runs
+};
+
+struct ForeseenStep {
+  std::string step;  ///< `count.*` for the items of a list that only the run will know
+  std::string task;
+  Foresight foresight{};
+  std::string reason;  ///< may be empty
+};
+
+/// What `run` would do with these options, as far as it is known before anything runs. Starts no
+/// process and makes no run; a store that does not exist yet stays so.
+[[nodiscard]] std::vector<ForeseenStep> preview(const ir::Module& module, const RunOptions& options,
+                                                DiagnosticSink& diags);
+
+}  // namespace couler::runtime

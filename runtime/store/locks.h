@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/store/files.h"
+#include "support/hash.h"
+
+/// Locks between runs that share a store. Each is one byte of a lock file, locked with fcntl's
+/// open-file-description locks: taking one makes no file, and the kernel frees it when its process
+/// dies, however it dies.
+namespace couler::runtime {
+
+class LockFile {
+ public:
+  /// 0 or an error number.
+  int open(const std::string& path);
+  /// False when someone else holds it.
+  bool tryLock(std::uint64_t byte);
+  void unlock(std::uint64_t byte);
+  /// Whether someone else holds it.
+  [[nodiscard]] bool heldElsewhere(std::uint64_t byte) const;
+
+ private:
+  Fd fd_;
+};
+
+/// The byte that stands for a step's key. Two keys with one byte only wait for each other.
+[[nodiscard]] std::uint64_t lockByte(const Digest& key);
+
+}  // namespace couler::runtime

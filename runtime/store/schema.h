@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+/// The database of a store. A change here that older programs cannot read raises kSchemaVersion.
+namespace couler::runtime {
+
+inline constexpr std::int64_t kSchemaVersion = 1;
+
+enum class RunStatus : std::uint8_t { Running, Succeeded, Failed, Cancelled, Interrupted };
+[[nodiscard]] constexpr std::string_view word(RunStatus status) {
+  constexpr std::string_view kWords[] = {"running", "succeeded", "failed", "cancelled",
+                                         "interrupted"};
+  return kWords[static_cast<std::size_t>(status)];
+}
+
+enum class RowStatus : std::uint8_t { Succeeded, Reused, Failed, Skipped, Cancelled };
+[[nodiscard]] constexpr std::string_view word(RowStatus status) {
+  constexpr std::string_view kWords[] = {"succeeded", "reused", "failed", "skipped", "cancelled"};
+  return kWords[static_cast<std::size_t>(status)];
+}
+
+// results: `outputs` is NULL where the step failed or may not be reused; `parts` is the key's parts
+// as a JSON object. steps: one row an execution, `after` holds `seq`s. files: digests of users' files.
+inline constexpr const char* kSchema = R"sql(
+CREATE TABLE IF NOT EXISTS runs(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, workflow TEXT NOT NULL,
+  status INTEGER NOT NULL, started INTEGER NOT NULL, seconds REAL NOT NULL DEFAULT 0,
+  succeeded INTEGER NOT NULL DEFAULT 0, reused INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0,
+  boot TEXT NOT NULL, synced INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS steps(
+  run INTEGER NOT NULL, seq INTEGER NOT NULL, step TEXT NOT NULL, task TEXT NOT NULL,
+  status INTEGER NOT NULL, attempts INTEGER NOT NULL, exit INTEGER NOT NULL, failure TEXT NOT NULL,
+  started REAL NOT NULL, seconds REAL NOT NULL, cpu REAL NOT NULL, rss INTEGER NOT NULL, key BLOB,
+  log INTEGER NOT NULL, after TEXT NOT NULL, PRIMARY KEY(run, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS results(
+  key BLOB PRIMARY KEY, run INTEGER NOT NULL, outputs TEXT, parts TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files(
+  path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL,
+  inode INTEGER NOT NULL, digest BLOB NOT NULL) WITHOUT ROWID;
+)sql";
+
+}  // namespace couler::runtime

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "runtime/store/locks.h"
+#include "runtime/store/objects.h"
+#include "runtime/store/schema.h"
+#include "runtime/store/sqlite.h"
+#include "support/diagnostic.h"
+
+namespace couler::runtime {
+
+/// One line of a run's history, as it is written.
+struct StepRow {
+  std::int64_t seq = 0;  ///< order of start within the run
+  std::string step;
+  std::string task;
+  RowStatus status{};
+  std::int64_t attempts = 0;
+  std::int64_t exitCode = 0;
+  std::string failure;
+  double started = 0, seconds = 0, cpuSeconds = 0;
+  std::uint64_t maxRssBytes = 0;
+  std::optional<Digest> key;
+  bool hasLog = false;
+  std::string after;  ///< `seq`s, separated by spaces
+};
+
+struct RunCounts {
+  std::uint64_t succeeded = 0, reused = 0, failed = 0, skipped = 0;
+};
+
+/// What a step of some key gave before.
+struct StoredResult {
+  std::string outputs;   ///< see encodeOutputs in runtime/engine/outputs.h
+  bool trusted = true;   ///< false: written before a crash of the machine, so its files are read once
+};
+
+/// The writing side of a store: one a run. After a failed write `broken()` says why and everything
+/// later is refused, so that a full disk ends a run once and clearly.
+class Store {
+ public:
+  /// Opens or makes the store, takes a run id, marks dead runs as interrupted, and clears up after
+  /// them. Null after an error (reported).
+  static std::unique_ptr<Store> open(const std::string& folder, std::string_view source,
+                                     std::string_view workflow, DiagnosticSink& diags);
+  /// For a preview: no run is made, nothing is cleared up. Null where there is no store yet, and
+  /// after an error (reported).
+  static std::unique_ptr<Store> openToLook(const std::string& folder, DiagnosticSink& diags);
+
+  [[nodiscard]] std::int64_t run() const { return run_; }
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] const Objects& objects() const { return *objects_; }
+  [[nodiscard]] const std::string& workFolder() const { return work_; }  ///< of this run; exists
+  [[nodiscard]] const std::string& logFolder() const { return logs_; }   ///< of this run; may not exist
+  [[nodiscard]] const std::optional<FileError>& broken() const { return broken_; }
+
+  /// Starts and ends a batch of reads: within it other runs' writes are not seen.
+  void beginReads();
+  void endReads();
+  [[nodiscard]] std::optional<StoredResult> lookup(const Digest& key);
+  /// Says that the files of an untrusted result were read and are right.
+  void trust(const Digest& key);
+  /// Forgets a result whose files are gone or changed.
+  void forget(const Digest& key);
+  /// At most one run at a time works on a key.
+  bool claim(const Digest& key) { return claims_.tryLock(lockByte(key)); }
+  void release(const Digest& key) { claims_.unlock(lockByte(key)); }
+
+  /// Writes the end of an attempt, and what it gave, in one transaction. `outputs` null: it failed,
+  /// or may not be reused.
+  void record(const StepRow& row, std::string_view parts, const std::string* outputs);
+  /// Keeps a row for the next `flush`.
+  void later(StepRow row);
+  void flush();
+  void endRun(RunStatus status, const RunCounts& counts, double seconds);
+
+  /// The digest of a user's file or folder, by path, size, times and inode where these did not
+  /// change since it was last read. O(1) for a path that this run has asked for before.
+  [[nodiscard]] std::variant<Digest, FileError> digestOf(const std::string& path, bool isDir);
+
+ private:
+  Store() = default;
+  bool prepare();
+  bool openDatabase(DiagnosticSink& diags);
+  void clearDeadRuns();
+  void fail(std::string_view doing);
+  void insert(const StepRow& row);
+
+  std::string folder_, work_, logs_;
+  std::int64_t run_ = 0;
+  std::string boot_;
+  std::unique_ptr<Objects> objects_;
+  LockFile claims_, runs_;
+  Database db_;
+  bool reading_ = false;
+  Statement begin_, beginWrite_, commit_, rollback_, lookup_, trust_, forget_, insertStep_, saveResult_,
+      saveParts_, findFile_, saveFile_;
+  std::vector<StepRow> pending_;
+  std::unordered_map<std::string, Digest> digests_;
+  std::unordered_set<std::int64_t> doubtful_;  // runs of an earlier boot that were never synced
+  std::optional<FileError> broken_;
+};
+
+}  // namespace couler::runtime

@@ -1,0 +1,11 @@
+couler 1
+
+workflow w(a: int) {
+    let x = foo(a,
+    let y = 3
+    bar(y
+}
+
+task t(x: int) -> (y: int) {
+    run sh """y=1"""
+}

@@ -1,0 +1,7 @@
+couler 1
+task t() {
+    run sh """
+   foo
+}
+
+task u() { run ["a"] }

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <string_view>
+
+/// Programs that between them use all that the Argo backend expresses.
+namespace couler::backends {
+
+struct Program {
+  std::string_view name;
+  std::string_view text;
+};
+
+inline constexpr std::string_view kTarget =
+    "target prod = argo { namespace: \"ml\", service_account: \"trainer\", image: \"debian:12\", "
+    "artifacts: s3(bucket: \"models\", endpoint: \"s3.local:9000\", key_prefix: \"runs\", secret: "
+    "\"s3-keys\"), "
+    "secrets: \"tokens\" }\n";
+
+inline constexpr Program kPrograms[] = {
+    {"diamond", R"cw(
+task first(n: int, text: string) -> (a: int, b: string, out: file = "out.txt") {
+    run python """
+        a = n + 1
+        b = text + "{{workflow.uid}}"
+        open(out, "w").write(text)
+        """
+}
+task left(a: int) -> (l: int) { run sh """l=$((a + 1))""" }
+task right(b: string, data: file) -> (r: string = stdout) {
+    run ["sh", "-c", "cat \"$1\"; echo \"$2\"", "x", data, b]
+    timeout 90 s
+    retry 2 { backoff: 5 s, max_backoff: 1 min, on: [transient, oom] }
+    resources { cpu: 1.5, memory: 512 MiB, gpu: 1, disk: 1 GiB }
+}
+volatile task last(l: int, r: string) { run sh """echo "$l $r" """ }
+workflow main(n: int = 3, text: string = "say \"hi\" \{\{x}} $(y)") -> (r: string, l: int) {
+    let f = first(n: n, text: text)
+    let x = left(a: f.a)
+    let y = right(b: f.b, data: f.out)
+    last(l: x.l, r: y.r) after f
+    return (r: y.r, l: x.l)
+}
+)cw"},
+    {"choice", R"cw(
+task score(n: int) -> (value: float, name: string) { run python """value = n / 2; name = "x" """ }
+task publish(n: float, note: string) -> (where: string) { run python """where = note""" }
+task archive(n: float) -> (where: string) { run python """where = "archive" """ }
+workflow main(n: int = 3) -> (where: string) {
+    let s = score(n: n)
+    let p = if s.value > 0.9 and s.name != "bad" { publish(n: s.value, note: "{s.name} is good") } else { archive(n: s.value) }
+    return (where: p.where)
+}
+)cw"},
+    {"fanout", R"cw(
+task split(n: int) -> (parts: list<int>) { run python """parts = list(range(n))""" }
+task count(part: int, base: int) -> (n: int, log: string, out: file = "count.txt") {
+    run python """
+        n = part * base
+        log = str(part)
+        open(out, "w").write(log)
+        """
+}
+task total(ns: list<int>, files: list<file>) -> (sum: int) { run python """sum = len(ns) + len(files)""" }
+workflow main(n: int = 3) -> (sum: int) {
+    let s = split(n: n)
+    let counts = for p in s.parts { count(part: p, base: n) }
+    let t = total(ns: counts.n, files: counts.out)
+    return (sum: t.sum)
+}
+)cw"},
+    {"unrolled", R"cw(
+task count(part: string) -> (out: file = "count.txt") { run sh """echo "$part" > "$out" """ }
+task merge(files: list<file>) -> (all: string = stdout) {
+    run ["cat", ...files]
+}
+workflow main() -> (all: string) {
+    let parts = for p in ["a", "b\{x}"] { count(part: p) }
+    let m = merge(files: parts.out)
+    return (all: m.all)
+}
+)cw"},
+    {"loop", R"cw(
+task improve(x: float, step: int) -> (better: float, good: bool) { run python """better = x / 2; good = better < 0.1""" }
+workflow main(start: float = 8.0, n: int = 10) -> (x: float) {
+    let end = loop state = start max n {
+        let next = improve(x: state, step: 1)
+        next.better
+    } until next.good
+    return (x: end)
+}
+)cw"},
+    {"attempt", R"cw(
+task risky(n: int) -> (v: int, out: file = "o.txt") { run python """v = n; open(out, "w")""" }
+task use(v: int) -> (w: int) { run sh """w=$v""" }
+volatile task clean(status: string, token: secret) {
+    run sh """echo "$status" """
+    env { TOKEN: token }
+}
+workflow main(n: int = 1, token: secret) -> (w: int) {
+    let r = try risky(n: n)
+    let v = r?.v ?? 7
+    let u = use(v: v)
+    finally { clean(status: status, token: token) }
+    return (w: u.w)
+}
+)cw"},
+};
+
+}  // namespace couler::backends
