@@ -42,7 +42,7 @@ th, td { text-align: left; padding: 6px 10px; border-bottom: 1px solid var(--lin
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 th[data-sort] { cursor: pointer; }
 tbody tr:last-child > * { border-bottom: 0; }
-.pairs th { width: 12em; }
+.pairs th { width: 12em; } .pairs div { max-height: 10em; overflow: auto; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 13px; }
 td.mono { overflow-wrap: anywhere; }
@@ -268,8 +268,8 @@ std::string pairs(std::string_view title,
   std::string html =
       fmt::format("<h2>{}</h2><div class=\"panel\"><table class=\"pairs\"><tbody>\n", title);
   for (const auto& [name, value] : rows) {
-    html += fmt::format("<tr><th>{}</th><td class=\"mono\">{}</td></tr>\n", escapeHtml(name),
-                        escapeHtml(value));
+    html += fmt::format("<tr><th>{}</th><td class=\"mono\"><div>{}</div></td></tr>\n",
+                        escapeHtml(name), escapeHtml(value));
   }
   return html + "</tbody></table></div>\n";
 }

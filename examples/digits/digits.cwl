@@ -1,7 +1,7 @@
 couler 1
 
-/// Learns to read handwritten digits: 1,797 pictures of 8 × 8 pixels, a softmax classifier in plain
-/// Python, one training for each learning rate, the best of them judged on pictures that none saw.
+// Learns to read handwritten digits: 1,797 pictures of 8 × 8 pixels, a softmax classifier in plain
+// Python, one training for each learning rate, the best of them judged on pictures that none saw.
 
 import "./model.cwl" { split, train, evaluate, choose }
 
@@ -24,4 +24,10 @@ workflow digits(images: file = "digits.csv.gz", epochs: int = 12, seed: int = 7)
         rate: best.rate,
         confusion: tested.confusion,
     )
+}
+
+target cluster = argo {
+    namespace: "ml",
+    image: "python:3.11-slim",
+    artifacts: s3(bucket: "digits"),
 }

@@ -1,9 +1,11 @@
 couler 1
 
 /// Shuffles the rows and cuts them into three fifths, one fifth and one fifth.
-task split(images: file, seed: int)
-    -> (training: file = "training.csv", validation: file = "validation.csv", test: file = "test.csv")
-{
+task split(images: file, seed: int) -> (
+    training: file = "training.csv",
+    validation: file = "validation.csv",
+    test: file = "test.csv",
+) {
     run python """
         import gzip, random
 
@@ -22,7 +24,9 @@ task split(images: file, seed: int)
 }
 
 /// Softmax regression by stochastic gradient descent.
-task train(data: file, rate: float, epochs: int, seed: int) -> (model: file = "model.json", loss: float) {
+task train(data: file, rate: float, epochs: int, seed: int)
+    -> (model: file = "model.json", loss: float)
+{
     resources { cpu: 1, memory: 256 MiB }
     timeout   10 min
     run python """

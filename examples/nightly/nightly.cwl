@@ -1,7 +1,7 @@
 couler 1
 
-/// A nightly job as they are: an unreliable source, a check that decides what is done, a loop until
-/// the numbers settle, and a note at the end whether or not all went well.
+// A nightly job as they are: an unreliable source, a check that decides what is done, a loop until
+// the numbers settle, and a note at the end whether or not all went well.
 
 enum Verdict { fresh, stale }
 
@@ -59,34 +59,37 @@ volatile task notify(status: string) -> (line: string = stdout) {
     run ["echo", "nightly job: {status}"]
 }
 
-workflow nightly(folder: string = "/tmp/couler-nightly", archive_to: string = "/nonexistent", at_least: int = 2)
-    -> (page: file<text>?, archived: string)
-{
+workflow nightly(
+    folder: string = "/tmp/couler-nightly",
+    archive_to: string = "/nonexistent",
+    at_least: int = 2,
+) -> (page: file<text>, archived: string) {
     let got = fetch(folder)
     let seen = inspect(got.orders, at_least)
 
-    let page = if seen.verdict == fresh {
+    let root = if seen.verdict == fresh {
         let settled = loop state = (guess: 1.0, change: 1.0) max 30 {
             let next = improve(got.orders, state.guess)
             (guess: next.guess_next, change: next.change)
         } until state.change < 0.000001
-        publish(settled.guess, note: "root of the total").page
+        settled.guess
     } else {
-        none
+        0.0
     }
-
-    let archived = if page != none {
-        let stored = try archive(page, archive_to)
-        stored?.copy ?? "not archived"
-    } else {
-        "nothing to archive"
-    }
+    let page = publish(root, note: "root of the total")
+    let stored = try archive(page.page, archive_to)
 
     finally {
         notify(status)
     }
-    return (page: page, archived: archived)
+    return (page: page.page, archived: stored?.copy ?? "not archived")
 }
 
-target here    = local { jobs: 2 }
-target cluster = argo { namespace: "jobs", service_account: "nightly", image: "python:3.11-slim" }
+target here = local { jobs: 2 }
+
+target cluster = argo {
+    namespace: "jobs",
+    service_account: "nightly",
+    image: "python:3.11-slim",
+    artifacts: s3(bucket: "jobs"),
+}

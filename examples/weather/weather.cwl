@@ -1,8 +1,6 @@
 couler 1
 
-/// Four years of weather in Seattle: cleaned, cut by year, each year summed up, the years compared.
-
-import std.text
+// Four years of weather in Seattle: cleaned, cut by year, each year summed up, the years compared.
 
 /// Drops rows with a missing or impossible reading and says how many there were.
 task clean(readings: file<csv>) -> (rows: file<csv> = "clean.csv", dropped: int) {
@@ -68,21 +66,26 @@ task summary(parts: dir, year: int)
 }
 
 /// A table of the years, the wettest marked.
-task compare(years: list<int>, rain: list<float>, warmest: list<float>, coldest: list<float>, title: string)
-    -> (report: file<text> = "years.txt")
-{
+task compare(
+    years: list<int>,
+    rain: list<float>,
+    warmest: list<float>,
+    coldest: list<float>,
+    title: string,
+) -> (report: file<text> = "years.txt", wettest: int) {
     run python """
+        wettest = years[rain.index(max(rain))]
         with open(report, "w") as out:
             out.write(title + "\n")
             out.write("year   rain mm   warmest   coldest\n")
             for year, r, w, c in zip(years, rain, warmest, coldest):
-                mark = "  wettest" if r == max(rain) else ""
+                mark = "  wettest" if year == wettest else ""
                 out.write(f"{year} {r:9.1f} {w:9.1f} {c:9.1f}{mark}\n")
         """
 }
 
 workflow weather(readings: file<csv> = "seattle-weather.csv", title: string = "Seattle")
-    -> (report: file<text>, wettest: float, dropped: int)
+    -> (report: file<text>, wettest: int, dropped: int)
 {
     let cleaned = clean(readings)
     let cut = by_year(cleaned.rows)
@@ -94,7 +97,9 @@ workflow weather(readings: file<csv> = "seattle-weather.csv", title: string = "S
         rain: seen.rain_mm,
         warmest: seen.warmest,
         coldest: seen.coldest,
-        title: text.capitalize(title),
+        title: title,
     )
-    return (report: table.report, wettest: max(seen.rain_mm), dropped: cleaned.dropped)
+    return (report: table.report, wettest: table.wettest, dropped: cleaned.dropped)
 }
+
+target cluster = argo { image: "python:3.11-slim", artifacts: s3(bucket: "weather") }

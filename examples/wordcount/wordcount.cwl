@@ -1,6 +1,6 @@
 couler 1
 
-/// Counts the words of every file of a folder, each file in a step of its own, and adds them up.
+// Counts the words of every file of a folder, each file in a step of its own, and adds them up.
 
 /// `count word` lines, sorted by word.
 task count(book: file) -> (words: file = "words.txt") {
@@ -25,10 +25,10 @@ task top(totals: file, lines: int) -> (words: string = stdout) {
     run ["head", "-n", lines, totals]
 }
 
-workflow wordcount(books: list<file>?, lines: int = 5)
+workflow wordcount(books: list<file> = glob("books/*.txt"), lines: int = 5)
     -> (totals: file, distinct: int, top: string)
 {
-    let counted = for book in books ?? glob("books/*.txt") {
+    let counted = for book in books {
         count(book)
     }
     let sum = gather(counted.words)

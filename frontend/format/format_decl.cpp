@@ -569,12 +569,18 @@ void Formatter::transformStmt(const TransformStmt& s) {
 
 // ---------------------------------------------------------------- statements
 
-void Formatter::block(const Block& b) {
+void Formatter::block(const Block& b, bool onOneLine) {
   std::vector<Item> list;
   for (const Stmt* s : b.statements) {
     list.push_back({s->span.begin, s->span.end, [this, s] { stmt(*s); }});
   }
-  braced(std::move(list), "", b.span);
+  if (onOneLine || list.empty()) {
+    braced(std::move(list), "", b.span);
+    return;
+  }
+  put("{");
+  items(std::move(list), "", b.span.begin + 1, b.span.end - 1);
+  put("}");
 }
 
 void Formatter::stmt(const Stmt& s) {
@@ -606,7 +612,7 @@ void Formatter::stmt(const Stmt& s) {
     }
     case StmtKind::Finally:
       put("finally ");
-      block(*static_cast<const FinallyStmt&>(s).body);
+      block(*static_cast<const FinallyStmt&>(s).body, true);
       return;
   }
 }

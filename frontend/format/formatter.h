@@ -115,7 +115,7 @@ class Formatter {
   void flatType(Flat& f, const syntax::TypeExpr& t) const;
   void settings(std::span<const syntax::Setting> list, Span braces);
   void nameList(std::vector<Item> list, std::string_view flatText, Span braces, bool breakIt);
-  void block(const syntax::Block& b);
+  void block(const syntax::Block& b, bool onOneLine = false);
   void stmt(const syntax::Stmt& s);
   [[nodiscard]] Span bracesAfter(std::uint32_t at) const;
   [[nodiscard]] std::uint32_t closingParen(std::span<const syntax::Field> fields) const;

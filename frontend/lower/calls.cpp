@@ -38,10 +38,12 @@ NodeId Lowerer::lowerCall(const CallExpr& expr) {
     const sema::FieldInfo& param = signature.params[i];
     if (binding.argument[i] >= 0) {
       const Argument& arg = expr.args[static_cast<std::size_t>(binding.argument[i])];
-      operands.push_back(lowerAs(*arg.value, param.type));
+      operands.push_back(
+          convert(lowerAs(*arg.value, param.type), paramType(param, callee.file), expr.span));
     } else {
       const ir::ConstId value = fallback(param, callee.file);
-      operands.push_back(m_.add(region_, ir::Const{value}, param.type, {}, {}, expr.span));
+      operands.push_back(
+          m_.add(region_, ir::Const{value}, paramType(param, callee.file), {}, {}, expr.span));
     }
   }
   switch (callee.kind) {

@@ -144,6 +144,7 @@ ir::ConstId Lowerer::fallback(const sema::FieldInfo& field, FileId file) {
     if (found != IrKind::Optional && found != IrKind::None) return {};
     return m_.intern(ir::Value());
   }
+  if (hasComputedDefault(field, file)) return m_.intern(ir::Value());
   if (const auto it = fallbacks_.find(field.syntax); it != fallbacks_.end()) return it->second;
   const Expr& expr = *field.syntax->value;
   const bool tooDeep = openFallbacks_.size() == kMaxNestedConstants;

@@ -1,6 +1,7 @@
 #include "frontend/lower/lower.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "frontend/lower/lowerer.h"
@@ -130,7 +131,7 @@ std::vector<ir::ParamDef> Lowerer::params(const std::vector<sema::FieldInfo>& fi
   for (const sema::FieldInfo& field : fields) {
     ir::ParamDef& param = result.emplace_back();
     param.name = field.name;
-    param.type = field.type;
+    param.type = paramType(field, file_);
     param.fallback = fallback(field, file_);
     param.doc = field.syntax->doc;
     param.span = field.syntax->span;
@@ -140,9 +141,25 @@ std::vector<ir::ParamDef> Lowerer::params(const std::vector<sema::FieldInfo>& fi
 
 void Lowerer::addParams(RegionId region, const std::vector<sema::FieldInfo>& fields) {
   for (const sema::FieldInfo& field : fields) {
-    values_[field.symbol] = m_.addParam(region, field.type, field.name, field.syntax->name.span,
-                                        program_.at(field.symbol).phase);
+    values_[field.symbol] =
+        m_.addParam(region, paramType(field, file_), field.name, field.syntax->name.span,
+                    program_.at(field.symbol).phase);
   }
+  for (const sema::FieldInfo& field : fields) {
+    if (!hasComputedDefault(field, file_)) continue;
+    const std::array<NodeId, 2> sides = {values_[field.symbol],
+                                         lowerAs(*field.syntax->value, field.type)};
+    values_[field.symbol] = op(ir::Builtin::Coalesce, field.type, sides, field.syntax->span);
+  }
+}
+
+bool Lowerer::hasComputedDefault(const sema::FieldInfo& field, FileId file) const {
+  return field.syntax->value != nullptr &&
+         program_.info(file, *field.syntax->value).phase != ir::Phase::Compile;
+}
+
+TypeId Lowerer::paramType(const sema::FieldInfo& field, FileId file) {
+  return hasComputedDefault(field, file) ? m_.types.optional(field.type) : field.type;
 }
 
 void Lowerer::lowerFunc(ir::FuncId id) {

@@ -71,6 +71,10 @@ class Lowerer {
   bool findNeeded(RegionId region);
   /// The default of a parameter or column; none for a `T?` without one; invalid for neither.
   ir::ConstId fallback(const sema::FieldInfo& field, FileId file);
+  /// Whether a workflow's parameter has a default known only at submit time (`= glob(…)`). Such a
+  /// parameter is optional in the graph, and the body begins with `parameter ?? default`.
+  [[nodiscard]] bool hasComputedDefault(const sema::FieldInfo& field, FileId file) const;
+  TypeId paramType(const sema::FieldInfo& field, FileId file);
 
   // ---- expressions.cpp
   NodeId lower(const Expr& expr);

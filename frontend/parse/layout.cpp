@@ -62,7 +62,8 @@ class Layout {
     for (; at_ < raw_.size(); ++at_) step(raw_[at_]);
     while (open_.size() > 1) closeVirtually();
     for (; doc_ < docsBefore_.size(); ++doc_) {  // before nothing
-      slice_.docs.push_back({static_cast<std::uint32_t>(out_.size()), docsBefore_[doc_].second, false});
+      slice_.docs.push_back(
+          {static_cast<std::uint32_t>(out_.size()), docsBefore_[doc_].second, false});
     }
     const std::uint32_t end = out_.empty() ? 0 : out_.back().end;
     out_.push_back({end, end, kEndOfSlice, true, false});

@@ -112,6 +112,7 @@ Tok TokenReader::lex() {
     tok.newline = true;
     return tok;
   }
+  s.lexer.hitEOF = false;  // set when a token ends the text; we may have gone back since
   s.lexer.giveBack(s.lexer.nextToken());
   tok.type = static_cast<std::uint16_t>(s.lexer.getType());
   tok.end = static_cast<std::uint32_t>(s.bytes.index());
@@ -207,7 +208,6 @@ void TokenReader::readString(const Tok& open) {
   const std::size_t base = s.lexer.modeStack.size() - 1;
   std::vector<Tok> parts{open};
   for (;;) {
-    const std::uint32_t before = static_cast<std::uint32_t>(s.bytes.index());
     const Tok tok = lex();
     const bool cut = tok.type == kEndOfSlice || tok.type == CoulerLexer::TextEnd ||
                      tok.type == CoulerLexer::TextUnknown || tok.type == CoulerLexer::RawOpen ||
@@ -225,7 +225,6 @@ void TokenReader::readString(const Tok& open) {
       queue_.push_back({open.begin, end, CoulerLexer::Bad, open.newline, true});
       return;
     }
-    (void)before;
     if (tok.type == CoulerLexer::SingleQuoted) {
       log_.report(diagnose<Diag::SingleQuotes>(log_.span(tok.begin, tok.end)));
       parts.push_back({tok.begin, tok.end, CoulerLexer::Bad, false, true});

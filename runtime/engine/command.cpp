@@ -48,7 +48,11 @@ ir::EvalError zeroByte(std::string_view what, Span at) {
 
 Commands::Commands(const ir::Module& module, const RunOptions& options, Store& store,
                    const Secrets& secrets)
-    : module_(module), options_(options), store_(store), secrets_(secrets), contexts_(module.tasks.size()) {}
+    : module_(module),
+      options_(options),
+      store_(store),
+      secrets_(secrets),
+      contexts_(module.tasks.size()) {}
 
 const TaskContext& Commands::of(ir::TaskId id) {
   std::unique_ptr<TaskContext>& context = contexts_[id.index()];
@@ -87,16 +91,17 @@ std::optional<FileError> Commands::resolve(const TaskContext& context,
   std::optional<FileError> error;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (!holdsFiles(module_.types, context.task->params[i].type)) continue;
-    auto resolved = mapFiles(arguments[i], [&](const ir::FileRef& file) -> std::optional<ir::FileRef> {
-      if (!file.digest.empty() && file.path.starts_with('/')) return file;
-      const std::string path = absolutePath(file.path);
-      auto digest = store_.digestOf(path, file.isDir);
-      if (auto* bad = std::get_if<FileError>(&digest)) {
-        error = std::move(*bad);
-        return std::nullopt;
-      }
-      return ir::FileRef{path, std::get<Digest>(digest).hex(), file.isDir};
-    });
+    auto resolved =
+        mapFiles(arguments[i], [&](const ir::FileRef& file) -> std::optional<ir::FileRef> {
+          if (!file.digest.empty() && file.path.starts_with('/')) return file;
+          const std::string path = absolutePath(file.path);
+          auto digest = store_.digestOf(path, file.isDir);
+          if (auto* bad = std::get_if<FileError>(&digest)) {
+            error = std::move(*bad);
+            return std::nullopt;
+          }
+          return ir::FileRef{path, std::get<Digest>(digest).hex(), file.isDir};
+        });
     if (!resolved) return error;
     arguments[i] = std::move(*resolved);
   }
@@ -184,7 +189,8 @@ std::variant<StepCommand, ir::EvalError> Commands::command(const TaskContext& co
   };
   std::optional<ir::EvalError> bad;
   const auto set = [&](const std::string& name, const std::string& text) {
-    if (text.find('\0') != std::string::npos) bad = zeroByte(fmt::format("the value of `{}`", name), task.span);
+    if (text.find('\0') != std::string::npos)
+      bad = zeroByte(fmt::format("the value of `{}`", name), task.span);
     result.names.push_back(name);
     result.variables.push_back(name + '=' + text);
   };

@@ -21,9 +21,9 @@ namespace couler::runtime {
 /// What all steps of a task have in common.
 struct TaskContext {
   const ir::TaskDef* task = nullptr;
-  ir::ProcessSpec process;  ///< of a script
+  ir::ProcessSpec process;                                 ///< of a script
   std::vector<std::pair<std::string, std::string>> parts;  ///< of every key
-  bool usesFiles = false;   ///< some argument holds files
+  bool usesFiles = false;                                  ///< some argument holds files
   bool needsStdout = false;
   bool inContainer = false;
 };
@@ -38,14 +38,15 @@ struct StepKey {
 struct StepCommand {
   std::vector<std::string> words;
   std::vector<std::string> variables;
-  std::vector<std::string> names;        ///< of the variables, in the same order
-  std::vector<std::string> secrets;      ///< texts that must not be shown
-  std::vector<std::string> inputs;       ///< files and folders outside the store
+  std::vector<std::string> names;    ///< of the variables, in the same order
+  std::vector<std::string> secrets;  ///< texts that must not be shown
+  std::vector<std::string> inputs;   ///< files and folders outside the store
 };
 
 class Commands {
  public:
-  Commands(const ir::Module& module, const RunOptions& options, Store& store, const Secrets& secrets);
+  Commands(const ir::Module& module, const RunOptions& options, Store& store,
+           const Secrets& secrets);
 
   [[nodiscard]] const TaskContext& of(ir::TaskId task);
   /// Gives each file of the arguments its digest and absolute path.
@@ -55,7 +56,8 @@ class Commands {
   [[nodiscard]] std::variant<StepKey, ir::EvalError> key(const TaskContext& context,
                                                          const std::vector<ir::Value>& arguments);
   [[nodiscard]] std::variant<StepCommand, ir::EvalError> command(
-      const TaskContext& context, const std::vector<ir::Value>& arguments, const std::string& folder);
+      const TaskContext& context, const std::vector<ir::Value>& arguments,
+      const std::string& folder);
 
  private:
   [[nodiscard]] std::vector<ir::EvalResult> evaluate(const ir::TaskDef& task,
@@ -70,7 +72,8 @@ class Commands {
 };
 
 /// The parts as one JSON object, in order; and back.
-[[nodiscard]] std::string partsToJson(const std::vector<std::pair<std::string, std::string>>& parts);
+[[nodiscard]] std::string partsToJson(
+    const std::vector<std::pair<std::string, std::string>>& parts);
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> partsFromJson(std::string_view json);
 
 }  // namespace couler::runtime

@@ -1,10 +1,9 @@
 #include "runtime/engine/container.h"
 
-#include <unistd.h>
-
 #include <set>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace couler::runtime {
 
@@ -30,10 +29,18 @@ std::vector<std::string> containerCommand(const ContainerSpec& spec,
     return fmt::format("type=bind,{},{}{}", field("source=" + path), field("target=" + path),
                        readOnly ? ",readonly" : "");
   };
-  std::vector<std::string> command{std::string(clientName(spec.mode)), "run", "--rm", "--init",
-                                   "--name", spec.name, "--workdir", spec.work,
-                                   "--mount", mount(spec.work, false),
-                                   "--mount", mount(spec.objects, true)};
+  std::vector<std::string> command{std::string(clientName(spec.mode)),
+                                   "run",
+                                   "--rm",
+                                   "--init",
+                                   "--name",
+                                   spec.name,
+                                   "--workdir",
+                                   spec.work,
+                                   "--mount",
+                                   mount(spec.work, false),
+                                   "--mount",
+                                   mount(spec.objects, true)};
   const std::set<std::string> inputs(spec.inputs.begin(), spec.inputs.end());
   for (const std::string& input : inputs) {
     command.emplace_back("--mount");

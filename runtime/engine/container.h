@@ -12,10 +12,10 @@ namespace couler::runtime {
 /// A step in a container: what the client's command line is made of.
 struct ContainerSpec {
   ContainerMode mode{};
-  std::string name;     ///< unique to the attempt, so that it can be ended by name
+  std::string name;  ///< unique to the attempt, so that it can be ended by name
   std::string image;
-  std::string work;     ///< read and written, and where it runs
-  std::string objects;  ///< read only
+  std::string work;                      ///< read and written, and where it runs
+  std::string objects;                   ///< read only
   std::vector<std::string> inputs;       ///< other files and folders, read only
   std::vector<std::string> environment;  ///< names; the client passes its own values on
   const ir::TaskDef* task = nullptr;     ///< for its resources

@@ -17,25 +17,37 @@
 namespace couler::runtime {
 
 enum class StepState : std::uint8_t {
-  Waiting, Running, Succeeded, Reused, Failed, Skipped /* an input failed */, Cancelled
+  Waiting,
+  Running,
+  Succeeded,
+  Reused,
+  Failed,
+  Skipped /* an input failed */,
+  Cancelled
 };
 
 /// Something that happened, for progress, `--events` and the report. Times are seconds since the
 /// start of the run, wall clock.
 struct Event {
   enum class Kind : std::uint8_t {
-    RunStarted, StepStarted, StepRetrying, StepEnded, StepsAdded /* run-time fan-out */, Note, RunEnded
+    RunStarted,
+    StepStarted,
+    StepRetrying,
+    StepEnded,
+    StepsAdded /* run-time fan-out */,
+    Note,
+    RunEnded
   };
   Kind kind{};
   double at = 0;
-  std::string step;       ///< `sub.count.3`; empty for run events
+  std::string step;  ///< `sub.count.3`; empty for run events
   std::string task;
   StepState state{};
   std::int64_t attempt = 1;
   std::int64_t exitCode = 0;
-  std::string failure;    ///< "oom", "timeout", "exit 3", …; empty on success
-  std::string message;    ///< last lines of its output on failure; text of a Note
-  double seconds = 0;     ///< wall time of the attempt
+  std::string failure;  ///< "oom", "timeout", "exit 3", …; empty on success
+  std::string message;  ///< last lines of its output on failure; text of a Note
+  double seconds = 0;   ///< wall time of the attempt
   double cpuSeconds = 0;
   std::uint64_t maxRssBytes = 0;
   std::uint64_t done = 0, total = 0;  ///< steps, so far
@@ -45,11 +57,11 @@ enum class ContainerMode : std::uint8_t { Host, Podman, Docker };
 
 struct RunOptions {
   std::string storeDir = ".couler";
-  std::string sourcePath;                  ///< of the root file, for the history
-  unsigned jobs = 0;                       ///< 0: the machine's cores
-  std::uint64_t memoryBytes = 0;           ///< 0: the machine's memory
+  std::string sourcePath;         ///< of the root file, for the history
+  unsigned jobs = 0;              ///< 0: the machine's cores
+  std::uint64_t memoryBytes = 0;  ///< 0: the machine's memory
   bool failFast = false;
-  bool force = false;                      ///< run every step, reuse none
+  bool force = false;  ///< run every step, reuse none
   ContainerMode container = ContainerMode::Host;
   std::vector<std::pair<std::string, ir::Value>> inputs;  ///< of the entry workflow
   std::function<void(const Event&)> onEvent;

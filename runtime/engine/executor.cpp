@@ -14,7 +14,8 @@ namespace {
 using Outer = std::function<const ir::EvalResult*(ir::NodeId)>;
 
 /// The value of a For, If, Loop or Try without steps.
-ir::EvalResult evaluateCompound(const ir::Module& module, const ir::Node& node, const Outer& outer) {
+ir::EvalResult evaluateCompound(const ir::Module& module, const ir::Node& node,
+                                const Outer& outer) {
   const std::span<const ir::NodeId> operands = module.operands(node);
   const auto region = [&](ir::RegionId id, std::span<const ir::Value> params) {
     return ir::evaluateRegion(module, id, params, outer);
@@ -242,17 +243,16 @@ void Executor::run(std::uint32_t frame, std::uint32_t slot) {
   const ir::Node& node = module_.at(id);
   if (plans_.inlineNode(id)) return evaluateInline(frame, slot, id, node);
   std::visit(
-      ir::Overloaded{
-          [](std::monostate) {}, [](const ir::Param&) {},
-          [&](const ir::Const& x) { finish(frame, slot, module_.at(x.value), 0); },
-          [&](const ir::Op&) { evaluate(frame, slot, node); },
-          [&](const ir::Field& x) { evaluateField(frame, slot, node, x); },
-          [&](const ir::Step&) { stepReady(frame, slot, id, node); },
-          [&](const ir::Call& x) { startCall(frame, slot, node, x); },
-          [&](const ir::For& x) { startFor(frame, slot, node, x); },
-          [&](const ir::If& x) { startIf(frame, slot, node, x); },
-          [&](const ir::Loop& x) { startLoop(frame, slot, node, x); },
-          [&](const ir::Try& x) { startTry(frame, slot, x); }},
+      ir::Overloaded{[](std::monostate) {}, [](const ir::Param&) {},
+                     [&](const ir::Const& x) { finish(frame, slot, module_.at(x.value), 0); },
+                     [&](const ir::Op&) { evaluate(frame, slot, node); },
+                     [&](const ir::Field& x) { evaluateField(frame, slot, node, x); },
+                     [&](const ir::Step&) { stepReady(frame, slot, id, node); },
+                     [&](const ir::Call& x) { startCall(frame, slot, node, x); },
+                     [&](const ir::For& x) { startFor(frame, slot, node, x); },
+                     [&](const ir::If& x) { startIf(frame, slot, node, x); },
+                     [&](const ir::Loop& x) { startLoop(frame, slot, node, x); },
+                     [&](const ir::Try& x) { startTry(frame, slot, x); }},
       node.payload);
 }
 
@@ -296,9 +296,8 @@ void Executor::evaluateInline(std::uint32_t frame, std::uint32_t slot, ir::NodeI
   for (const ir::NodeId used : module_.operands(node)) {
     if (failure == 0) failure = cell(frame, used).failure;
   }
-  ir::EvalResult value = evaluateCompound(module_, node, [&](ir::NodeId used) {
-    return &cell(frame, used).value;
-  });
+  ir::EvalResult value =
+      evaluateCompound(module_, node, [&](ir::NodeId used) { return &cell(frame, used).value; });
   const bool error = std::holds_alternative<ir::EvalError>(value);
   finish(frame, slot, std::move(value), error ? failure : 0);
 }
@@ -336,7 +335,7 @@ void Executor::stepReady(std::uint32_t frame, std::uint32_t slot, ir::NodeId id,
     const ir::Value* value = std::get_if<ir::Value>(&from.value);
     if (value == nullptr) {
       const std::uint32_t failure = need(frame, from);
-      steps_.skipped(token, id, false);
+      frames_[frame].cells[slot].seq = steps_.skipped(token, id, false);
       return finish(frame, slot, stepFailed(node.span), failure);
     }
     arguments.push_back(*value);
@@ -345,12 +344,12 @@ void Executor::stepReady(std::uint32_t frame, std::uint32_t slot, ir::NodeId id,
     const Cell& from = cell(frame, before);
     if (!std::holds_alternative<ir::Value>(from.value)) {
       const std::uint32_t failure = need(frame, from);
-      steps_.skipped(token, id, false);
+      frames_[frame].cells[slot].seq = steps_.skipped(token, id, false);
       return finish(frame, slot, stepFailed(node.span), failure);
     }
   }
   if (stopping_ && !inFinally(token)) {
-    steps_.skipped(token, id, true);
+    frames_[frame].cells[slot].seq = steps_.skipped(token, id, true);
     return finish(frame, slot, stepFailed(node.span), ++failures_);
   }
   steps_.ready(token, id, std::move(arguments));

@@ -24,8 +24,8 @@ class StepSink {
  public:
   virtual ~StepSink() = default;
   virtual void ready(Token token, ir::NodeId node, std::vector<ir::Value> arguments) = 0;
-  /// It will never run, because of what it would have needed.
-  virtual void skipped(Token token, ir::NodeId node, bool cancelled) = 0;
+  /// It will never run, because of what it would have needed. Gives its number, as `succeed` takes.
+  virtual std::uint32_t skipped(Token token, ir::NodeId node, bool cancelled) = 0;
 };
 
 /// Walks the graph as data becomes known: evaluates expressions, makes frames for the regions that
@@ -76,7 +76,7 @@ class Executor {
     std::uint32_t ownerSlot = kNone;
     std::uint32_t index = 0;  // item or iteration
     std::uint32_t depth = 0;
-    std::uint32_t open = 0;   // slots not ended
+    std::uint32_t open = 0;  // slots not ended
     std::uint32_t calls = 0;
     Role role{};
     bool failed = false;
@@ -86,13 +86,13 @@ class Executor {
   };
   /// A For, If, Loop, Try or Call under way.
   struct Compound {
-    ir::Value items;                 // For
-    std::vector<ir::Value> results;  // For: one an item
-    std::size_t next = 0;            // For: items begun
-    std::size_t left = 0;            // For: items without a result
-    std::size_t active = 0;          // frames alive
+    ir::Value items;                       // For
+    std::vector<ir::Value> results;        // For: one an item
+    std::size_t next = 0;                  // For: items begun
+    std::size_t left = 0;                  // For: items without a result
+    std::size_t active = 0;                // frames alive
     std::int64_t iteration = 0, most = 0;  // Loop
-    ir::EvalResult error;            // For: of the first item that has one
+    ir::EvalResult error;                  // For: of the first item that has one
     std::size_t errorAt = ~std::size_t{0};
     std::uint32_t failure = 0;
     std::vector<std::uint32_t> seqs;  // steps behind the value
@@ -110,21 +110,25 @@ class Executor {
   static std::uint32_t slotOf(Token token) { return static_cast<std::uint32_t>(token); }
 
   // executor.cpp: frames, values, expressions
-  std::uint32_t makeFrame(ir::RegionId region, Role role, std::uint32_t parent, std::uint32_t owner);
+  std::uint32_t makeFrame(ir::RegionId region, Role role, std::uint32_t parent,
+                          std::uint32_t owner);
   void startFrame(std::uint32_t frame);
   void frameEnded(std::uint32_t frame) { ended_.push_back(frame); }
   void closeFrame(std::uint32_t frame);
   void freeFrame(std::uint32_t frame);
   [[nodiscard]] bool insideTryFrame(std::uint32_t frame) const;
-  void setValue(std::uint32_t frame, std::uint32_t slot, ir::EvalResult value, std::uint32_t failure);
+  void setValue(std::uint32_t frame, std::uint32_t slot, ir::EvalResult value,
+                std::uint32_t failure);
   void setEnded(std::uint32_t frame, std::uint32_t slot);
   void countDown(std::uint32_t frame, std::uint32_t slot);
-  void link(std::uint32_t frame, std::uint32_t slot, std::uint32_t fromFrame, std::uint32_t fromSlot);
+  void link(std::uint32_t frame, std::uint32_t slot, std::uint32_t fromFrame,
+            std::uint32_t fromSlot);
   [[nodiscard]] const Cell& cell(std::uint32_t frame, ir::NodeId node) const;
   [[nodiscard]] Token locate(std::uint32_t frame, ir::NodeId node) const;
   void run(std::uint32_t frame, std::uint32_t slot);
   void evaluate(std::uint32_t frame, std::uint32_t slot, const ir::Node& node);
-  void evaluateField(std::uint32_t frame, std::uint32_t slot, const ir::Node& node, const ir::Field& f);
+  void evaluateField(std::uint32_t frame, std::uint32_t slot, const ir::Node& node,
+                     const ir::Field& f);
   void evaluateInline(std::uint32_t frame, std::uint32_t slot, ir::NodeId id, const ir::Node& node);
   void stepReady(std::uint32_t frame, std::uint32_t slot, ir::NodeId id, const ir::Node& node);
   /// The failure behind an error that is needed now: reports an expression's own error, once.
@@ -133,12 +137,16 @@ class Executor {
   void finish(std::uint32_t frame, std::uint32_t slot, ir::EvalResult value, std::uint32_t failure);
 
   // executor_regions.cpp: nodes that own regions
-  void startFor(std::uint32_t frame, std::uint32_t slot, const ir::Node& node, const ir::For& payload);
+  void startFor(std::uint32_t frame, std::uint32_t slot, const ir::Node& node,
+                const ir::For& payload);
   void moreItems(std::uint32_t frame, std::uint32_t slot, const ir::For& payload);
-  void startIf(std::uint32_t frame, std::uint32_t slot, const ir::Node& node, const ir::If& payload);
-  void startLoop(std::uint32_t frame, std::uint32_t slot, const ir::Node& node, const ir::Loop& payload);
+  void startIf(std::uint32_t frame, std::uint32_t slot, const ir::Node& node,
+               const ir::If& payload);
+  void startLoop(std::uint32_t frame, std::uint32_t slot, const ir::Node& node,
+                 const ir::Loop& payload);
   void startTry(std::uint32_t frame, std::uint32_t slot, const ir::Try& payload);
-  void startCall(std::uint32_t frame, std::uint32_t slot, const ir::Node& node, const ir::Call& payload);
+  void startCall(std::uint32_t frame, std::uint32_t slot, const ir::Node& node,
+                 const ir::Call& payload);
   void iterate(std::uint32_t frame, std::uint32_t slot, const ir::Loop& payload, ir::Value state);
   void resultsKnown(std::uint32_t frame);
   /// The value of a node that owns regions, and the steps it came from.
@@ -174,8 +182,9 @@ class Executor {
   bool stopping_ = false;
 };
 
-/// The files that match a pattern with `*`, `?`, `[…]` and `**`, sorted bytewise; relative patterns are
-/// taken from `folder`.
-[[nodiscard]] ir::EvalResult globFiles(const std::string& pattern, const std::string& folder, Span at);
+/// The files that match a pattern with `*`, `?`, `[…]` and `**`, sorted bytewise; relative patterns
+/// are taken from `folder`.
+[[nodiscard]] ir::EvalResult globFiles(const std::string& pattern, const std::string& folder,
+                                       Span at);
 
 }  // namespace couler::runtime

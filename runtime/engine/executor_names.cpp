@@ -14,8 +14,8 @@ constexpr std::size_t kMostVisits = 512;
 }  // namespace
 
 std::string Executor::pathOf(std::uint32_t frame, std::string_view name) const {
-  // The names of the calls and of the step, then the indexes of the loops, both from the outside in:
-  // what `inline` makes of calls in loops, so a step has one name whichever passes ran.
+  // The names of the calls and of the step, then the indexes of the loops, both from the outside
+  // in: what `inline` makes of calls in loops, so a step has one name whichever passes ran.
   std::string names(name);
   std::string indexes;
   for (std::uint32_t at = frame; at != kNone; at = frames_[at].parent) {
@@ -24,8 +24,9 @@ std::string Executor::pathOf(std::uint32_t frame, std::string_view name) const {
       indexes.insert(0, fmt::format(".{}", f.index));
     } else if (f.role == Role::Call) {
       const ir::Node& node = module_.at(frames_[f.parent].plan->slots[f.ownerSlot]);
-      std::string call = node.name.valid() ? std::string(module_.at(node.name))
-                                           : module_.at(std::get<ir::Call>(node.payload).callee).name;
+      std::string call = node.name.valid()
+                             ? std::string(module_.at(node.name))
+                             : module_.at(std::get<ir::Call>(node.payload).callee).name;
       names.insert(0, std::move(call) + '.');
     }
   }
@@ -35,9 +36,9 @@ std::string Executor::pathOf(std::uint32_t frame, std::string_view name) const {
 std::string Executor::stepName(Token token) const {
   const std::uint32_t frame = frameOf(token);
   const ir::Node& node = module_.at(frames_[frame].plan->slots[slotOf(token)]);
-  const std::string_view name = node.name.valid()
-                                    ? module_.at(node.name)
-                                    : std::string_view(module_.at(std::get<ir::Step>(node.payload).task).name);
+  const std::string_view name =
+      node.name.valid() ? module_.at(node.name)
+                        : std::string_view(module_.at(std::get<ir::Step>(node.payload).task).name);
   return pathOf(frame, name);
 }
 
@@ -49,8 +50,8 @@ bool Executor::inFinally(Token token) const {
 }
 
 bool Executor::before(Token a, Token b) const {
-  // Places on the way from the outermost frame: (slot, index) pairs, compared from the outside. Both
-  // are lifted to one depth, then together until they meet.
+  // Places on the way from the outermost frame: (slot, index) pairs, compared from the outside.
+  // Both are lifted to one depth, then together until they meet.
   struct Place {
     std::uint32_t frame, slot, index;
   };
@@ -82,7 +83,9 @@ bool Executor::before(Token a, Token b) const {
 void Executor::gatherSeqs(std::uint32_t frame, std::span<const ir::NodeId> nodes,
                           std::vector<std::uint32_t>& seqs) const {
   std::vector<Token> open;
-  const auto visit = [&](std::uint32_t from, ir::NodeId node) { open.push_back(locate(from, node)); };
+  const auto visit = [&](std::uint32_t from, ir::NodeId node) {
+    open.push_back(locate(from, node));
+  };
   for (const ir::NodeId node : nodes) visit(frame, node);
   for (std::size_t i = 0; i < open.size() && i < kMostVisits && seqs.size() < kMostSeqs; ++i) {
     const std::uint32_t at = frameOf(open[i]);

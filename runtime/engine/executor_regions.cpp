@@ -138,8 +138,7 @@ void Executor::iterate(std::uint32_t frame, std::uint32_t slot, const ir::Loop& 
                        ir::Value state) {
   total_ += plans_.of(payload.body).steps;
   const std::uint32_t child = makeChild(payload.body, Role::Iteration, frame, slot);
-  frames_[child].index =
-      static_cast<std::uint32_t>(compounds_[tokenOf(frame, slot)].iteration++);
+  frames_[child].index = static_cast<std::uint32_t>(compounds_[tokenOf(frame, slot)].iteration++);
   startFrame(child);
   setValue(child, 0, std::move(state), 0);
 }
@@ -175,7 +174,8 @@ void Executor::resultsKnown(std::uint32_t id) {
   }
   if (--compound.left != 0) return;
   if (isError(compound.error)) {
-    return compoundValue(frame.parent, frame.ownerSlot, std::move(compound.error), compound.failure);
+    return compoundValue(frame.parent, frame.ownerSlot, std::move(compound.error),
+                         compound.failure);
   }
   // The count of items stays readable: `moreItems` compares with it no more, as all have begun.
   ir::ListItems items = std::move(compound.results);

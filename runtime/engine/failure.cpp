@@ -14,22 +14,51 @@ constexpr int kTempFail = 75;  // EX_TEMPFAIL of sysexits.h
 // What services and tools print when the same thing may well work in a while. In small letters.
 // Sources: Argo Workflows' isTransientErr, Kubernetes and etcd messages, S3, libc's resolver.
 constexpr std::string_view kTransient[] = {
-    "toomanyrequests", "too many requests", "rate limit exceeded", "servertimeout",
-    "server timeout", "serviceunavailable", "service unavailable", "slowdown", "slow down",
-    "bad gateway", "gateway timeout", "gateway time-out", "exceeded quota",
-    "operation cannot be fulfilled on resourcequota", "resource quota evaluation timed out",
-    "etcdserver: leader changed", "etcdserver: request timed out", "connection closed by foreign host",
-    "tls handshake timeout", "i/o timeout", "connection timed out", "connection reset",
-    "connection refused", "connection aborted", "network is unreachable", "no route to host",
-    "temporary failure in name resolution", "could not resolve host", "name or service not known",
-    "no such host", "http2: client connection lost", "goaway", "invalid connection",
-    "remote end closed connection", "unexpected eof while reading", "read timed out",
-    "imminent node shutdown", "failed to create agent pod", "object has been modified",
+    "toomanyrequests",
+    "too many requests",
+    "rate limit exceeded",
+    "servertimeout",
+    "server timeout",
+    "serviceunavailable",
+    "service unavailable",
+    "slowdown",
+    "slow down",
+    "bad gateway",
+    "gateway timeout",
+    "gateway time-out",
+    "exceeded quota",
+    "operation cannot be fulfilled on resourcequota",
+    "resource quota evaluation timed out",
+    "etcdserver: leader changed",
+    "etcdserver: request timed out",
+    "connection closed by foreign host",
+    "tls handshake timeout",
+    "i/o timeout",
+    "connection timed out",
+    "connection reset",
+    "connection refused",
+    "connection aborted",
+    "network is unreachable",
+    "no route to host",
+    "temporary failure in name resolution",
+    "could not resolve host",
+    "name or service not known",
+    "no such host",
+    "http2: client connection lost",
+    "goaway",
+    "invalid connection",
+    "remote end closed connection",
+    "unexpected eof while reading",
+    "read timed out",
+    "imminent node shutdown",
+    "failed to create agent pod",
+    "object has been modified",
 };
 constexpr std::string_view kMemory[] = {"memoryerror", "std::bad_alloc", "cannot allocate memory",
                                         "oomkilled"};
 // Looks like the above, and yet never goes away by itself.
-constexpr std::string_view kNever[] = {"etcdserver: request is too large", "request entity too large"};
+constexpr std::string_view kNever[] = {"etcdserver: request is too large",
+                                       "request entity too large"};
 
 bool holdsOne(std::string_view text, std::span<const std::string_view> patterns) {
   return std::any_of(patterns.begin(), patterns.end(), [&](std::string_view pattern) {

@@ -22,17 +22,19 @@ struct Failure {
 struct EndFacts {
   int exitCode = 0;
   int signal = 0;
-  bool timedOut = false;       ///< we ended it
-  bool killedByUs = false;     ///< for whatever reason
-  std::string_view output;     ///< the last 4 kB that it printed
+  bool timedOut = false;    ///< we ended it
+  bool killedByUs = false;  ///< for whatever reason
+  std::string_view output;  ///< the last 4 kB that it printed
 };
 [[nodiscard]] ir::FailureClass classify(const EndFacts& facts);
 [[nodiscard]] std::string_view word(ir::FailureClass kind);
 
 /// Whether attempt `attempt` (from 1), which failed so, is followed by another.
-[[nodiscard]] bool retries(const ir::RetryPolicy& policy, const Failure& failure, std::int64_t attempt);
-/// Seconds to wait after attempt `attempt`: exponential, with up to a quarter taken off by a hash of
-/// the key, so that steps that failed together do not come back together and every run waits alike.
+[[nodiscard]] bool retries(const ir::RetryPolicy& policy, const Failure& failure,
+                           std::int64_t attempt);
+/// Seconds to wait after attempt `attempt`: exponential, with up to a quarter taken off by a hash
+/// of the key, so that steps that failed together do not come back together and every run waits
+/// alike.
 [[nodiscard]] double backoffSeconds(const ir::RetryPolicy& policy, const Digest& key,
                                     std::int64_t attempt);
 

@@ -1,12 +1,12 @@
-#include <dirent.h>
-#include <fnmatch.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <dirent.h>
+#include <fnmatch.h>
+#include <sys/stat.h>
 
 #include "runtime/engine/executor.h"
 #include "runtime/store/files.h"
@@ -24,7 +24,7 @@ std::string joined(const std::string& folder, const std::string& name) {
 }
 
 bool isFolder(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
@@ -48,7 +48,7 @@ void addFoldersBelow(const std::string& folder, std::set<std::string>& into) {
     open.pop_back();
     if (!into.insert(at).second) continue;
     for (const std::string& name : namesIn(at)) {
-      struct stat info {};
+      struct stat info{};
       const std::string path = joined(at, name);
       if (name[0] != '.' && lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
         open.push_back(path);
@@ -78,7 +78,7 @@ ir::EvalResult globFiles(const std::string& pattern, const std::string& folder, 
       }
       if (!isPattern(parts[i])) {
         std::string candidate = joined(path, parts[i]);
-        struct stat info {};
+        struct stat info{};
         if (lstat(candidate.c_str(), &info) == 0) next.insert(std::move(candidate));
         continue;
       }
@@ -105,8 +105,9 @@ ir::EvalResult globFiles(const std::string& pattern, const std::string& folder, 
   }
   std::vector<std::string> paths;
   for (const std::string& path : found) {
-    struct stat info {};
-    if (stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) paths.push_back(absolutePath(path));
+    struct stat info{};
+    if (stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode))
+      paths.push_back(absolutePath(path));
   }
   std::sort(paths.begin(), paths.end());
   ir::ListItems items;

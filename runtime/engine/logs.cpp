@@ -1,11 +1,10 @@
 #include "runtime/engine/logs.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace couler::runtime {
 
@@ -37,7 +36,7 @@ int Logs::open(const std::string& step, Log& log) {
 }
 
 bool Logs::show(Log& log) {
-  struct stat info {};
+  struct stat info{};
   if (!log.file.valid() || fstat(log.file.get(), &info) != 0 || info.st_size == 0) return false;
   if (log.named) return true;
   if (!makeFolder()) return false;
@@ -57,7 +56,7 @@ bool Logs::close(Log& log) {
 }
 
 std::string Logs::tail(const Log& log, std::size_t bytes) {
-  struct stat info {};
+  struct stat info{};
   if (!log.file.valid() || fstat(log.file.get(), &info) != 0) return {};
   const auto size = static_cast<std::size_t>(info.st_size);
   const std::size_t from = size > bytes ? size - bytes : 0;

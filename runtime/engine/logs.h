@@ -7,10 +7,11 @@
 
 namespace couler::runtime {
 
-/// Where one step's output goes. It has no name, and so costs nothing, until there is something in it.
+/// Where one step's output goes. It has no name, and so costs nothing, until there is something in
+/// it.
 struct Log {
   Fd file;
-  std::string path;    ///< where it goes when there is something in it
+  std::string path;  ///< where it goes when there is something in it
   bool named = false;
 };
 

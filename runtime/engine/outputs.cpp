@@ -1,12 +1,11 @@
 #include "runtime/engine/outputs.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "ir/shim.h"
 
@@ -69,16 +68,18 @@ class Collector {
   }
 
   static FileError missing(const ir::OutputDef& output, const std::string& path) {
-    return fault(fmt::format("it ended without making output `{}`: nothing is at `{}`", output.name, path));
+    return fault(
+        fmt::format("it ended without making output `{}`: nothing is at `{}`", output.name, path));
   }
 
   std::optional<ir::Value> takePath(const ir::OutputDef& output) {
     const std::string path = outputPath(output, folder_);
     const bool isDir = types_.kind(inner(types_, output.type)) == ir::TypeKind::Dir;
-    struct stat info {};
+    struct stat info{};
     if (stat(path.c_str(), &info) != 0) {
       if (errno == ENOENT && optional(output)) return ir::Value();
-      return fail(errno == ENOENT ? missing(output, path) : fault(fileError(errno, "read", path).message));
+      return fail(errno == ENOENT ? missing(output, path)
+                                  : fault(fileError(errno, "read", path).message));
     }
     if (isDir != S_ISDIR(info.st_mode)) {
       return fail(fault(fmt::format("output `{}` is a {}, and it made a {} at `{}`", output.name,
@@ -98,8 +99,8 @@ class Collector {
     std::string why;
     auto value = ir::decodeOutput(ir::RunKind::Sh, text, output.type, types_, why);
     if (!value) {
-      return fail(fault(fmt::format("output `{}` is `{}`, and {} does not read as one: {}", output.name,
-                                    types_.print(output.type), from, why)));
+      return fail(fault(fmt::format("output `{}` is `{}`, and {} does not read as one: {}",
+                                    output.name, types_.print(output.type), from, why)));
     }
     return value;
   }
@@ -163,15 +164,13 @@ std::string encodeOutputs(const ir::Value& outputs, const Objects& objects) {
   std::string lines;
   const std::size_t prefix = objects.folder().size() + 1;
   const auto relative = mapFiles(outputs, [&](const ir::FileRef& file) {
-    struct stat info {};
+    struct stat info{};
     const bool found = stat(file.path.c_str(), &info) == 0;
     std::uint64_t bytes = found ? static_cast<std::uint64_t>(info.st_size) : 0;
-    if (file.isDir) {
-      auto tree = hashTree(file.path);
-      bytes = std::holds_alternative<Tree>(tree) ? std::get<Tree>(tree).bytes : 0;
-    }
+    if (file.isDir) bytes = bytesIn(file.path);
     fmt::format_to(std::back_inserter(lines), "\n{} {}", bytes, file.isDir ? 'd' : 'f');
-    return std::optional(ir::FileRef{file.path.substr(std::min(prefix, file.path.size())), "", file.isDir});
+    return std::optional(
+        ir::FileRef{file.path.substr(std::min(prefix, file.path.size())), "", file.isDir});
   });
   return ir::toJson(*relative) + lines;
 }
@@ -217,13 +216,15 @@ std::string_view outputBaseName(const ir::OutputDef& output) {
 
 std::string outputPath(const ir::OutputDef& output, std::string_view folder) {
   // A scalar's file is hidden, so that the folder looks empty to the script.
-  if (output.from == ir::OutputFrom::Variable) return fmt::format("{}/.couler-{}", folder, output.name);
+  if (output.from == ir::OutputFrom::Variable)
+    return fmt::format("{}/.couler-{}", folder, output.name);
   return fmt::format("{}/{}", folder, outputBaseName(output));
 }
 
 std::variant<ir::Value, FileError> collectOutputs(const ir::Module& module, const ir::TaskDef& task,
                                                   const std::string& folder,
-                                                  std::string_view printed, const Objects& objects) {
+                                                  std::string_view printed,
+                                                  const Objects& objects) {
   Collector collector(module, task.run, folder, objects);
   ir::NamedItems fields;
   fields.reserve(task.outputs.size());

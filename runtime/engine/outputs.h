@@ -11,7 +11,8 @@
 
 namespace couler::runtime {
 
-/// `value` with each file in it replaced by what `change` makes of it; nothing when that gave nothing.
+/// `value` with each file in it replaced by what `change` makes of it; nothing when that gave
+/// nothing.
 using FileChange = std::function<std::optional<ir::FileRef>(const ir::FileRef&)>;
 [[nodiscard]] std::optional<ir::Value> mapFiles(const ir::Value& value, const FileChange& change);
 

@@ -43,7 +43,8 @@ Plans::Plans(const ir::Module& module)
     std::uint32_t slot = 0;
     for (const ir::NodeId id : region.params) slotOf_[id.index()] = slot++;
     for (const ir::NodeId id : region.nodes) {
-      if (!std::holds_alternative<std::monostate>(module.at(id).payload)) slotOf_[id.index()] = slot++;
+      if (!std::holds_alternative<std::monostate>(module.at(id).payload))
+        slotOf_[id.index()] = slot++;
     }
   }
 }
@@ -58,7 +59,8 @@ void Plans::collectCaptures(ir::NodeId node) {
   std::vector<ir::RegionId> regions = module_.regionsOf(module_.at(node));
   for (std::size_t i = 0; i < regions.size(); ++i) {
     for (const ir::NodeId inner : module_.at(regions[i]).nodes) {
-      for (const ir::RegionId nested : module_.regionsOf(module_.at(inner))) regions.push_back(nested);
+      for (const ir::RegionId nested : module_.regionsOf(module_.at(inner)))
+        regions.push_back(nested);
     }
   }
   const std::unordered_set<ir::RegionId> inside(regions.begin(), regions.end());
@@ -90,7 +92,8 @@ std::unique_ptr<RegionPlan> Plans::make(ir::RegionId id) {
   plan->params = static_cast<std::uint32_t>(region.params.size());
   plan->slots = region.params;
   for (const ir::NodeId node : region.nodes) {
-    if (!std::holds_alternative<std::monostate>(module_.at(node).payload)) plan->slots.push_back(node);
+    if (!std::holds_alternative<std::monostate>(module_.at(node).payload))
+      plan->slots.push_back(node);
   }
   plan->pending.assign(plan->slots.size() + 1, 0);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> values;

@@ -24,7 +24,7 @@ struct OuterUse {
 struct RegionPlan {
   ir::RegionId region;
   std::uint32_t params = 0;
-  std::vector<ir::NodeId> slots;  ///< without the exit
+  std::vector<ir::NodeId> slots;       ///< without the exit
   std::vector<std::uint32_t> pending;  ///< by slot, exit included: how many uses it waits for
   std::vector<OuterUse> outer;
   std::uint32_t steps = 0;  ///< steps among the nodes, without those of nested regions

@@ -61,8 +61,9 @@ class Foreseer final : public StepSink {
   void ready(Token token, ir::NodeId node, std::vector<ir::Value> arguments) override {
     inbox_.push_back({token, node, std::move(arguments)});
   }
-  void skipped(Token token, ir::NodeId node, bool /*cancelled*/) override {
+  std::uint32_t skipped(Token token, ir::NodeId node, bool /*cancelled*/) override {
     add(executor_->stepName(token), node, Foresight::Depends, {});
+    return 0;
   }
 
   /// Adds the steps of regions that were never entered: their list or condition is not known yet.

@@ -1,5 +1,9 @@
 #include "runtime/engine/process.h"
 
+#include <cerrno>
+#include <csignal>
+#include <string_view>
+
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -8,10 +12,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
-#include <string_view>
 
 namespace couler::runtime {
 namespace {
@@ -34,7 +34,7 @@ int runChild(void* argument) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != start->parent) _exit(127);  // it died before the line above
   // A handler is reset by exec; an ignored signal would stay ignored.
-  struct sigaction standard {};
+  struct sigaction standard{};
   standard.sa_handler = SIG_DFL;
   sigaction(SIGPIPE, &standard, nullptr);
   if (dup2(start->null, 0) < 0 || dup2(plan.out, 1) < 0 || dup2(plan.err, 2) < 0 ||
@@ -58,8 +58,8 @@ double secondsOf(const timeval& time) {
 }  // namespace
 
 Spawner::Spawner() : null_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {
-  void* stack = mmap(nullptr, kStack, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  void* stack =
+      mmap(nullptr, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack != MAP_FAILED) stack_ = stack;
 }
 
@@ -133,7 +133,7 @@ std::string findProgram(std::string_view program, std::string_view path) {
     if (folder.empty()) folder = ".";
     std::string candidate(folder);
     candidate.append(1, '/').append(program);
-    struct stat info {};
+    struct stat info{};
     if (stat(candidate.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
         access(candidate.c_str(), X_OK) == 0) {
       return candidate;

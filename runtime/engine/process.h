@@ -1,10 +1,10 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "runtime/store/files.h"
 
@@ -12,11 +12,11 @@ namespace couler::runtime {
 
 /// What to start. The words and variables live in `text`, one allocation a process.
 struct ProcessPlan {
-  std::string program;                  ///< path of the executable
-  std::vector<const char*> argv;        ///< ends in a null
-  std::vector<const char*> environment; ///< ends in a null
-  const char* folder = nullptr;         ///< where it runs; absolute
-  int out = -1, err = -1;               ///< become descriptors 1 and 2
+  std::string program;                   ///< path of the executable
+  std::vector<const char*> argv;         ///< ends in a null
+  std::vector<const char*> environment;  ///< ends in a null
+  const char* folder = nullptr;          ///< where it runs; absolute
+  int out = -1, err = -1;                ///< become descriptors 1 and 2
 };
 
 struct Process {

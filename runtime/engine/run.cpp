@@ -21,12 +21,15 @@ bool bindInputs(const ir::Module& module, const RunOptions& options, std::vector
   const ir::FuncDef& entry = module.at(module.entry);
   bool good = true;
   for (const auto& [name, value] : options.inputs) {
-    const auto same = [&, &wanted = name](const ir::ParamDef& param) { return param.name == wanted; };
+    const auto same = [&, &wanted = name](const ir::ParamDef& param) {
+      return param.name == wanted;
+    };
     if (std::none_of(entry.params.begin(), entry.params.end(), same)) {
       Diagnostic unknown = diagnose<Diag::RunInputUnknown>(entry.span, entry.name, name);
       std::vector<std::string_view> names;
       for (const ir::ParamDef& param : entry.params) names.push_back(param.name);
-      if (const auto near = nearest(name, names)) unknown.note(fmt::format("did you mean `{}`?", *near));
+      if (const auto near = nearest(name, names))
+        unknown.note(fmt::format("did you mean `{}`?", *near));
       diags.take(std::move(unknown));
       good = false;
     }
@@ -56,15 +59,17 @@ bool checkFiles(const ir::Module& module, std::vector<ir::Value>& values, Diagno
   for (std::size_t i = 0; i < values.size(); ++i) {
     auto absolute = mapFiles(values[i], [&](const ir::FileRef& file) {
       ir::FileRef found{absolutePath(file.path), file.digest, file.isDir};
-      struct stat info {};
+      struct stat info{};
       std::string why;
       if (stat(found.path.c_str(), &info) != 0) {
         why = fileError(errno, "read", found.path).message;
       } else if (S_ISDIR(info.st_mode) != found.isDir) {
-        why = fmt::format("`{}` is {}", found.path, found.isDir ? "a file, not a folder" : "a folder, not a file");
+        why = fmt::format("`{}` is {}", found.path,
+                          found.isDir ? "a file, not a folder" : "a folder, not a file");
       }
       if (!why.empty()) {
-        diags.take(diagnose<Diag::InputFileUnreadable>(entry.params[i].span, entry.params[i].name, why));
+        diags.take(
+            diagnose<Diag::InputFileUnreadable>(entry.params[i].span, entry.params[i].name, why));
         good = false;
       }
       return std::optional(std::move(found));
@@ -105,7 +110,8 @@ RunResult run(const ir::Module& module, const RunOptions& options,
     }
   }
   if (!good) return result;
-  const std::unique_ptr<Store> store = Store::open(options.storeDir, options.sourcePath, entry.name, diags);
+  const std::unique_ptr<Store> store =
+      Store::open(options.storeDir, options.sourcePath, entry.name, diags);
   if (!store) return result;
   result.runId = store->run();
   StepRunner runner(module, options, *store, secrets, diags);
@@ -121,7 +127,8 @@ RunResult run(const ir::Module& module, const RunOptions& options,
   result.cancelled = runner.cancelled();
   const bool broken = store->broken().has_value() || runner.aborted();
   const ir::Value* outputs = std::get_if<ir::Value>(&executor.result());
-  result.ok = !result.cancelled && !broken && executor.finished() && !executor.failed() && outputs != nullptr;
+  result.ok = !result.cancelled && !broken && executor.finished() && !executor.failed() &&
+              outputs != nullptr;
   if (result.ok) result.outputs = *outputs;
   result.succeeded = counts.succeeded;
   result.reused = counts.reused;
@@ -139,7 +146,9 @@ RunResult run(const ir::Module& module, const RunOptions& options,
   }
   result.seconds = runner.now();
   event.kind = Event::Kind::RunEnded;
-  event.state = result.ok ? StepState::Succeeded : result.cancelled ? StepState::Cancelled : StepState::Failed;
+  event.state = result.ok          ? StepState::Succeeded
+                : result.cancelled ? StepState::Cancelled
+                                   : StepState::Failed;
   event.seconds = result.seconds;
   runner.emit(std::move(event));
   return result;

@@ -10,7 +10,8 @@
 namespace couler::runtime {
 namespace {
 
-constexpr std::uint64_t kMostBytes = 64 * 1024;  // what one environment variable can hold, with room
+constexpr std::uint64_t kMostBytes =
+    64 * 1024;  // what one environment variable can hold, with room
 
 }  // namespace
 

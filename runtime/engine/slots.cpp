@@ -1,14 +1,13 @@
 #include "runtime/engine/slots.h"
 
-#include <sched.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace couler::runtime {
 
@@ -21,11 +20,11 @@ Slots machineSlots(unsigned jobs, std::uint64_t memoryBytes) {
                : static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   }
   all.cpu = std::int64_t{jobs} * 1000;
-  constexpr std::uint64_t kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  all.memory = memoryBytes != 0
-                   ? static_cast<std::int64_t>(std::min(memoryBytes, kMost))
-                   : std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
-  struct stat info {};
+  constexpr std::uint64_t kMost =
+      static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  all.memory = memoryBytes != 0 ? static_cast<std::int64_t>(std::min(memoryBytes, kMost))
+                                : std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  struct stat info{};
   while (stat(fmt::format("/dev/nvidia{}", all.gpu).c_str(), &info) == 0) ++all.gpu;
   return all;
 }

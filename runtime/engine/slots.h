@@ -12,7 +12,7 @@ struct Slots {
   std::int64_t cpu = 0;     ///< thousandths of a core
   std::int64_t memory = 0;  ///< bytes
   std::int64_t gpu = 0;
-  bool alone = false;       ///< asks for more than there is: runs when nothing else does
+  bool alone = false;  ///< asks for more than there is: runs when nothing else does
 
   friend auto operator<=>(const Slots&, const Slots&) = default;
 

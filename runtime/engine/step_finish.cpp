@@ -1,15 +1,14 @@
-#include <fcntl.h>
-#include <sys/epoll.h>
-#include <sys/statvfs.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "runtime/engine/container.h"
 #include "runtime/engine/outputs.h"
@@ -40,7 +39,8 @@ void StepRunner::drainPipe(StepRun& step, bool last) {
     const ssize_t got = read(step.pipe.get(), buffer, sizeof buffer);
     if (got > 0) {
       const std::string text = step.filter->feed({buffer, static_cast<std::size_t>(got)});
-      if (!writeAll(step.log.file.get(), text)) brokenStore(fileError(errno, "write", step.log.path));
+      if (!writeAll(step.log.file.get(), text))
+        brokenStore(fileError(errno, "write", step.log.path));
       continue;
     }
     if (got < 0 && errno == EINTR) continue;
@@ -52,7 +52,7 @@ void StepRunner::drainPipe(StepRun& step, bool last) {
 
 std::string StepRunner::printedText(StepRun& step) {
   if (!step.printed.valid()) return {};
-  struct stat info {};
+  struct stat info{};
   if (fstat(step.printed.get(), &info) != 0) return {};
   std::string text(std::min(static_cast<std::size_t>(info.st_size), kMostPrinted + 1), '\0');
   const ssize_t got = pread(step.printed.get(), text.data(), text.size(), 0);
@@ -100,34 +100,39 @@ void StepRunner::onExit(Id id) {
     return;
   }
   if (printed.size() > kMostPrinted) {
-    return failAttempt(id, {ir::FailureClass::Exit, 0,
-                            fmt::format("it printed more than {} MiB, and standard output is an output",
-                                        kMostPrinted >> 20),
-                            {}});
+    return failAttempt(id,
+                       {ir::FailureClass::Exit,
+                        0,
+                        fmt::format("it printed more than {} MiB, and standard output is an output",
+                                    kMostPrinted >> 20),
+                        {}});
   }
   if (ending.exitCode == 0 && !step.timedOut) {
-    auto outputs = collectOutputs(module_, *step.context->task, step.folder, printed, store_.objects());
+    auto outputs =
+        collectOutputs(module_, *step.context->task, step.folder, printed, store_.objects());
     if (auto* value = std::get_if<ir::Value>(&outputs)) return succeed(id, std::move(*value));
     FileError& error = std::get<FileError>(outputs);
     if (error.code != 0) return brokenStore(error);
-    return failAttempt(id, {ir::FailureClass::Exit, 0, std::move(error.message),
-                            Logs::tail(step.log, kTail)});
+    return failAttempt(
+        id, {ir::FailureClass::Exit, 0, std::move(error.message), Logs::tail(step.log, kTail)});
   }
   Failure failure;
   failure.output = Logs::tail(step.log, kTail);
   failure.exitCode = ending.exitCode;
-  failure.kind = classify({ending.exitCode, ending.signal, step.timedOut, step.ended, failure.output});
+  failure.kind =
+      classify({ending.exitCode, ending.signal, step.timedOut, step.ended, failure.output});
   switch (failure.kind) {
     case ir::FailureClass::Timeout:
-      failure.reason = fmt::format("it took longer than {}", ir::durationText(step.context->task->timeout));
+      failure.reason =
+          fmt::format("it took longer than {}", ir::durationText(step.context->task->timeout));
       break;
     case ir::FailureClass::Oom:
       failure.reason = fmt::format("out of memory (exit {})", ending.exitCode);
       break;
     default:
-      failure.reason = ending.signal != 0
-                           ? fmt::format("ended by signal {} ({})", ending.signal, sigabbrev_np(ending.signal))
-                           : fmt::format("exit {}", ending.exitCode);
+      failure.reason = ending.signal != 0 ? fmt::format("ended by signal {} ({})", ending.signal,
+                                                        sigabbrev_np(ending.signal))
+                                          : fmt::format("exit {}", ending.exitCode);
   }
   failAttempt(id, std::move(failure));
 }
@@ -158,7 +163,8 @@ void StepRunner::succeed(Id id, ir::Value outputs) {
   StepRun& step = steps_[id];
   StepRow row = rowOf(step, RowStatus::Succeeded);
   row.hasLog = logs_.close(step.log);
-  const std::string encoded = step.reusable ? encodeOutputs(outputs, store_.objects()) : std::string();
+  const std::string encoded =
+      step.reusable ? encodeOutputs(outputs, store_.objects()) : std::string();
   store_.record(row, partsOf(step), step.reusable ? &encoded : nullptr);
   if (store_.broken()) return;  // nothing is told that was not kept
   if (rmdir(step.folder.c_str()) != 0) removeTree(step.folder);
@@ -241,7 +247,7 @@ void StepRunner::fail(Id id, const Failure& failure) {
     if (!event.message.empty()) diagnostic.note("it printed last:\n" + event.message);
     if (row.hasLog) diagnostic.note("log: " + logPath);
     if (!left.empty()) diagnostic.note("what it left behind, until the next run: " + left);
-    struct statvfs space {};
+    struct statvfs space{};
     if (statvfs(store_.folder().c_str(), &space) == 0 && space.f_bavail == 0) {
       diagnostic.note("the disk that the store is on is full");
     }

@@ -1,14 +1,13 @@
 #include "runtime/engine/step_runner.h"
 
-#include <sys/epoll.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 
 #include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "runtime/engine/outputs.h"
 
@@ -53,7 +52,8 @@ StepRunner::StepRunner(const ir::Module& module, const RunOptions& options, Stor
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view name = nameOfVariable(*variable);
     if (name.starts_with("COULER_")) continue;
-    if (std::find(hidden.begin(), hidden.end(), name) == hidden.end()) environment_.push_back(*variable);
+    if (std::find(hidden.begin(), hidden.end(), name) == hidden.end())
+      environment_.push_back(*variable);
   }
 }
 
@@ -113,7 +113,7 @@ void StepRunner::ready(Token token, ir::NodeId node, std::vector<ir::Value> argu
   inbox_.push_back(id);
 }
 
-void StepRunner::skipped(Token token, ir::NodeId node, bool cancelled) {
+std::uint32_t StepRunner::skipped(Token token, ir::NodeId node, bool cancelled) {
   StepRow row;
   row.seq = ++nextSeq_;
   row.step = executor_->stepName(token);
@@ -130,6 +130,7 @@ void StepRunner::skipped(Token token, ir::NodeId node, bool cancelled) {
   event.attempt = 0;
   store_.later(std::move(row));
   emit(std::move(event));
+  return nextSeq_;
 }
 
 void StepRunner::run(Executor& executor) {
@@ -170,9 +171,8 @@ void StepRunner::drainInbox() {
   // In program order whatever the order in which they became ready: rows and notes come out alike.
   std::vector<Id> batch;
   batch.swap(inbox_);
-  std::sort(batch.begin(), batch.end(), [&](Id a, Id b) {
-    return executor_->before(steps_[a].token, steps_[b].token);
-  });
+  std::sort(batch.begin(), batch.end(),
+            [&](Id a, Id b) { return executor_->before(steps_[a].token, steps_[b].token); });
   store_.beginReads();
   for (const Id id : batch) {
     if (aborted_) break;
@@ -186,9 +186,9 @@ void StepRunner::look(Id id) {
   const ir::TaskDef& task = *step.context->task;
   if (stopping_ && !executor_->inFinally(step.token)) {
     const Token token = step.token;
-    skipped(token, step.node, true);
+    const std::uint32_t seq = skipped(token, step.node, true);
     release(id);
-    executor_->cancel(token, nextSeq_);
+    executor_->cancel(token, seq);
     return free(id);
   }
   if (step.seq == 0) {
@@ -265,8 +265,8 @@ void StepRunner::schedule() {
 
 bool StepRunner::startNext() {
   if (aloneRunning_) return false;
-  // The first in program order of those that fit. One that does not fit and comes earlier lets only so
-  // many pass.
+  // The first in program order of those that fit. One that does not fit and comes earlier lets only
+  // so many pass.
   Queue* best = nullptr;
   Id earliest = 0;
   bool hasEarliest = false;

@@ -34,7 +34,7 @@ class StepRunner final : public StepSink {
   void run(Executor& executor);
 
   void ready(Token token, ir::NodeId node, std::vector<ir::Value> arguments) override;
-  void skipped(Token token, ir::NodeId node, bool cancelled) override;
+  std::uint32_t skipped(Token token, ir::NodeId node, bool cancelled) override;
 
   [[nodiscard]] const RunCounts& counts() const { return counts_; }
   [[nodiscard]] bool cancelled() const { return cancelled_; }
@@ -48,8 +48,8 @@ class StepRunner final : public StepSink {
 
  private:
   using Id = std::uint32_t;
-  /// Asked: not yet looked up. Queued: wants a slot. Claimed elsewhere: another run works on its key.
-  /// Following: another step of this run does. Pausing: between two attempts.
+  /// Asked: not yet looked up. Queued: wants a slot. Claimed elsewhere: another run works on its
+  /// key. Following: another step of this run does. Pausing: between two attempts.
   enum class Stage : std::uint8_t { Free, Asked, Queued, Elsewhere, Following, Pausing, Running };
   struct StepRun {
     Token token = 0;
@@ -72,13 +72,13 @@ class StepRunner final : public StepSink {
     std::uint64_t maxRssBytes = 0;
     Process process;
     Log log;
-    Fd printed;       // standard output, where an output is made of it
-    Fd pipe;          // what it writes, where secrets must be taken out
+    Fd printed;  // standard output, where an output is made of it
+    Fd pipe;     // what it writes, where secrets must be taken out
     std::unique_ptr<SecretFilter> filter;
     std::string folder;
     std::string container;  // name of the container it runs in
     bool timedOut = false;
-    bool ended = false;     // a signal of ours is on its way
+    bool ended = false;        // a signal of ours is on its way
     std::uint32_t timers = 0;  // generation: older timers of this id are void
   };
   struct Timer {
@@ -164,7 +164,7 @@ class StepRunner final : public StepSink {
   double lastLook_ = 0;
   bool cancelled_ = false;
   bool stopping_ = false;
-  bool aborted_ = false;         // the store broke: end what runs and go
+  bool aborted_ = false;  // the store broke: end what runs and go
   bool imageNoted_ = false;
   std::vector<const char*> environment_;
   std::unordered_map<std::string, std::string> programs_;

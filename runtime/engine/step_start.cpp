@@ -1,13 +1,12 @@
-#include <fcntl.h>
-#include <sys/epoll.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "runtime/engine/container.h"
 #include "runtime/engine/outputs.h"
@@ -22,8 +21,9 @@ std::string startError(int code, const std::string& program, const StepCommand& 
   if (code == E2BIG) {
     for (const std::string& variable : command.variables) {
       if (variable.size() >= kMostWord) {
-        return fmt::format("the value of `{}` takes {} kB, and Linux gives a program at most 128 kB in one",
-                           variable.substr(0, variable.find('=')), variable.size() / 1024);
+        return fmt::format(
+            "the value of `{}` takes {} kB, and Linux gives a program at most 128 kB in one",
+            variable.substr(0, variable.find('=')), variable.size() / 1024);
       }
     }
     return "its words and variables are more than Linux gives to a program";
@@ -55,7 +55,8 @@ std::string StepRunner::makeFolder(StepRun& step) {
 
 std::string StepRunner::programPath(const std::string& word, const StepCommand& command) {
   for (std::size_t i = command.names.size(); i-- > 0;) {
-    if (command.names[i] == "PATH") return findProgram(word, std::string_view(command.variables[i]).substr(5));
+    if (command.names[i] == "PATH")
+      return findProgram(word, std::string_view(command.variables[i]).substr(5));
   }
   const auto [found, added] = programs_.try_emplace(word);
   if (added) {
@@ -85,10 +86,12 @@ bool StepRunner::start(Id id) {
                          task.image));
   }
   if (step.context->inContainer) {
-    step.container = fmt::format("couler-{}-{}-{}-{}", store_.run(), getpid(), step.seq, step.attempt);
-    command.words = containerCommand({options_.container, step.container, task.image, step.folder,
-                                      store_.objects().folder(), command.inputs, command.names, &task},
-                                     command.words);
+    step.container =
+        fmt::format("couler-{}-{}-{}-{}", store_.run(), getpid(), step.seq, step.attempt);
+    command.words =
+        containerCommand({options_.container, step.container, task.image, step.folder,
+                          store_.objects().folder(), command.inputs, command.names, &task},
+                         command.words);
   }
   return launch(id, command);
 }

@@ -1,10 +1,5 @@
 #include "runtime/store/files.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/sendfile.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -12,7 +7,11 @@
 #include <memory>
 #include <system_error>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
 
 namespace couler::runtime {
 namespace {
@@ -101,7 +100,7 @@ std::variant<Tree, FileError> hashTree(const std::string& path) {
       TreeEntry entry;
       entry.path = folder.empty() ? name : folder + '/' + name;
       const std::string full = path + '/' + entry.path;
-      struct stat info {};
+      struct stat info{};
       if (lstat(full.c_str(), &info) != 0) return fileError(errno, "read", full);
       if (S_ISDIR(info.st_mode)) {
         entry.kind = TreeEntry::Kind::Folder;
@@ -136,6 +135,28 @@ std::variant<Tree, FileError> hashTree(const std::string& path) {
   return tree;
 }
 
+std::uint64_t bytesIn(const std::string& folder) {
+  std::uint64_t bytes = 0;
+  std::vector<std::string> open{folder};
+  while (!open.empty()) {
+    const std::string at = std::move(open.back());
+    open.pop_back();
+    std::vector<std::string> names;
+    listFolder(at, names);
+    for (const std::string& name : names) {
+      std::string full = at + '/' + name;
+      struct stat info{};
+      if (lstat(full.c_str(), &info) != 0) continue;
+      if (S_ISDIR(info.st_mode)) {
+        open.push_back(std::move(full));
+      } else if (S_ISREG(info.st_mode)) {
+        bytes += static_cast<std::uint64_t>(info.st_size);
+      }
+    }
+  }
+  return bytes;
+}
+
 std::variant<std::string, FileError> readFile(const std::string& path, std::uint64_t limit) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!fd.valid()) return fileError(errno, "read", path);
@@ -158,7 +179,7 @@ std::variant<std::string, FileError> readFile(const std::string& path, std::uint
 int copyFile(const std::string& from, const std::string& to) {
   const Fd in(open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!in.valid()) return errno;
-  struct stat info {};
+  struct stat info{};
   if (fstat(in.get(), &info) != 0) return errno;
   const mode_t mode = (info.st_mode & S_IXUSR) != 0 ? 0755 : 0644;
   const Fd out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
@@ -195,7 +216,7 @@ void removeTree(const std::string& path) {
 int makeFolders(const std::string& path) {
   if (mkdir(path.c_str(), 0777) == 0) return 0;
   if (errno != ENOENT) {
-    struct stat info {};
+    struct stat info{};
     const int code = errno;
     return code == EEXIST && stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) ? 0 : code;
   }

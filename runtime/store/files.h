@@ -1,13 +1,13 @@
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include <sys/stat.h>
 
 #include "support/hash.h"
 
@@ -61,6 +61,8 @@ struct Tree {
 [[nodiscard]] std::variant<Digest, FileError> hashFile(const std::string& path);
 /// Lists and hashes a folder; sockets, pipes and devices in it are an error. Iterative.
 [[nodiscard]] std::variant<Tree, FileError> hashTree(const std::string& path);
+/// Bytes of all regular files below a folder, as `Tree::bytes` counts them, without reading any.
+[[nodiscard]] std::uint64_t bytesIn(const std::string& folder);
 /// Whole content, at most `limit` bytes (more is an error).
 [[nodiscard]] std::variant<std::string, FileError> readFile(const std::string& path,
                                                             std::uint64_t limit);

@@ -1,7 +1,5 @@
 #include "runtime/store/history.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -9,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "ir/value.h"
 #include "runtime/store/files.h"
@@ -70,7 +69,8 @@ struct History::Impl {
 
   /// A run that did not end wrote no counts: they are those of its rows.
   void countSteps(RunRecord& record) const {
-    Statement count = db.prepare("SELECT status, count(*) FROM steps WHERE run = ? GROUP BY status");
+    Statement count =
+        db.prepare("SELECT status, count(*) FROM steps WHERE run = ? GROUP BY status");
     count.bind(1, record.id);
     while (count.step() == Statement::Outcome::Row) {
       const auto number = static_cast<std::uint64_t>(count.integer(1));
@@ -185,7 +185,8 @@ std::vector<StepRecord> History::steps(std::int64_t run) const {
   std::vector<std::vector<std::int64_t>> after;
   std::map<std::int64_t, std::string> names;
   Statement ask = impl_->db.prepare(
-      "SELECT seq, step, task, status, attempts, exit, failure, started, seconds, cpu, rss, key, log,"
+      "SELECT seq, step, task, status, attempts, exit, failure, started, seconds, cpu, rss, key, "
+      "log,"
       " after FROM steps WHERE run = ? ORDER BY seq");
   if (!ask.valid()) return result;
   ask.bind(1, run);
@@ -204,7 +205,8 @@ std::vector<StepRecord> History::steps(std::int64_t run) const {
     record.maxRssBytes = static_cast<std::uint64_t>(ask.integer(10));
     if (!ask.isNull(11)) record.key = ask.digest(11).hex();
     if (ask.integer(12) != 0) {
-      record.logPath = fmt::format("{}/logs/{}/{}.log", impl_->folder, run, fileNameOf(record.step));
+      record.logPath =
+          fmt::format("{}/logs/{}/{}.log", impl_->folder, run, fileNameOf(record.step));
     }
     names[ask.integer(0)] = record.step;
     after.push_back(numbersOf(ask.text(13)));
@@ -212,7 +214,8 @@ std::vector<StepRecord> History::steps(std::int64_t run) const {
   }
   for (std::size_t i = 0; i < result.size(); ++i) {
     for (const std::int64_t seq : after[i]) {
-      if (const auto found = names.find(seq); found != names.end()) result[i].after.push_back(found->second);
+      if (const auto found = names.find(seq); found != names.end())
+        result[i].after.push_back(found->second);
     }
   }
   return result;
@@ -231,7 +234,8 @@ std::optional<WhyRecord> History::why(std::int64_t run, std::string_view step) c
   record.step = step;
   record.reused = found->status == RowStatus::Reused;
   if (!found->hasKey) {
-    record.reason = "it did not run: a step that it needs did not succeed, or an input could not be read";
+    record.reason =
+        "it did not run: a step that it needs did not succeed, or an input could not be read";
     return record;
   }
   // The last earlier time this step had a key, whichever: the same one, or another to compare with.
@@ -244,7 +248,8 @@ std::optional<WhyRecord> History::why(std::int64_t run, std::string_view step) c
         " ORDER BY run DESC");
     ask.bind(1, run).bind(2, step);
     while (ask.step() == Statement::Outcome::Row) {
-      Impl::Found row{ask.integer(0), ask.digest(1), true, static_cast<RowStatus>(ask.integer(2)), {}};
+      Impl::Found row{
+          ask.integer(0), ask.digest(1), true, static_cast<RowStatus>(ask.integer(2)), {}};
       if (row.key == found->key) {
         const bool ended = row.status == RowStatus::Succeeded || row.status == RowStatus::Reused;
         ranWithThisKey = ranWithThisKey || ended;
@@ -262,8 +267,9 @@ std::optional<WhyRecord> History::why(std::int64_t run, std::string_view step) c
   if (record.reused) {
     record.reason = "nothing changed: a step with the same key had succeeded before";
   } else if (ranWithThisKey) {
-    record.reason = "its key is as before, and results of it are not reused: the task is volatile or "
-                    "says `cache false`, the run was forced, or the stored files were gone or changed";
+    record.reason =
+        "its key is as before, and results of it are not reused: the task is volatile or "
+        "says `cache false`, the run was forced, or the stored files were gone or changed";
   } else if (failedWithThisKey) {
     record.reason = "it had not succeeded before with this key";
   } else if (!before) {
@@ -273,7 +279,8 @@ std::optional<WhyRecord> History::why(std::int64_t run, std::string_view step) c
   } else if (record.changes.empty()) {
     record.reason = "its key changed";
   } else {
-    record.reason = fmt::format("{}, and {} more changed", record.changes.front(), record.changes.size() - 1);
+    record.reason =
+        fmt::format("{}, and {} more changed", record.changes.front(), record.changes.size() - 1);
   }
   return record;
 }

@@ -15,10 +15,10 @@ namespace couler::runtime {
 
 struct RunRecord {
   std::int64_t id = 0;
-  std::string source;    ///< path of the root file
+  std::string source;  ///< path of the root file
   std::string workflow;
-  std::string status;    ///< running, succeeded, failed, cancelled, interrupted
-  std::string startedAt; ///< RFC 3339, UTC
+  std::string status;     ///< running, succeeded, failed, cancelled, interrupted
+  std::string startedAt;  ///< RFC 3339, UTC
   double seconds = 0;
   std::uint64_t succeeded = 0, reused = 0, failed = 0, skipped = 0;
 };
@@ -30,15 +30,16 @@ struct StepRecord {
   std::int64_t attempts = 0;
   std::int64_t exitCode = 0;
   std::string failure;
-  double started = 0;    ///< seconds since the run's start
+  double started = 0;  ///< seconds since the run's start
   double seconds = 0;
   double cpuSeconds = 0;
   std::uint64_t maxRssBytes = 0;
-  std::string key;       ///< hex; empty for a step that never got its inputs
-  std::string logPath;   ///< absolute; empty for a reused step
+  std::string key;                 ///< hex; empty for a step that never got its inputs
+  std::string logPath;             ///< absolute; empty for a reused step
   std::vector<std::string> after;  ///< steps whose outputs or end it waited for
 };
-/// One named part of a step's key: ("task text", hash or short text), ("input data", digest + name), …
+/// One named part of a step's key: ("task text", hash or short text), ("input data", digest +
+/// name), …
 struct KeyPart {
   std::string name;
   std::string value;
@@ -47,9 +48,9 @@ struct KeyPart {
 struct WhyRecord {
   std::string step;
   bool reused = false;
-  std::string reason;                 ///< one line: "input `data` changed", "never ran before", …
-  std::int64_t comparedRun = 0;       ///< run whose key it was compared with; 0: none
-  std::vector<std::string> changes;   ///< one line each: "input `data`: was …, is …"
+  std::string reason;                ///< one line: "input `data` changed", "never ran before", …
+  std::int64_t comparedRun = 0;      ///< run whose key it was compared with; 0: none
+  std::vector<std::string> changes;  ///< one line each: "input `data`: was …, is …"
 };
 
 /// Reads a store's history. A missing or newer-versioned database is an error reported by `open`.

@@ -1,15 +1,15 @@
 #include "runtime/store/locks.h"
 
-#include <fcntl.h>
-
 #include <cerrno>
 #include <cstring>
+
+#include <fcntl.h>
 
 namespace couler::runtime {
 namespace {
 
 struct flock oneByte(std::uint64_t byte, short type) {
-  struct flock lock {};
+  struct flock lock{};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = static_cast<off_t>(byte);

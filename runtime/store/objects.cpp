@@ -1,13 +1,12 @@
 #include "runtime/store/objects.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <vector>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace couler::runtime {
 namespace {
@@ -31,7 +30,7 @@ std::string twin(const std::string& home, const struct stat& wanted) {
   DIR* dir = opendir(home.c_str());
   if (dir == nullptr) return found;
   while (const dirent* entry = readdir(dir)) {
-    struct stat info {};
+    struct stat info{};
     const std::string path = home + '/' + entry->d_name;
     if (lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && untouched(info) &&
         info.st_size == wanted.st_size && (info.st_mode & S_IXUSR) == (wanted.st_mode & S_IXUSR)) {
@@ -50,8 +49,9 @@ bool untouchedTree(const std::string& path, std::uint64_t bytes) {
   while (!folders.empty()) {
     const std::string folder = std::move(folders.back());
     folders.pop_back();
-    struct stat info {};
-    if (lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || !untouched(info)) return false;
+    struct stat info{};
+    if (lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || !untouched(info))
+      return false;
     DIR* dir = opendir(folder.c_str());
     if (dir == nullptr) return false;
     bool good = true;
@@ -108,7 +108,7 @@ std::variant<Object, FileError> Objects::publish(const std::string& from, bool i
 
 std::variant<Object, FileError> Objects::publishFile(std::string from,
                                                      std::string_view name) const {
-  struct stat info {};
+  struct stat info{};
   if (lstat(from.c_str(), &info) != 0) return fileError(errno, "read", from);
   if (S_ISLNK(info.st_mode) && stat(from.c_str(), &info) != 0) {
     return fileError(errno, "follow the link", from);
@@ -116,7 +116,7 @@ std::variant<Object, FileError> Objects::publishFile(std::string from,
   if (!S_ISREG(info.st_mode)) {
     return FileError{EINVAL, fmt::format("`{}` is not a regular file", from)};
   }
-  struct stat own {};
+  struct stat own{};
   if (lstat(from.c_str(), &own) == 0 && (S_ISLNK(own.st_mode) || own.st_nlink > 1)) {
     std::string copy = from + ".couler-copy";
     if (const int code = copyFile(from, copy)) return fileError(code, "copy", from);
@@ -134,7 +134,7 @@ std::variant<Object, FileError> Objects::publishFile(std::string from,
                 false};
   if (existed) {
     if (check(object.path, object.bytes, false, false) == ObjectState::Good) {
-      struct stat there {};
+      struct stat there{};
       if (stat(to.c_str(), &there) == 0 && (there.st_mode & S_IXUSR) == (info.st_mode & S_IXUSR)) {
         unlink(from.c_str());
         return object;
@@ -160,7 +160,7 @@ std::variant<Object, FileError> Objects::publishFile(std::string from,
 
 std::variant<Object, FileError> Objects::publishFolder(const std::string& from,
                                                        std::string_view name) const {
-  struct stat info {};
+  struct stat info{};
   if (lstat(from.c_str(), &info) != 0) return fileError(errno, "read", from);
   if (!S_ISDIR(info.st_mode)) return FileError{ENOTDIR, fmt::format("`{}` is not a folder", from)};
   // Files that have another name elsewhere get bytes of their own before they are sealed.
@@ -170,7 +170,7 @@ std::variant<Object, FileError> Objects::publishFolder(const std::string& from,
   for (const TreeEntry& entry : tree.entries) {
     if (entry.kind != TreeEntry::Kind::File && entry.kind != TreeEntry::Kind::Program) continue;
     const std::string path = from + '/' + entry.path;
-    struct stat file {};
+    struct stat file{};
     if (stat(path.c_str(), &file) != 0) return fileError(errno, "read", path);
     if (file.st_nlink > 1) {
       const std::string copy = path + ".couler-copy";
@@ -208,7 +208,7 @@ std::variant<Object, FileError> Objects::publishFolder(const std::string& from,
 ObjectState Objects::check(const std::string& path, std::uint64_t bytes, bool isDir,
                            bool thorough) const {
   const std::string full = absolute(path);
-  struct stat info {};
+  struct stat info{};
   if (lstat(full.c_str(), &info) != 0) return ObjectState::Missing;
   if (isDir != S_ISDIR(info.st_mode) || (!isDir && !S_ISREG(info.st_mode))) {
     return ObjectState::Changed;

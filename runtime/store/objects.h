@@ -33,9 +33,9 @@ class Objects {
 
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] std::string absolute(std::string_view path) const;
-  /// Moves `from`, a file or folder on the same file system, into the store under `name`. The object
-  /// appears whole or not at all. What is a link, or has other hard links, is copied: it belongs
-  /// to someone else.
+  /// Moves `from`, a file or folder on the same file system, into the store under `name`. The
+  /// object appears whole or not at all. What is a link, or has other hard links, is copied: it
+  /// belongs to someone else.
   [[nodiscard]] std::variant<Object, FileError> publish(const std::string& from, bool isDir,
                                                         std::string_view name) const;
   /// Looks at size and time only, or, when `thorough`, at the whole content.

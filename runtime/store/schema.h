@@ -23,7 +23,8 @@ enum class RowStatus : std::uint8_t { Succeeded, Reused, Failed, Skipped, Cancel
 }
 
 // results: `outputs` is NULL where the step failed or may not be reused; `parts` is the key's parts
-// as a JSON object. steps: one row an execution, `after` holds `seq`s. files: digests of users' files.
+// as a JSON object. steps: one row an execution, `after` holds `seq`s. files: digests of users'
+// files.
 inline constexpr const char* kSchema = R"sql(
 CREATE TABLE IF NOT EXISTS runs(
   id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, workflow TEXT NOT NULL,

@@ -1,10 +1,10 @@
 #include "runtime/store/sqlite.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+
+#include <sqlite3.h>
 
 namespace couler::runtime {
 namespace {

@@ -1,9 +1,5 @@
 #include "runtime/store/store.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -11,7 +7,10 @@
 #include <cstdlib>
 #include <functional>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace couler::runtime {
 namespace {
@@ -20,7 +19,8 @@ constexpr std::int64_t kKeepRuns = 50;
 constexpr std::int64_t kKeepSeconds = 30 * 24 * 3600;
 constexpr std::size_t kFlushRows = 20'000;
 /// A run at least this long ends with a sync, so that its results need no reading after a crash of
-/// the machine. A shorter one is soon written by the kernel itself, and a sync would double its time.
+/// the machine. A shorter one is soon written by the kernel itself, and a sync would double its
+/// time.
 constexpr double kSyncSeconds = 5;
 
 std::int64_t nowMillis() {
@@ -99,8 +99,9 @@ std::unique_ptr<Store> Store::open(const std::string& folder, std::string_view s
       "INSERT INTO runs(source, workflow, status, started, boot) VALUES(?, ?, 0, ?, ?)");
   // The lock is taken within the transaction that makes the run visible, so no other process ever
   // sees a running run without its lock.
-  const bool added = store->beginWrite_.run() &&
-                     add.bind(1, source).bind(2, workflow).bind(3, nowMillis()).bind(4, store->boot_).run();
+  const bool added =
+      store->beginWrite_.run() &&
+      add.bind(1, source).bind(2, workflow).bind(3, nowMillis()).bind(4, store->boot_).run();
   store->run_ = store->db_.lastRowId();
   if (!added || !store->runs_.tryLock(static_cast<std::uint64_t>(store->run_)) ||
       !store->commit_.run()) {
@@ -140,8 +141,9 @@ bool Store::openDatabase(DiagnosticSink& diags) {
     return false;
   };
   if (!db_.open(path, true, false)) return failed();
-  if (!db_.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8000;"
-                "PRAGMA mmap_size=268435456; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;")) {
+  if (!db_.exec(
+          "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8000;"
+          "PRAGMA mmap_size=268435456; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;")) {
     return failed();
   }
   std::int64_t version = 0;
@@ -171,16 +173,20 @@ bool Store::prepare() {
   trust_ = db_.prepare("UPDATE results SET run = ? WHERE key = ?");
   forget_ = db_.prepare("UPDATE results SET outputs = NULL WHERE key = ?");
   insertStep_ = db_.prepare(
-      "INSERT INTO steps(run, seq, step, task, status, attempts, exit, failure, started, seconds, cpu,"
+      "INSERT INTO steps(run, seq, step, task, status, attempts, exit, failure, started, seconds, "
+      "cpu,"
       " rss, key, log, after) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   saveResult_ = db_.prepare(
-      "INSERT INTO results(key, run, outputs, parts) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(key) DO UPDATE"
+      "INSERT INTO results(key, run, outputs, parts) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(key) DO "
+      "UPDATE"
       " SET run = ?2, outputs = ?3");
   saveParts_ = db_.prepare("INSERT OR IGNORE INTO results(key, run, parts) VALUES(?, ?, ?)");
   findFile_ = db_.prepare(
-      "SELECT digest FROM files WHERE path = ? AND size = ? AND mtime = ? AND ctime = ? AND inode = ?");
+      "SELECT digest FROM files WHERE path = ? AND size = ? AND mtime = ? AND ctime = ? AND inode "
+      "= ?");
   saveFile_ = db_.prepare(
-      "INSERT OR REPLACE INTO files(path, size, mtime, ctime, inode, digest) VALUES(?, ?, ?, ?, ?, ?)");
+      "INSERT OR REPLACE INTO files(path, size, mtime, ctime, inode, digest) VALUES(?, ?, ?, ?, ?, "
+      "?)");
   for (const Statement* statement :
        {&begin_, &beginWrite_, &commit_, &rollback_, &lookup_, &trust_, &forget_, &insertStep_,
         &saveResult_, &saveParts_, &findFile_, &saveFile_}) {
@@ -219,8 +225,9 @@ void Store::clearDeadRuns() {
   const std::int64_t now = nowMillis() / 1000;
   for (std::size_t i = kKeepRuns; i < logs.size(); ++i) {
     const std::string path = fmt::format("{}/logs/{}", folder_, logs[i]);
-    struct stat info {};
-    if (stat(path.c_str(), &info) == 0 && now - info.st_mtim.tv_sec > kKeepSeconds) removeTree(path);
+    struct stat info{};
+    if (stat(path.c_str(), &info) == 0 && now - info.st_mtim.tv_sec > kKeepSeconds)
+      removeTree(path);
   }
 }
 
@@ -348,7 +355,7 @@ std::variant<Digest, FileError> Store::digestOf(const std::string& path, bool is
     if (auto* error = std::get_if<FileError>(&tree)) return std::move(*error);
     digest = std::get<Tree>(tree).digest;
   } else {
-    struct stat info {};
+    struct stat info{};
     if (stat(path.c_str(), &info) != 0) return fileError(errno, "read", path);
     if (!S_ISREG(info.st_mode)) {
       return FileError{EINVAL, fmt::format("`{}` is not a file", path)};

@@ -39,8 +39,9 @@ struct RunCounts {
 
 /// What a step of some key gave before.
 struct StoredResult {
-  std::string outputs;   ///< see encodeOutputs in runtime/engine/outputs.h
-  bool trusted = true;   ///< false: written before a crash of the machine, so its files are read once
+  std::string outputs;  ///< see encodeOutputs in runtime/engine/outputs.h
+  bool trusted =
+      true;  ///< false: written before a crash of the machine, so its files are read once
 };
 
 /// The writing side of a store: one a run. After a failed write `broken()` says why and everything
@@ -59,7 +60,9 @@ class Store {
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] const Objects& objects() const { return *objects_; }
   [[nodiscard]] const std::string& workFolder() const { return work_; }  ///< of this run; exists
-  [[nodiscard]] const std::string& logFolder() const { return logs_; }   ///< of this run; may not exist
+  [[nodiscard]] const std::string& logFolder() const {
+    return logs_;
+  }  ///< of this run; may not exist
   [[nodiscard]] const std::optional<FileError>& broken() const { return broken_; }
 
   /// Starts and ends a batch of reads: within it other runs' writes are not seen.
@@ -101,8 +104,8 @@ class Store {
   LockFile claims_, runs_;
   Database db_;
   bool reading_ = false;
-  Statement begin_, beginWrite_, commit_, rollback_, lookup_, trust_, forget_, insertStep_, saveResult_,
-      saveParts_, findFile_, saveFile_;
+  Statement begin_, beginWrite_, commit_, rollback_, lookup_, trust_, forget_, insertStep_,
+      saveResult_, saveParts_, findFile_, saveFile_;
   std::vector<StepRow> pending_;
   std::unordered_map<std::string, Digest> digests_;
   std::unordered_set<std::int64_t> doubtful_;  // runs of an earlier boot that were never synced

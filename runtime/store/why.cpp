@@ -18,7 +18,8 @@ std::string shown(std::string_view value) {
     if (digits <= 12 || digits > 64) text.push_back(c);
     if (text.size() >= kShown) {
       // Not in the middle of a character.
-      while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.pop_back();
+      while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U)
+        text.pop_back();
       return text + "…";
     }
   }
@@ -70,7 +71,8 @@ std::vector<std::string> describeChanges(const std::vector<KeyPart>& was,
     }
   }
   for (const KeyPart& part : was) {
-    if (find(is, part.name) == nullptr) changes.push_back(fmt::format("{} is gone", title(part.name)));
+    if (find(is, part.name) == nullptr)
+      changes.push_back(fmt::format("{} is gone", title(part.name)));
   }
   return changes;
 }

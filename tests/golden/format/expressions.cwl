@@ -29,10 +29,14 @@ fn strings(n: int) -> string =
 fn generic(f: file) -> table<S> = read<Comment>(f) + read<list<int>?>(f)
 
 fn branches(a: int) -> int =
-    if a == 1 { 1 } else if a == 2 {
+    if a == 1 {
+        1
+    } else if a == 2 {
         let b = 2
         b
-    } else { 3 }
+    } else {
+        3
+    }
 
 fn nested(xs: list<int>) -> list<int> = for x in xs { for y in xs { x * y } }
 fn less(a: int, b: int, c: int) -> bool = f(a < b, c > a)

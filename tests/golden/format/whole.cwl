@@ -104,7 +104,11 @@ workflow all(files: list<file>, token: secret, opts: map<string, int> = [:])
         next
     } until state > 100
     let perhaps = try concat(files) after parts, refined.x
-    let text: string = if perhaps != none { "got {perhaps.n}" } else if refined > 3 { "many" } else {
+    let text: string = if perhaps != none {
+        "got {perhaps.n}"
+    } else if refined > 3 {
+        "many"
+    } else {
         "none"
     }
     finally {

@@ -1,22 +1,23 @@
-#include <sys/mount.h>
-#include <sys/wait.h>
-
 #include <cstdlib>
 #include <random>
+
+#include <sys/mount.h>
+#include <sys/wait.h>
 
 #include "tests/unit/runtime/fixture.h"
 
 namespace couler::runtime::testing {
 namespace {
 
-/// 200 steps in a graph with chains, fan-out and fan-in; each writes its name to `log` just before it
-/// ends, and some random-looking but fixed bytes to its output.
+/// 200 steps in a graph with chains, fan-out and fan-in; each writes its name to `log` just before
+/// it ends, and some random-looking but fixed bytes to its output.
 std::string layered() {
   std::string text =
       "task first(n: int, log: string) -> (o: file = \"o.txt\") {\n"
       "  run [\"sh\", \"-c\", \"echo $1 > o.txt; echo $1 >> $2\", \"-\", \"{n}\", log]\n}\n"
       "task next(n: int, a: file, b: file, log: string) -> (o: file = \"o.txt\") {\n"
-      "  run [\"sh\", \"-c\", \"cat $3 $4 | cksum > o.txt; echo $1 >> $2\", \"-\", \"{n}\", log, a, b]\n}\n"
+      "  run [\"sh\", \"-c\", \"cat $3 $4 | cksum > o.txt; echo $1 >> $2\", \"-\", \"{n}\", log, "
+      "a, b]\n}\n"
       "workflow main(log: string) -> (all: list<file>) {\n";
   std::mt19937 random(7);
   for (int i = 0; i < 200; ++i) {
@@ -61,8 +62,9 @@ TEST_F(CrashTest, KilledAtAnyMomentARunGoesOn) {
   ASSERT_TRUE(whole.ok) << messages();
   const std::string wanted = contents(whole);
 
-  // 50 times: a child process runs, and is killed when its log has grown by a random number of lines.
-  // Nothing but the log's growth says when, so the moments are spread over the run whatever its speed.
+  // 50 times: a child process runs, and is killed when its log has grown by a random number of
+  // lines. Nothing but the log's growth says when, so the moments are spread over the run whatever
+  // its speed.
   const std::string store = folder / "store";
   const std::string log = folder / "log";
   write(log, "");
@@ -128,7 +130,8 @@ TEST_F(CrashTest, AFullDiskEndsTheRunCleanly) {
   if (geteuid() != 0) GTEST_SKIP() << "mounting a small disk needs root";
   const std::string disk = folder / "disk";
   std::filesystem::create_directories(disk);
-  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=1m") != 0) GTEST_SKIP() << "cannot mount a tmpfs here";
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=1m") != 0)
+    GTEST_SKIP() << "cannot mount a tmpfs here";
   const std::string program = R"cwl(
 task fill(n: int) -> (o: file = "o.bin") {
   run ["sh", "-c", "head -c 200000 /dev/zero | tr '\\0' $1 > o.bin", "-", "{n}"]
@@ -142,7 +145,8 @@ workflow main() -> (o: list<file>) { return (o: (for n in 0..9 { fill(n: n) }).o
   std::uint64_t kept = 0;
   for (int filled = 0; filled < 3; ++filled) {
     diags.clear();
-    const RunResult full = runtime::run(*compiled->module, used, compiled->session->sources(), diags);
+    const RunResult full =
+        runtime::run(*compiled->module, used, compiled->session->sources(), diags);
     if (filled == 0 && full.ok) {
       ADD_FAILURE() << "the disk did not fill up";
       break;
@@ -160,7 +164,8 @@ workflow main() -> (o: list<file>) { return (o: (for n in 0..9 { fill(n: n) }).o
   if (rest.outputs) {
     std::size_t n = 0;
     for (const ir::Value& file : rest.outputs->field("o")->items()) {
-      EXPECT_EQ(read(file.as<ir::FileRef>()->path), std::string(200000, static_cast<char>('0' + n++)));
+      EXPECT_EQ(read(file.as<ir::FileRef>()->path),
+                std::string(200000, static_cast<char>('0' + n++)));
     }
   }
   umount2(disk.c_str(), MNT_DETACH);
@@ -169,7 +174,8 @@ workflow main() -> (o: list<file>) { return (o: (for n in 0..9 { fill(n: n) }).o
 TEST_F(CrashTest, AStoreThatCannotBeUsedIsAnError) {
   write(folder / "file", "");
   options.storeDir = folder / "file";
-  const auto program = compile(folder / "test.cwl", "task t() { run [\"true\"] }\nworkflow main() { t() }\n");
+  const auto program =
+      compile(folder / "test.cwl", "task t() { run [\"true\"] }\nworkflow main() { t() }\n");
   RunOptions used = options;
   EXPECT_FALSE(runtime::run(*program->module, used, program->session->sources(), diags).ok);
   ASSERT_EQ(diags.all().size(), 1U);

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +10,9 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "frontend/session.h"
 #include "passes/pass.h"
@@ -149,7 +149,8 @@ class EngineTest : public ::testing::Test {
   }
   [[nodiscard]] std::size_t count(Event::Kind kind, std::string_view step = {}) const {
     std::size_t n = 0;
-    for (const Event& event : events) n += event.kind == kind && (step.empty() || event.step == step);
+    for (const Event& event : events)
+      n += event.kind == kind && (step.empty() || event.step == step);
     return n;
   }
 

@@ -1,8 +1,8 @@
-#include <poll.h>
-#include <sys/syscall.h>
-
 #include <cstdlib>
 #include <thread>
+
+#include <poll.h>
+#include <sys/syscall.h>
 
 #include "runtime/engine/failure.h"
 #include "runtime/engine/secrets.h"
@@ -14,19 +14,25 @@ namespace {
 using ir::FailureClass;
 
 TEST(FailureTest, ClassesFollowHowItEnded) {
-  EXPECT_EQ(classify({.exitCode = 1, .signal = 0, .timedOut = false, .killedByUs = false, .output = ""}),
-            FailureClass::Exit);
-  EXPECT_EQ(classify({.exitCode = 143, .signal = 15, .timedOut = true, .killedByUs = true, .output = ""}),
-            FailureClass::Timeout);
-  EXPECT_EQ(classify({.exitCode = 137, .signal = 9, .timedOut = false, .killedByUs = false, .output = ""}),
-            FailureClass::Oom);
-  EXPECT_EQ(classify({.exitCode = 75, .signal = 0, .timedOut = false, .killedByUs = false, .output = ""}),
-            FailureClass::Transient);
+  EXPECT_EQ(
+      classify({.exitCode = 1, .signal = 0, .timedOut = false, .killedByUs = false, .output = ""}),
+      FailureClass::Exit);
+  EXPECT_EQ(
+      classify({.exitCode = 143, .signal = 15, .timedOut = true, .killedByUs = true, .output = ""}),
+      FailureClass::Timeout);
+  EXPECT_EQ(
+      classify(
+          {.exitCode = 137, .signal = 9, .timedOut = false, .killedByUs = false, .output = ""}),
+      FailureClass::Oom);
+  EXPECT_EQ(
+      classify({.exitCode = 75, .signal = 0, .timedOut = false, .killedByUs = false, .output = ""}),
+      FailureClass::Transient);
 }
 
 TEST(FailureTest, ClassesFollowWhatItPrinted) {
   const auto of = [](std::string_view output) {
-    return classify({.exitCode = 1, .signal = 0, .timedOut = false, .killedByUs = false, .output = output});
+    return classify(
+        {.exitCode = 1, .signal = 0, .timedOut = false, .killedByUs = false, .output = output});
   };
   for (const char* text : {"MemoryError", "terminate called after throwing 'std::bad_alloc'",
                            "fork: Cannot allocate memory", "OOMKilled"}) {
@@ -67,7 +73,8 @@ TEST(FailureTest, BackoffGrowsToItsCapAndIsTheSameEachTime) {
   policy.maxBackoff = ir::Duration{5'000'000};
   const Digest key = hashText("key");
   for (std::int64_t attempt = 1; attempt < 200; ++attempt) {
-    const double full = std::min(5.0, static_cast<double>(std::uint64_t{1} << std::min<std::int64_t>(attempt - 1, 10)));
+    const double full = std::min(
+        5.0, static_cast<double>(std::uint64_t{1} << std::min<std::int64_t>(attempt - 1, 10)));
     const double seconds = backoffSeconds(policy, key, attempt);
     EXPECT_LE(seconds, full);
     EXPECT_GE(seconds, 0.75 * full);
@@ -97,7 +104,9 @@ TEST(SecretFilterTest, HidesSecretsHoweverTheyAreSplit) {
 std::string failing(const std::string& how, const std::string& settings) {
   return "task t(log: string) -> (o: string = stdout) {\n" + settings +
          "\n  run sh \"\"\"\n    echo x >> \"$log\"\n"
-         "    if [ $(wc -l < \"$log\") -lt 3 ]; then " + how + "; fi\n    echo fine\n    \"\"\"\n}\n"
+         "    if [ $(wc -l < \"$log\") -lt 3 ]; then " +
+         how +
+         "; fi\n    echo fine\n    \"\"\"\n}\n"
          "workflow main(log: string) -> (o: string) {\n  return (o: t(log: log).o)\n}\n";
 }
 
@@ -148,7 +157,8 @@ task t(pid: string) {
 workflow main(pid: string) { t(pid: pid) }
 )cwl");
   EXPECT_FALSE(result.ok);
-  EXPECT_NE(messages().find("timeout: it took longer than 200 ms"), std::string::npos) << messages();
+  EXPECT_NE(messages().find("timeout: it took longer than 200 ms"), std::string::npos)
+      << messages();
   const pid_t grandchild = std::atoi(read(pid).c_str());
   ASSERT_GT(grandchild, 0);
   EXPECT_TRUE(ends(grandchild));
@@ -234,9 +244,10 @@ workflow main(token: secret, key: secret) -> (n: int, found: string) {
 
 TEST_F(EngineTest, ContainersAreStartedByTheirClient) {
   const std::string bin = folder / "bin";
-  write(bin + "/podman", "#!/bin/sh\nfor word in \"$@\"; do echo \"$word\" >> " + (folder / "words") +
-                             "; done\necho $GREETING >> " + (folder / "words") +
-                             "\nwhile [ \"$1\" != --workdir ]; do shift; done\necho made > \"$2/o.txt\"\n");
+  write(bin + "/podman",
+        "#!/bin/sh\nfor word in \"$@\"; do echo \"$word\" >> " + (folder / "words") +
+            "; done\necho $GREETING >> " + (folder / "words") +
+            "\nwhile [ \"$1\" != --workdir ]; do shift; done\necho made > \"$2/o.txt\"\n");
   std::filesystem::permissions(bin + "/podman", std::filesystem::perms::owner_all);
   const std::string path = std::getenv("PATH");
   setenv("PATH", (bin + ":" + path).c_str(), 1);
@@ -253,15 +264,19 @@ workflow main(f: file) -> (o: file) { return (o: t(f: f).o) }
 )cwl");
   setenv("PATH", path.c_str(), 1);
   const std::vector<std::string> words = linesOf(folder / "words");
-  const auto has = [&](const std::string& word) { return std::find(words.begin(), words.end(), word) != words.end(); };
+  const auto has = [&](const std::string& word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
   ASSERT_GT(words.size(), 10U);
   EXPECT_EQ(words[0], "run");
   EXPECT_TRUE(has("--rm"));
-  EXPECT_TRUE(has("type=bind,source=" + (folder / "store/objects") + ",target=" + (folder / "store/objects") + ",readonly"));
-  EXPECT_TRUE(has("type=bind,\"source=" + (folder / "in,put.txt") + "\",\"target=" + (folder / "in,put.txt") + "\",readonly"));
-  EXPECT_TRUE(has("GREETING"));                 // by name on the command line
-  EXPECT_EQ(words.back(), "hello there");       // its value in the client's environment
-  EXPECT_EQ(words[words.size() - 5], "cp");     // --entrypoint cp image file output
+  EXPECT_TRUE(has("type=bind,source=" + (folder / "store/objects") +
+                  ",target=" + (folder / "store/objects") + ",readonly"));
+  EXPECT_TRUE(has("type=bind,\"source=" + (folder / "in,put.txt") +
+                  "\",\"target=" + (folder / "in,put.txt") + "\",readonly"));
+  EXPECT_TRUE(has("GREETING"));              // by name on the command line
+  EXPECT_EQ(words.back(), "hello there");    // its value in the client's environment
+  EXPECT_EQ(words[words.size() - 5], "cp");  // --entrypoint cp image file output
   EXPECT_EQ(words[words.size() - 4], "debian:12");
   EXPECT_EQ(content("o"), "made\n");
 }
@@ -283,8 +298,10 @@ TEST_F(EngineTest, ResourcesAreRespected) {
   options.inputs = {{"lock", folder / "lock"}};
   const auto with = [&](const std::string& resources) {
     return "task t(n: int, lock: string, mark: string) { resources { " + resources + " }\n" +
-           "run [\"sh\", \"-c\", \"mkdir $1 && sleep 0.02 && rmdir $1\", \"-\", lock, \"{n}\", mark] }\n"
-           "workflow main(lock: string) { for n in 0..6 { t(n: n, lock: lock, mark: \"" + resources + "\") } }\n";
+           "run [\"sh\", \"-c\", \"mkdir $1 && sleep 0.02 && rmdir $1\", \"-\", lock, \"{n}\", "
+           "mark] }\n"
+           "workflow main(lock: string) { for n in 0..6 { t(n: n, lock: lock, mark: \"" +
+           resources + "\") } }\n";
   };
   good(with("cpu: 3"));
   good(with("memory: 600 KiB"));

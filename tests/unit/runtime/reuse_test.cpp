@@ -1,6 +1,6 @@
-#include <sys/stat.h>
-
 #include <thread>
+
+#include <sys/stat.h>
 
 #include "tests/unit/runtime/fixture.h"
 
@@ -9,8 +9,8 @@ namespace {
 
 /// One task with something of everything a key is made of.
 std::string keyProgram(const std::string& script, const std::string& head, const std::string& env) {
-  return "task make(data: file, n: int) -> (out: file = \"out.txt\") {\n" + head + "  env { WORD: " + env +
-         " }\n  run sh \"\"\"\n" + script +
+  return "task make(data: file, n: int) -> (out: file = \"out.txt\") {\n" + head +
+         "  env { WORD: " + env + " }\n  run sh \"\"\"\n" + script +
          "\n    \"\"\"\n}\nworkflow main(data: file, n: int) -> (out: file) {\n"
          "  let m = make(data: data, n: n)\n  return (out: m.out)\n}\n";
 }
@@ -101,7 +101,7 @@ TEST_F(KeyTest, CacheFalseAndVolatileRunAgain) {
 
 TEST_F(KeyTest, ChangedAndMissingObjectsAreNoticed) {
   const std::string path = output("out").as<ir::FileRef>()->path;
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0444U);
   std::filesystem::permissions(path, std::filesystem::perms::owner_all);
@@ -157,7 +157,8 @@ TEST_F(EngineTest, ChecksWhatAStepLeaves) {
     EXPECT_FALSE(result.ok) << task;
     EXPECT_NE(messages().find(why), std::string::npos) << messages();
   };
-  fails(R"(task t() -> (f: file = "a.txt") { run ["true"] })", "without making output `f`: nothing is at `");
+  fails(R"(task t() -> (f: file = "a.txt") { run ["true"] })",
+        "without making output `f`: nothing is at `");
   fails(R"(task t() -> (f: file = "a.txt") { run ["mkdir", "a.txt"] })", "it made a folder");
   fails(R"(task t() -> (d: dir) { run ["touch", "d"] })", "it made a file");
   fails(R"(task t() -> (n: int = stdout) { run ["echo", "seven"] })", "does not read as one");
@@ -176,8 +177,8 @@ workflow main() -> (x: file, y: file) {
   return (x: p.x, y: q.y)
 }
 )cwl");
-  struct stat x {};
-  struct stat y {};
+  struct stat x{};
+  struct stat y{};
   ASSERT_EQ(stat(output("x").as<ir::FileRef>()->path.c_str(), &x), 0);
   ASSERT_EQ(stat(output("y").as<ir::FileRef>()->path.c_str(), &y), 0);
   EXPECT_EQ(x.st_ino, y.st_ino);
@@ -204,7 +205,8 @@ workflow main(f: file) -> (a: file, b: file) {
 }
 
 TEST_F(EngineTest, WeirdValuesArriveAsTheyAre) {
-  const std::string weird = "a b\t'\"$(touch x)`id`\\n;&|<>*?[]{}~#!%\n\u00e9\u4e2d\U0001F600 -n --";
+  const std::string weird =
+      "a b\t'\"$(touch x)`id`\\n;&|<>*?[]{}~#!%\n\u00e9\u4e2d\U0001F600 -n --";
   options.inputs = {{"w", weird}};
   good(R"cwl(
 task by_argv(w: string) -> (o: string = stdout) { run ["printf", "%s.", w] }
@@ -266,7 +268,8 @@ workflow main(log: string) -> (sum: int) {
 }
 
 TEST_F(EngineTest, GlobIsSortedAndTakesFilesOnly) {
-  for (const char* name : {"d/b.csv", "d/a.csv", "d/.hidden.csv", "d/Z.csv", "d/e.txt", "d/sub/c.csv"}) {
+  for (const char* name :
+       {"d/b.csv", "d/a.csv", "d/.hidden.csv", "d/Z.csv", "d/e.txt", "d/sub/c.csv"}) {
     write(folder / name, name);
   }
   std::filesystem::create_directories(folder / "d/dir.csv");
