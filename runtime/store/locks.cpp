@@ -30,6 +30,12 @@ bool LockFile::tryLock(std::uint64_t byte) {
   return fcntl(fd_.get(), F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES);
 }
 
+void LockFile::lock(std::uint64_t byte) {
+  struct flock lock = oneByte(byte, F_WRLCK);
+  while (fcntl(fd_.get(), F_OFD_SETLKW, &lock) != 0 && errno == EINTR) {
+  }
+}
+
 void LockFile::unlock(std::uint64_t byte) {
   struct flock lock = oneByte(byte, F_UNLCK);
   fcntl(fd_.get(), F_OFD_SETLK, &lock);

@@ -17,6 +17,8 @@ class LockFile {
   int open(const std::string& path);
   /// False when someone else holds it.
   bool tryLock(std::uint64_t byte);
+  /// Waits for it.
+  void lock(std::uint64_t byte);
   void unlock(std::uint64_t byte);
   /// Whether someone else holds it.
   [[nodiscard]] bool heldElsewhere(std::uint64_t byte) const;

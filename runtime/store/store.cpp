@@ -83,7 +83,12 @@ std::unique_ptr<Store> Store::open(const std::string& folder, std::string_view s
   if (const int code = store->runs_.open(store->folder_ + "/runs.lock")) {
     return unusable(code, store->folder_ + "/runs.lock");
   }
-  if (!store->openDatabase(diags)) return nullptr;
+  // One at a time: switching a new database to WAL does not wait for others that do so. No run has
+  // the number 0.
+  store->runs_.lock(0);
+  const bool opened = store->openDatabase(diags);
+  store->runs_.unlock(0);
+  if (!opened) return nullptr;
   store->boot_ = bootId();
   const auto databaseError = [&] {
     if (store->db_.full()) {

@@ -118,7 +118,7 @@ TEST(Docs, EveryProgramCompiles) {
       EXPECT_FALSE(diags.hasErrors()) << entry.path() << "\n" << block.text << listed(diags);
     }
   }
-  EXPECT_GT(programs, 10U);
+  EXPECT_GE(programs, 8U);
 }
 
 }  // namespace

@@ -118,12 +118,18 @@ TEST_F(CrashTest, KilledAtAnyMomentARunGoesOn) {
   EXPECT_EQ(rest.reused, keptBefore);
   EXPECT_EQ(rest.succeeded + rest.reused, 200U);
   EXPECT_EQ(contents(rest), wanted);
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(store + "/work"), {}), 0);
   DiagnosticList ignored;
   const auto history = History::open(store, ignored);
   ASSERT_TRUE(history.has_value());
   EXPECT_EQ(history->runs(1)[0].status, "succeeded");
   EXPECT_EQ(history->runs(2)[1].status, "interrupted");
+  // The dead runs' folders go. Children of a killed step may have written to one for a moment yet,
+  // so it may take a further run.
+  const auto folders = [&] {
+    return std::distance(std::filesystem::directory_iterator(store + "/work"), {});
+  };
+  for (int again = 0; again < 50 && folders() != 0; ++again) runOnce(*program, store, log);
+  EXPECT_EQ(folders(), 0);
 }
 
 TEST_F(CrashTest, AFullDiskEndsTheRunCleanly) {

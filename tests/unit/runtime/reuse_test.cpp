@@ -253,6 +253,7 @@ workflow main(log: string) -> (sum: int) {
     mine.inputs = {{"log", log}};
     DiagnosticList list;
     into = runtime::run(*program->module, mine, program->session->sources(), list);
+    for (const Diagnostic& diagnostic : list.all()) ADD_FAILURE() << diagnostic.message;
   };
   RunResult a;
   RunResult b;
