@@ -143,9 +143,11 @@ void appendYamlScalar(std::string& out, std::string_view text) {
     out += '"';
   } else if (!control) {
     out += '\'';
-    for (const char c : text) {
-      if (c == '\'') out += '\'';
-      out += c;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find('\'', at), text.size() - 1) + 1;
+      out += text.substr(at, end - at);
+      if (out.back() == '\'') out += '\'';
+      at = end;
     }
     out += '\'';
   } else {

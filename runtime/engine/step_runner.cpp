@@ -171,8 +171,13 @@ void StepRunner::drainInbox() {
   // In program order whatever the order in which they became ready: rows and notes come out alike.
   std::vector<Id> batch;
   batch.swap(inbox_);
-  std::sort(batch.begin(), batch.end(),
-            [&](Id a, Id b) { return executor_->before(steps_[a].token, steps_[b].token); });
+  const auto before = [&](Id a, Id b) {
+    return executor_->before(steps_[a].token, steps_[b].token);
+  };
+  // Mostly they come in order, and telling that is much cheaper than sorting.
+  if (!std::is_sorted(batch.begin(), batch.end(), before)) {
+    std::sort(batch.begin(), batch.end(), before);
+  }
   store_.beginReads();
   for (const Id id : batch) {
     if (aborted_) break;

@@ -116,8 +116,6 @@ bool Database::open(const std::string& path, bool create, bool readOnly) {
   if (sqlite3_open_v2(path.c_str(), &raw_, flags, nullptr) != SQLITE_OK) return false;
   sqlite3_extended_result_codes(raw_, 1);
   sqlite3_busy_timeout(raw_, kBusyMillis);
-  // The log stays when the last connection goes: copying it back costs two fsyncs a run.
-  sqlite3_db_config(raw_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return true;
 }
 
