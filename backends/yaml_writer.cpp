@@ -111,20 +111,36 @@ std::string repaired(std::string_view text) {
 
 }  // namespace
 
+namespace {
+
+/// What a byte asks of the quotes round a scalar.
+enum ByteClass : std::uint8_t {
+  kNonAscii = 1,
+  kQuoted = 2,  ///< double quotes would have to escape it for its own sake
+  kControl = 4
+};
+constexpr std::array<std::uint8_t, 256> kByteClass = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    if (byte >= 0x80) table[byte] = kNonAscii;
+    if (byte == '"' || byte == '\\') table[byte] = kQuoted;
+    if (byte < 0x20 || byte == 0x7f) table[byte] = kControl;
+  }
+  return table;
+}();
+
+}  // namespace
+
 void appendYamlScalar(std::string& out, std::string_view text) {
   if (isBare(text)) {
     out += text;
     return;
   }
-  bool ascii = true;
-  bool escapes = false;  // has what double quotes would have to escape for its own sake
-  bool control = false;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    ascii = ascii && byte < 0x80;
-    escapes = escapes || c == '"' || c == '\\';
-    control = control || byte < 0x20 || byte == 0x7f;
-  }
+  unsigned found = 0;
+  for (const char c : text) found |= kByteClass[static_cast<unsigned char>(c)];
+  const bool ascii = (found & kNonAscii) == 0;
+  const bool escapes = (found & kQuoted) != 0;
+  bool control = (found & kControl) != 0;
   std::string fixed;
   if (!ascii) {
     if (findInvalidUtf8(text)) {

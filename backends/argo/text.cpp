@@ -159,25 +159,30 @@ std::string Ref::dotted() const {
 }
 
 std::string Ref::indexed() const {
-  const std::string_view kind = artifact ? "artifacts" : "parameters";
-  if (task.empty()) return fmt::format("inputs.{}['{}']", kind, name);
-  return fmt::format("tasks['{}'].outputs.{}['{}']", task, kind, name);
+  std::string out;
+  appendIndexed(out);
+  return out;
+}
+
+void Ref::appendIndexed(std::string& out) const {
+  if (task.empty()) {
+    out += "inputs.";
+  } else {
+    out.append("tasks['").append(task).append("'].outputs.");
+  }
+  out.append(artifact ? "artifacts['" : "parameters['").append(name).append("']");
 }
 
 std::string Ref::jsonExpr() const {
-  // Both literals spell two braces in pieces, so that Argo sees none.
-  const auto escaped = [](const std::string& json) {
-    return "sprig.replace(\"\\u007b\\u007b\", \"\\u007b\\\\u007b\", " + json + ")";
-  };
-  switch (encoding) {
-    case Encoding::Json:
-      return indexed();
-    case Encoding::Base64Json:
-      return escaped("sprig.b64dec(" + indexed() + ")");
-    case Encoding::Base64Text:
-      return escaped("toJson(sprig.b64dec(" + indexed() + "))");
-  }
-  return indexed();
+  if (encoding == Encoding::Json) return indexed();
+  // Both literals spell two braces in pieces, so that Argo sees none. Plain appends: a large
+  // workflow has one of these for each edge.
+  std::string out = "sprig.replace(\"\\u007b\\u007b\", \"\\u007b\\\\u007b\", ";
+  out.reserve(out.size() + task.size() + name.size() + 80);
+  out += encoding == Encoding::Base64Json ? "sprig.b64dec(" : "toJson(sprig.b64dec(";
+  appendIndexed(out);
+  out += encoding == Encoding::Base64Json ? "))" : ")))";
+  return out;
 }
 
 Text Text::literal(std::string_view text) {

@@ -48,6 +48,9 @@ struct Ref {
   [[nodiscard]] std::string indexed() const;  ///< `tasks['a'].outputs.parameters['x']`
   /// An expression for the JSON text that the parameter stands for.
   [[nodiscard]] std::string jsonExpr() const;
+
+ private:
+  void appendIndexed(std::string& out) const;
 };
 
 /// JSON text that is put together while the workflow runs.
