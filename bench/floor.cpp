@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
              "\n        template: mix\n        arguments:\n          parameters:\n";
       for (int k = 0; k < 3; ++k) {
         const int from = (i + strides[k]) % width;
-        out += std::string("          - name: ") + static_cast<char>('a' + k) + "\n            value: ";
+        out += std::string("          - name: ") + static_cast<char>('a' + k) +
+               "\n            value: ";
         out += layer == 0 ? std::to_string(i) + "\n"
                           : "'{{tasks.layer-" + std::to_string(layer - 1) + "-" +
                                 std::to_string(from) + ".outputs.parameters.value}}'\n";

@@ -1,12 +1,11 @@
 // Hashing, which bounds how fast the store takes a file in: BLAKE3 of memory and of a mapped file.
-#include <benchmark/benchmark.h>
+#include <cstdlib>
+#include <string>
 
+#include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cstdlib>
-#include <string>
 
 #include "support/hash.h"
 

@@ -4,7 +4,7 @@ set -eu
 
 packages='
   g++ cmake ninja-build ccache mold pkg-config python3
-  antlr4 libantlr4-runtime-dev
+  antlr4 libantlr4-runtime-dev uuid-dev
   llvm-19-dev
   nlohmann-json3-dev libboost-program-options-dev libfmt-dev
   libre2-dev libsqlite3-dev libyaml-dev

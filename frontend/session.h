@@ -42,8 +42,8 @@ class Session {
   /// Names, types, phases, secrets of every loaded file. Pre: loaded.
   const sema::Program& check();
   /// The graph of the root file's program; nothing after any error. Runs `check` if needed. `entry`
-  /// names the workflow to run; empty takes the one that no other calls (CW04xx when not exactly one
-  /// and `needEntry`).
+  /// names the workflow to run; empty takes the one that no other calls (CW04xx when not exactly
+  /// one and `needEntry`).
   std::optional<ir::Module> lower(std::string_view entry, bool needEntry);
 
   [[nodiscard]] SourceManager& sources();

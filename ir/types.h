@@ -13,10 +13,11 @@ namespace couler::ir {
 
 using TypeId = StrongId<struct TypeTag>;
 
-#define COULER_TYPE_KINDS(X)                                                                   \
-  X(Error)                                                                                     \
-  X(None) X(Bool) X(Int) X(Float) X(String) X(Timestamp) X(Duration) X(Size) X(Secret) X(File) \
-      X(Dir) X(Enum) X(Schema) X(Table) X(List) X(Map) X(Optional) X(Record)
+#define COULER_TYPE_KINDS(X)                                                                  \
+  X(Error)                                                                                    \
+  X(None)                                                                                     \
+  X(Bool) X(Int) X(Float) X(String) X(Timestamp) X(Duration) X(Size) X(Secret) X(File) X(Dir) \
+      X(Enum) X(Schema) X(Table) X(List) X(Map) X(Optional) X(Record)
 
 enum class TypeKind : std::uint8_t {
 #define X(name) name,

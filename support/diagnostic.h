@@ -44,9 +44,9 @@ struct Diagnostic {
   Diag id{};
   Severity severity = Severity::Error;
   Span at;
-  std::string message;            ///< lower case, no full stop, code in backticks
-  std::string caret;              ///< text beside the carets; may be empty
-  std::vector<Label> labels;      ///< other places
+  std::string message;        ///< lower case, no full stop, code in backticks
+  std::string caret;          ///< text beside the carets; may be empty
+  std::vector<Label> labels;  ///< other places
   std::vector<std::string> notes;
   std::vector<Fix> fixes;
 
@@ -85,11 +85,11 @@ class DiagnosticList final : public DiagnosticSink {
 
 template <Diag>
 struct DiagSpec;
-#define DIAG(num, sev, name, text)                        \
-  template <>                                             \
-  struct DiagSpec<Diag::name> {                           \
-    static constexpr Severity severity = Severity::sev;   \
-    static constexpr char format[] = text;                \
+#define DIAG(num, sev, name, text)                      \
+  template <>                                           \
+  struct DiagSpec<Diag::name> {                         \
+    static constexpr Severity severity = Severity::sev; \
+    static constexpr char format[] = text;              \
   };
 #include "support/diagnostics.def"
 

@@ -1,8 +1,8 @@
 #include "support/hash.h"
 
-#include <llvm-c/blake3.h>
-
 #include <cstring>
+
+#include <llvm-c/blake3.h>
 
 namespace couler {
 namespace {

@@ -1,9 +1,9 @@
 #include "support/render.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
+
+#include <fmt/format.h>
 
 #include "support/text.h"
 
@@ -24,17 +24,23 @@ constexpr const char* kGreen = "1;32";
 
 const char* colourOf(Severity severity) {
   switch (severity) {
-    case Severity::Error: return "1;31";
-    case Severity::Warning: return "1;33";
-    case Severity::Remark: return "1;36";
+    case Severity::Error:
+      return "1;31";
+    case Severity::Warning:
+      return "1;33";
+    case Severity::Remark:
+      return "1;36";
   }
   return kBold;
 }
 std::string_view wordOf(Severity severity) {
   switch (severity) {
-    case Severity::Error: return "error";
-    case Severity::Warning: return "warning";
-    case Severity::Remark: return "remark";
+    case Severity::Error:
+      return "error";
+    case Severity::Warning:
+      return "warning";
+    case Severity::Remark:
+      return "remark";
   }
   return "";
 }
@@ -151,7 +157,8 @@ class HumanRenderer {
     const std::string_view source = sources_.line(at.file, number);
     const std::size_t begin = at.begin - sources_.lineStart(at.file, number);
     const Shown shown = show(source, begin, begin + at.size());
-    out_ += fmt::format("{} {}\n", style_(kBlue, fmt::format("{:>{}} |", number, gutter)), shown.text);
+    out_ +=
+        fmt::format("{} {}\n", style_(kBlue, fmt::format("{:>{}} |", number, gutter)), shown.text);
     std::string carets(shown.markWidth, mark);
     if (!text.empty()) carets += fmt::format(" {}", text);
     out_ += fmt::format("{} {:{}}{}\n", style_(kBlue, fmt::format("{:{}} |", "", gutter)), "",

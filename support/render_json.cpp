@@ -1,4 +1,5 @@
 #include <map>
+
 #include <nlohmann/json.hpp>
 
 #include "support/render.h"
@@ -10,9 +11,12 @@ using Json = nlohmann::ordered_json;
 
 std::string_view wordOf(Severity severity) {
   switch (severity) {
-    case Severity::Error: return "error";
-    case Severity::Warning: return "warning";
-    case Severity::Remark: return "remark";
+    case Severity::Error:
+      return "error";
+    case Severity::Warning:
+      return "warning";
+    case Severity::Remark:
+      return "remark";
   }
   return "";
 }
@@ -25,8 +29,9 @@ Json position(const SourceManager& sources, FileId file, std::uint32_t offset) {
 Json place(const SourceManager& sources, Span at) {
   if (!at.valid()) return {{"file", nullptr}, {"range", nullptr}};
   return {{"file", sources.path(at.file)},
-          {"range", {{"start", position(sources, at.file, at.begin)},
-                     {"end", position(sources, at.file, at.end)}}}};
+          {"range",
+           {{"start", position(sources, at.file, at.begin)},
+            {"end", position(sources, at.file, at.end)}}}};
 }
 
 std::string dump(const Json& json) {
@@ -37,7 +42,7 @@ Json sarifRegion(const SourceManager& sources, Span at) {
   const LineColumn begin = sources.lineColumn(at.file, at.begin);
   const LineColumn end = sources.lineColumn(at.file, at.end);
   return {{"startLine", begin.line}, {"startColumn", begin.column}, {"endLine", end.line},
-          {"endColumn", end.column}, {"byteOffset", at.begin}, {"byteLength", at.size()}};
+          {"endColumn", end.column}, {"byteOffset", at.begin},      {"byteLength", at.size()}};
 }
 
 Json sarifPlace(const SourceManager& sources, Span at) {
@@ -48,8 +53,7 @@ Json sarifPlace(const SourceManager& sources, Span at) {
 Json sarifFix(const SourceManager& sources, const Fix& fix) {
   std::map<FileId, Json> changes;
   for (const Edit& edit : fix.edits) {
-    Json& replacements =
-        changes.emplace(edit.at.file, Json::array()).first->second;
+    Json& replacements = changes.emplace(edit.at.file, Json::array()).first->second;
     replacements.push_back({{"deletedRegion", sarifRegion(sources, edit.at)},
                             {"insertedContent", {{"text", edit.text}}}});
   }

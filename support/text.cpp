@@ -1,10 +1,10 @@
 #include "support/text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
+
+#include <fmt/format.h>
 
 namespace couler {
 namespace {
@@ -71,10 +71,9 @@ std::optional<std::string> nearest(std::string_view word,
   std::string_view found;
   for (const std::string_view candidate : candidates) {
     if (candidate == word || candidate.empty()) continue;
-    const bool sameLetters =
-        candidate.size() == word.size() &&
-        std::equal(word.begin(), word.end(), candidate.begin(),
-                   [](char a, char b) { return lower(a) == lower(b); });
+    const bool sameLetters = candidate.size() == word.size() &&
+                             std::equal(word.begin(), word.end(), candidate.begin(),
+                                        [](char a, char b) { return lower(a) == lower(b); });
     std::size_t d = sameLetters ? 1 : distance(word, candidate, limit);
     if (d >= std::max(word.size(), candidate.size())) continue;  // nothing in common
     if (d < best) {
@@ -90,11 +89,21 @@ std::string jsonQuote(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
           out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));

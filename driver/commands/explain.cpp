@@ -7,6 +7,7 @@
 #include "driver/command.h"
 #include "driver/console.h"
 #include "explain_data.h"
+#include "ir/builtins.h"
 #include "support/text.h"
 
 namespace couler::driver {
@@ -48,11 +49,20 @@ int list() {
   return kOk;
 }
 
+int builtins() {
+  for (const ir::BuiltinInfo& row : ir::builtinTable()) {
+    if (std::isalpha(static_cast<unsigned char>(row.name.front())) == 0) continue;
+    printOut(fmt::format("{}{}\n    {}\n", row.name, row.signature, row.doc));
+  }
+  return kOk;
+}
+
 }  // namespace
 
 int runExplain(const Invocation& invocation) {
   const std::string& word = invocation.words.front();
   if (word == "list") return list();
+  if (word == "builtins") return builtins();
   const std::string code = normalized(word);
   for (const auto& [stem, page] : explain_data::files()) {
     if (stem != code) continue;

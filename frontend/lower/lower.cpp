@@ -141,9 +141,8 @@ std::vector<ir::ParamDef> Lowerer::params(const std::vector<sema::FieldInfo>& fi
 
 void Lowerer::addParams(RegionId region, const std::vector<sema::FieldInfo>& fields) {
   for (const sema::FieldInfo& field : fields) {
-    values_[field.symbol] =
-        m_.addParam(region, paramType(field, file_), field.name, field.syntax->name.span,
-                    program_.at(field.symbol).phase);
+    values_[field.symbol] = m_.addParam(region, paramType(field, file_), field.name,
+                                        field.syntax->name.span, program_.at(field.symbol).phase);
   }
   for (const sema::FieldInfo& field : fields) {
     if (!hasComputedDefault(field, file_)) continue;

@@ -20,8 +20,21 @@ using SymbolId = StrongId<struct SymbolTag>;
 
 enum class SymbolKind : std::uint8_t {
   Namespace,  ///< `text` after `import std.text`, or an `as` alias; `Symbol::file` is the module
-  Enum, EnumCase, Schema, Fn, Task, Workflow, Transform, Labeler, Target,
-  Param, Output, Local /* let */, LoopVariable, Column, BuiltinFn
+  Enum,
+  EnumCase,
+  Schema,
+  Fn,
+  Task,
+  Workflow,
+  Transform,
+  Labeler,
+  Target,
+  Param,
+  Output,
+  Local /* let */,
+  LoopVariable,
+  Column,
+  BuiltinFn
 };
 
 /// One parameter, output, column or record field with its resolved type.
@@ -46,13 +59,13 @@ struct Symbol {
   FileId file;                         ///< where declared
   ir::TypeId type;
   ir::Phase phase = ir::Phase::Compile;
-  Signature* signature = nullptr;      ///< owned by Program::signatures
+  Signature* signature = nullptr;  ///< owned by Program::signatures
   std::uint32_t uses = 0;
 };
 
 /// How a call binds. Built-ins: `builtin`, arguments in order.
 struct CallBinding {
-  SymbolId callee;                     ///< Fn, Task, Workflow, Schema, …; invalid for a built-in
+  SymbolId callee;  ///< Fn, Task, Workflow, Schema, …; invalid for a built-in
   bool isBuiltin = false;
   ir::Builtin builtin{};
   std::vector<ir::TypeId> paramTypes;  ///< what each argument is converted to, by parameter
@@ -60,26 +73,28 @@ struct CallBinding {
 };
 
 /// Types of expressions that their place decides:
-///   - a string literal where a file or folder is wanted has that type, not string; so have `file(…)`,
+///   - a string literal where a file or folder is wanted has that type, not string; so have
+///   `file(…)`,
 ///     `dir(…)` and `glob(…)` where a format is wanted (`file<csv>`);
-///   - a literal list, map or record where one is wanted has the wanted type: its items may still be
+///   - a literal list, map or record where one is wanted has the wanted type: its items may still
+///   be
 ///     int for float or T for T?, and the fields of a record may stand in another order;
 ///   - the output of a task named in its command is a string, its path;
 ///   - `if` whose value is not used has type none, whatever its branches give;
 ///   - a name or member known not to be none (`if x != none`) has type T where its symbol has T?.
 struct ExprInfo {
-  ir::TypeId type;                     ///< of the expression itself, before conversion to its place
+  ir::TypeId type;  ///< of the expression itself, before conversion to its place
   ir::Phase phase = ir::Phase::Compile;
-  SymbolId symbol;                     ///< Name, and Member that names a symbol (enum case, module member)
-  ir::Builtin builtin{};               ///< Unary, Binary, Index: the overload chosen
+  SymbolId symbol;        ///< Name, and Member that names a symbol (enum case, module member)
+  ir::Builtin builtin{};  ///< Unary, Binary, Index: the overload chosen
   bool hasBuiltin = false;
 };
 
 struct FileInfo {
   const syntax::Tree* tree = nullptr;
-  std::vector<ExprInfo> exprs;                        ///< by Expr::id
+  std::vector<ExprInfo> exprs;                           ///< by Expr::id
   std::unordered_map<std::uint32_t, CallBinding> calls;  ///< by id of the CallExpr
-  std::map<std::string_view, SymbolId> names;         ///< top level: own declarations and imports
+  std::map<std::string_view, SymbolId> names;  ///< top level: own declarations and imports
   std::unordered_map<const syntax::Field*, ir::TypeId> fieldTypes;
   /// LetStmt, ForExpr, LoopExpr, Field, Decl, EnumCase -> symbol; FinallyStmt -> its `status`.
   std::unordered_map<const void*, SymbolId> declared;

@@ -11,8 +11,8 @@
 /// The syntax tree: what the parser makes of one file. Nodes live in the tree's arena and need no
 /// destructor; names are views into the source text; every node knows its span. The tree says what
 /// was written, never what it means: no types, no names resolved (frontend/sema does that, in side
-/// tables indexed by `Expr::id`). A missing part of an erroneous program is an `ErrorExpr` or a null
-/// pointer where the comment says so.
+/// tables indexed by `Expr::id`). A missing part of an erroneous program is an `ErrorExpr` or a
+/// null pointer where the comment says so.
 namespace couler::syntax {
 
 struct Name {
@@ -26,10 +26,11 @@ struct TypeExpr;
 
 // ---------------------------------------------------------------- expressions
 
-#define COULER_EXPR_KINDS(X)                                                                   \
-  X(Error) X(Int) X(Float) X(Quantity) X(Bool) X(None) X(String) X(RawString) X(Regex) X(Name) \
-  X(Member) X(Index) X(Call) X(List) X(Map) X(Record) X(Unary) X(Binary) X(If) X(For) X(Loop)  \
-  X(Try) X(After) X(Tune)
+#define COULER_EXPR_KINDS(X)                                                                    \
+  X(Error)                                                                                      \
+  X(Int) X(Float) X(Quantity) X(Bool) X(None) X(String) X(RawString) X(Regex) X(Name) X(Member) \
+      X(Index) X(Call) X(List) X(Map) X(Record) X(Unary) X(Binary) X(If) X(For) X(Loop) X(Try)  \
+          X(After) X(Tune)
 
 enum class ExprKind : std::uint8_t {
 #define X(name) name,
@@ -125,9 +126,25 @@ struct UnaryExpr : Expr {
   Expr* operand;
 };
 enum class BinaryOp : std::uint8_t {
-  Or, And, Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, In, Coalesce /* ?? */,
-  Range /* a..b, b excluded */, Add, Subtract, Multiply, Divide, IntDivide /* // is a comment: `div` */,
-  Remainder /* % */, Power /* ** */, Pipe /* |> */
+  Or,
+  And,
+  Equal,
+  NotEqual,
+  Less,
+  LessEqual,
+  Greater,
+  GreaterEqual,
+  In,
+  Coalesce /* ?? */,
+  Range /* a..b, b excluded */,
+  Add,
+  Subtract,
+  Multiply,
+  Divide,
+  IntDivide /* // is a comment: `div` */,
+  Remainder /* % */,
+  Power /* ** */,
+  Pipe /* |> */
 };
 struct BinaryExpr : Expr {
   BinaryOp op;
@@ -220,8 +237,8 @@ struct RecordType : TypeExpr {
 struct Field {
   Name name;
   TypeExpr* type;
-  Expr* value;     ///< `= …`: default of a parameter, source or file name of an output; null if none
-  Expr* where;     ///< schema columns: `where …`; null if none
+  Expr* value;  ///< `= …`: default of a parameter, source or file name of an output; null if none
+  Expr* where;  ///< schema columns: `where …`; null if none
   std::string_view doc;
   Span span;
 };
@@ -229,7 +246,17 @@ struct Field {
 // ---------------------------------------------------------------- declarations
 
 enum class DeclKind : std::uint8_t {
-  Import, Enum, Schema, Fn, Task, Workflow, Transform, Labeler, Target, Test, Error
+  Import,
+  Enum,
+  Schema,
+  Fn,
+  Task,
+  Workflow,
+  Transform,
+  Labeler,
+  Target,
+  Test,
+  Error
 };
 struct Decl {
   DeclKind kind;
@@ -242,11 +269,11 @@ struct ImportedName {
   Name alias;  ///< `as x`; empty if none
 };
 struct ImportDecl : Decl {
-  bool isStd;                      ///< `import std.text`
-  std::string_view path;           ///< "text" for std.text, or the path between the quotes
+  bool isStd;             ///< `import std.text`
+  std::string_view path;  ///< "text" for std.text, or the path between the quotes
   Span pathSpan;
-  Name alias;                      ///< `import "x.cwl" as x`; empty if none
-  std::span<ImportedName> names;   ///< `{ train, fit as f }`
+  Name alias;                     ///< `import "x.cwl" as x`; empty if none
+  std::span<ImportedName> names;  ///< `{ train, fit as f }`
   bool hasNames;
 };
 struct EnumCase {
@@ -273,17 +300,17 @@ struct TaskDecl : Decl {
   bool isVolatile;
   std::span<Field> params;
   std::span<Field> outputs;
-  Span outputsSpan;      ///< invalid when no `->`
-  Expr* image;           ///< null when absent, as are the next ones
+  Span outputsSpan;  ///< invalid when no `->`
+  Expr* image;       ///< null when absent, as are the next ones
   std::span<Setting> resources;
   std::span<Setting> env;
   Expr* timeout;
   Expr* retryCount;
   std::span<Setting> retry;
-  Expr* cache;           ///< `cache false`
+  Expr* cache;  ///< `cache false`
   RunKind run;
   Span runSpan;
-  Expr* runBody;         ///< ListExpr for Argv, RawStringExpr or StringExpr for scripts
+  Expr* runBody;  ///< ListExpr for Argv, RawStringExpr or StringExpr for scripts
 };
 struct WorkflowDecl : Decl {
   std::span<Field> params;
@@ -292,15 +319,22 @@ struct WorkflowDecl : Decl {
   Block* body;
 };
 enum class TransformKind : std::uint8_t {
-  Where, Derive, Spread, GroupBy, OrderBy, Limit, Distinct, Join
+  Where,
+  Derive,
+  Spread,
+  GroupBy,
+  OrderBy,
+  Limit,
+  Distinct,
+  Join
 };
 struct TransformStmt {
   TransformKind kind;
   Span span;
-  Name name;                    ///< Derive: the column; Spread: the row; Join: the other table
-  Expr* value;                  ///< Where, Derive, Limit, Join (`on`): the expression; else null
-  std::span<Expr*> exprs;       ///< GroupBy, OrderBy
-  std::span<Name> without;      ///< Spread
+  Name name;                ///< Derive: the column; Spread: the row; Join: the other table
+  Expr* value;              ///< Where, Derive, Limit, Join (`on`): the expression; else null
+  std::span<Expr*> exprs;   ///< GroupBy, OrderBy
+  std::span<Name> without;  ///< Spread
 };
 struct TransformDecl : Decl {
   Field param;
@@ -328,7 +362,8 @@ struct TestDecl : Decl {
   std::span<Expr*> expectations;  ///< `expect` lines, in order
 };
 
-/// A comment that is no doc comment, for the formatter. `span` covers the slashes to the line's end.
+/// A comment that is no doc comment, for the formatter. `span` covers the slashes to the line's
+/// end.
 struct Comment {
   Span span;
   bool ownLine;  ///< nothing but white space before it on its line

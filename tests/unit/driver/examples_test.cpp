@@ -1,10 +1,8 @@
 // The examples, run as a reader would: to their end, again with nothing to do, and emitted for the
 // cluster that they name. And values that look like program text, through every kind of task.
 #include <gtest/gtest.h>
-
-#include <yaml.h>
-
 #include <nlohmann/json.hpp>
+#include <yaml.h>
 
 #include "command_line.h"
 
@@ -16,7 +14,8 @@ using Json = nlohmann::json;
 class Examples : public CommandLine {
  protected:
   void copy(const std::string& name) {
-    fs::copy(fs::path(COULER_SOURCE_DIR) / "examples" / name, folder(), fs::copy_options::recursive);
+    fs::copy(fs::path(COULER_SOURCE_DIR) / "examples" / name, folder(),
+             fs::copy_options::recursive);
     fs::remove_all(folder() / ".couler");
   }
   Json outputs(const std::vector<std::string>& words) {
@@ -70,8 +69,9 @@ TEST_F(Examples, WeatherFindsTheWettestYear) {
 TEST_F(Examples, WordcountCountsEveryBook) {
   copy("wordcount");
   const Json result = outputs({"wordcount.cwl", "lines=2"});
-  const Ran words = sh("cat books/*.txt | tr -cs '[:alpha:]' '[\\n*]' | tr '[:upper:]' '[:lower:]' |"
-                       " grep . | LC_ALL=C sort -u | wc -l");
+  const Ran words =
+      sh("cat books/*.txt | tr -cs '[:alpha:]' '[\\n*]' | tr '[:upper:]' '[:lower:]' |"
+         " grep . | LC_ALL=C sort -u | wc -l");
   EXPECT_EQ(result["distinct"].get<int>(), std::stoi(words.out));
   EXPECT_EQ(result["top"], "31 the\n21 and");
   const Json one = outputs({"wordcount.cwl", "books=[\"books/hope.txt\"]"});
@@ -93,8 +93,8 @@ TEST_F(Examples, NightlyGoesOnAfterFailures) {
 TEST_F(Examples, EmitForTheirCluster) {
   for (const std::string name : {"digits", "weather", "nightly"}) {
     copy(name);
-    const Ran ran =
-        couler({"build", name + ".cwl", "--target", "cluster", "-o", name + ".yaml", "--depfile", "d"});
+    const Ran ran = couler(
+        {"build", name + ".cwl", "--target", "cluster", "-o", name + ".yaml", "--depfile", "d"});
     EXPECT_EQ(ran.code, 0) << ran.err;
     EXPECT_NE(read(name + ".yaml").find("kind: Workflow"), std::string::npos);
   }
@@ -201,10 +201,20 @@ TEST_F(Examples, ConstantsReachArgoAsJsonWithoutTags) {
     std::string literal;
     for (const char c : value) {
       switch (c) {
-        case '\n': literal += "\\n"; break;
-        case '\t': literal += "\\t"; break;
-        case '{': case '}': case '"': case '\\': literal += std::string("\\") + c; break;
-        default: literal += c;
+        case '\n':
+          literal += "\\n";
+          break;
+        case '\t':
+          literal += "\\t";
+          break;
+        case '{':
+        case '}':
+        case '"':
+        case '\\':
+          literal += std::string("\\") + c;
+          break;
+        default:
+          literal += c;
       }
     }
     const std::string call = "by_sh(s, ";

@@ -129,6 +129,11 @@ TEST_F(Help, explain) {
   EXPECT_EQ(page.out.rfind("# CW0301", 0), 0U);
   EXPECT_EQ(couler({"explain", "301"}).out, page.out);
   EXPECT_EQ(couler({"explain", "cw0301"}).out, page.out);
+  const Ran functions = couler({"explain", "builtins"});
+  EXPECT_EQ(functions.code, 0);
+  EXPECT_NE(functions.out.find("length(xs: list<any>) -> int\n"), std::string::npos)
+      << functions.out;
+  EXPECT_EQ(functions.out.find("MakeRecord"), std::string::npos) << "internal rows stay hidden";
   const Ran list = couler({"explain", "list"});
   EXPECT_NE(list.out.find("\nCW0301 error"), std::string::npos);
   const Ran unknown = couler({"explain", "CW9999"});

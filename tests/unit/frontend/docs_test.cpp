@@ -1,13 +1,13 @@
 // The documentation is tested: each diagnostic has a page whose program produces it, and every
 // program in docs/ compiles.
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "frontend/session.h"
 

@@ -1,12 +1,12 @@
 // The arrows of docs/architecture.md, checked on the includes: linking does not see a header.
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <regex>
 #include <set>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace couler {
 namespace {

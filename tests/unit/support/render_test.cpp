@@ -1,7 +1,6 @@
 #include "support/render.h"
 
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
 
 namespace couler {
@@ -48,7 +47,8 @@ TEST_F(Render, ColourOnlyWhenAsked) {
 }
 
 TEST_F(Render, LongAndStrangeLinesStayReadable) {
-  const FileId wide = sources.add("w.cwl", std::string(5000, 'a') + "\x07" + std::string(5000, 'b'));
+  const FileId wide =
+      sources.add("w.cwl", std::string(5000, 'a') + "\x07" + std::string(5000, 'b'));
   const std::string text =
       renderHuman({diagnose<Diag::SyntaxError>(Span{wide, 5000, 5001}, "odd")}, sources, false);
   EXPECT_LT(text.size(), 1000U);

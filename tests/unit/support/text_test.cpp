@@ -18,7 +18,7 @@ TEST(Nearest, OffersWhatIsNear) {
   EXPECT_EQ(nearest("epoch", {"epochs", "rate"}), "epochs");
   EXPECT_EQ(nearest("tset", {"rest", "test"}), "test") << "a swap counts once";
   EXPECT_EQ(nearest("best", {"rest", "test"}), "rest") << "equal distance: the earlier";
-  
+
   EXPECT_EQ(nearest("TRAIN", {"drain", "train"}), "train");
   EXPECT_EQ(nearest("xyz", {"epochs"}), std::nullopt);
   EXPECT_EQ(nearest("a", {"b"}), std::nullopt) << "nothing in common";
@@ -26,7 +26,8 @@ TEST(Nearest, OffersWhatIsNear) {
 }
 
 TEST(JsonQuote, EscapesWhatMustBe) {
-  EXPECT_EQ(jsonQuote("a\"b\\c\n\t\x01\x7f\xC3\xA9"), "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\xC3\xA9\"");
+  EXPECT_EQ(jsonQuote("a\"b\\c\n\t\x01\x7f\xC3\xA9"),
+            "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\xC3\xA9\"");
 }
 
 TEST(Human, SecondsAndBytes) {
