@@ -25,11 +25,13 @@ int runLogs(const Invocation& invocation) {
   const std::string& name = invocation.words[1];
   const runtime::StepRecord* step = findStep(*past, name, problems);
   std::string text;
-  if (step != nullptr && step->logPath.empty()) {
+  // One that ran and has no log printed nothing.
+  const bool ran = step != nullptr && (step->status == "succeeded" || step->status == "failed");
+  if (step != nullptr && step->logPath.empty() && !ran) {
     problems.take(diagnose<Diag::NoLog>(
         {}, name, past->run.id,
         "it was " + (step->status.empty() ? std::string("not run") : step->status)));
-  } else if (step != nullptr) {
+  } else if (step != nullptr && !step->logPath.empty()) {
     ReadResult read = readFile(step->logPath);
     if (!read.error.empty())
       problems.take(diagnose<Diag::NoLog>({}, name, past->run.id, read.error));

@@ -44,6 +44,13 @@ ir::EvalError zeroByte(std::string_view what, Span at) {
   return {fmt::format("{} has a zero byte in it, which no program can be given", what), at};
 }
 
+void addParts(Hasher& hasher, const std::vector<std::pair<std::string, std::string>>& parts) {
+  for (const auto& [name, text] : parts) {
+    hasher.field(name);
+    hasher.field(text);
+  }
+}
+
 }  // namespace
 
 Commands::Commands(const ir::Module& module, const RunOptions& options, Store& store,
@@ -82,6 +89,11 @@ const TaskContext& Commands::of(ir::TaskId id) {
   parts.emplace_back("outputs", outputsText(module_, task));
   parts.emplace_back("image", task.image);
   parts.emplace_back("container", context->inContainer ? "yes" : "no");
+  context->hashed.field(kKeyVersion);
+  addParts(context->hashed, parts);
+  for (const ir::ParamDef& param : task.params) {
+    context->inputs.emplace_back("input " + param.name, module_.types.print(param.type) + ' ');
+  }
   return *context;
 }
 
@@ -124,7 +136,6 @@ std::variant<StepKey, ir::EvalError> Commands::key(const TaskContext& context,
                                                    const std::vector<ir::Value>& arguments) {
   const ir::TaskDef& task = *context.task;
   StepKey result;
-  result.parts = context.parts;
   const std::vector<ir::Value>* values = &arguments;
   std::vector<ir::Value> canonical;
   if (context.usesFiles) {
@@ -132,11 +143,9 @@ std::variant<StepKey, ir::EvalError> Commands::key(const TaskContext& context,
     values = &canonical;
   }
   for (std::size_t i = 0; i < task.params.size(); ++i) {
-    const ir::ParamDef& param = task.params[i];
+    const auto& [name, type] = context.inputs[i];
     const bool secret = (*values)[i].as<ir::SecretRef>() != nullptr;
-    std::string text = module_.types.print(param.type);
-    text.append(1, ' ').append(secret ? "secret" : ir::toJson((*values)[i]));
-    result.parts.emplace_back("input " + param.name, std::move(text));
+    result.parts.emplace_back(name, type + (secret ? "secret" : ir::toJson((*values)[i])));
   }
   const std::vector<ir::EvalResult> exprs = evaluate(task, *values, "/out");
   for (const ir::EvalResult& expr : exprs) {
@@ -165,12 +174,8 @@ std::variant<StepKey, ir::EvalError> Commands::key(const TaskContext& context,
     result.parts.emplace_back("env " + env.name,
                               item.as<ir::SecretRef>() != nullptr ? "secret" : ir::toText(item));
   }
-  Hasher hasher;
-  hasher.field(kKeyVersion);
-  for (const auto& [name, text] : result.parts) {
-    hasher.field(name);
-    hasher.field(text);
-  }
+  Hasher hasher = context.hashed;
+  addParts(hasher, result.parts);
   result.key = hasher.finish();
   return result;
 }

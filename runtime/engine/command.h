@@ -14,6 +14,7 @@
 #include "runtime/engine/engine.h"
 #include "runtime/engine/secrets.h"
 #include "runtime/store/store.h"
+#include "support/hash.h"
 
 /// From a task and its arguments to a key and to a process.
 namespace couler::runtime {
@@ -22,8 +23,11 @@ namespace couler::runtime {
 struct TaskContext {
   const ir::TaskDef* task = nullptr;
   ir::ProcessSpec process;                                 ///< of a script
-  std::vector<std::pair<std::string, std::string>> parts;  ///< of every key
-  bool usesFiles = false;                                  ///< some argument holds files
+  std::vector<std::pair<std::string, std::string>> parts;  ///< of every key, and hashed first
+  Hasher hashed;                                           ///< of these parts
+  /// By parameter: the name of its part of the key, and how its text begins.
+  std::vector<std::pair<std::string, std::string>> inputs;
+  bool usesFiles = false;  ///< some argument holds files
   bool needsStdout = false;
   bool inContainer = false;
 };
@@ -31,7 +35,7 @@ struct TaskContext {
 /// A step's key and what it is made of. Two steps of one key give the same outputs.
 struct StepKey {
   Digest key;
-  std::vector<std::pair<std::string, std::string>> parts;
+  std::vector<std::pair<std::string, std::string>> parts;  ///< after those of the TaskContext
 };
 
 /// What is to run: words, and variables as `NAME=value`.

@@ -156,7 +156,10 @@ StepRow StepRunner::rowOf(const StepRun& step, RowStatus status) const {
 std::string StepRunner::partsOf(const StepRun& step) {
   const auto key = commands_.key(*step.context, step.arguments);
   const StepKey* found = std::get_if<StepKey>(&key);
-  return found == nullptr ? "{}" : partsToJson(found->parts);
+  if (found == nullptr) return "{}";
+  std::vector<std::pair<std::string, std::string>> parts = step.context->parts;
+  parts.insert(parts.end(), found->parts.begin(), found->parts.end());
+  return partsToJson(parts);
 }
 
 void StepRunner::succeed(Id id, ir::Value outputs) {
