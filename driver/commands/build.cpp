@@ -9,6 +9,7 @@
 #include "driver/files.h"
 #include "driver/print_stages.h"
 #include "driver/program.h"
+#include "frontend/syntax/print.h"
 #include "ir/print.h"
 #include "passes/pass.h"
 
@@ -144,7 +145,7 @@ int runBuild(const Invocation& invocation) {
     if (!why.empty()) program.problems().take(diagnose<Diag::CannotWriteFile>({}, path, why));
   }
   if (stage == "syntax") {
-    printOut(syntaxText(program.sources(), program.session().root()));
+    printOut(syntax::print(program.session().root(), true));
     return program.finish();
   }
   if (!checked) return program.finish();

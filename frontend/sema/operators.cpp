@@ -3,59 +3,12 @@
 #include <array>
 
 #include "frontend/sema/checker.h"
+#include "frontend/syntax/print.h"
 
 namespace couler::sema {
 
 using namespace syntax;
 using IrKind = ir::TypeKind;
-
-namespace {
-
-std::string_view nameOf(BinaryOp op) {
-  switch (op) {
-    case BinaryOp::Or:
-      return "or";
-    case BinaryOp::And:
-      return "and";
-    case BinaryOp::Equal:
-      return "==";
-    case BinaryOp::NotEqual:
-      return "!=";
-    case BinaryOp::Less:
-      return "<";
-    case BinaryOp::LessEqual:
-      return "<=";
-    case BinaryOp::Greater:
-      return ">";
-    case BinaryOp::GreaterEqual:
-      return ">=";
-    case BinaryOp::In:
-      return "in";
-    case BinaryOp::Coalesce:
-      return "??";
-    case BinaryOp::Range:
-      return "..";
-    case BinaryOp::Add:
-      return "+";
-    case BinaryOp::Subtract:
-      return "-";
-    case BinaryOp::Multiply:
-      return "*";
-    case BinaryOp::Divide:
-      return "/";
-    case BinaryOp::IntDivide:
-      return "div";
-    case BinaryOp::Remainder:
-      return "%";
-    case BinaryOp::Power:
-      return "**";
-    case BinaryOp::Pipe:
-      return "|>";
-  }
-  return "";
-}
-
-}  // namespace
 
 const ir::BuiltinMatch* Checker::match(std::string_view name, std::span<const TypeId> args) {
   std::u32string key;
@@ -183,7 +136,7 @@ TypeId Checker::checkBinary(const BinaryExpr& expr) {
     }
   }
   warnNeverNone(expr);
-  return finishOperator(expr, nameOf(expr.op), expr.span, operands, phase);
+  return finishOperator(expr, syntax::spelling(expr.op), expr.span, operands, phase);
 }
 
 /// `n == none` and `n ?? 0` where n is an int: always the same.
