@@ -1,6 +1,7 @@
 #include "support/render.h"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 #include <fmt/format.h>
@@ -67,16 +68,22 @@ Shown show(std::string_view line, std::size_t mark, std::size_t markEnd) {
   if (from > 0) shown.text = "…";
   std::size_t columns = from > 0 ? 1 : 0;
   std::size_t markEndColumn = columns;
+  std::size_t soundUntil = from;  // the bytes before it are well-formed UTF-8
   shown.markColumn = columns;
   for (std::size_t i = from; i < to; ++i) {
     if (i == mark) shown.markColumn = columns;
     if (i == markEnd) markEndColumn = columns;
     const char c = line[i];
+    if (i >= soundUntil && static_cast<unsigned char>(c) >= 0xC0) {
+      const auto length = static_cast<std::size_t>(std::countl_one(static_cast<unsigned char>(c)));
+      if (!findInvalidUtf8(line.substr(i, length))) soundUntil = i + length;
+    }
     if (c == '\t') {
       shown.text += ' ';
       ++columns;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      shown.text += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f ||
+               (i >= soundUntil && static_cast<unsigned char>(c) >= 0x80)) {
+      shown.text += fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
       columns += 4;
     } else {
       shown.text += c;

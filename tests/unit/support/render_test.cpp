@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "support/text.h"
+
 namespace couler {
 namespace {
 
@@ -54,6 +56,14 @@ TEST_F(Render, LongAndStrangeLinesStayReadable) {
   EXPECT_LT(text.size(), 1000U);
   EXPECT_NE(text.find("\\x07"), std::string::npos);
   EXPECT_EQ(text.find('\x07'), std::string::npos) << "no control character reaches a terminal";
+}
+
+TEST_F(Render, BytesThatAreNoUtf8AreSpelledOut) {
+  const FileId bad = sources.add("b.cwl", "ok \xC3\xA9 \xFF\xA9 \xE2\x82 end");
+  const std::string text =
+      renderHuman({diagnose<Diag::SyntaxError>(Span{bad, 6, 7}, "odd")}, sources, false);
+  EXPECT_NE(text.find("ok \xC3\xA9 \\xff\\xa9 \\xe2\\x82 end"), std::string::npos) << text;
+  EXPECT_FALSE(findInvalidUtf8(text));
 }
 
 TEST_F(Render, NoPlaceIsFine) {
