@@ -121,6 +121,13 @@ class Checker {
   void checkInterpolated(const Expr* expr);
   TypeId checkQuantity(const syntax::QuantityExpr& expr);
   TypeId checkRegex(const syntax::RegexExpr& expr);
+  /// What the items of a list or map literal have in common so far.
+  struct Elements {
+    TypeId joined;
+    const syntax::Expr* first = nullptr;
+    bool failed = false;
+  };
+  void joinElement(Elements& elements, const syntax::Expr& value, TypeId type);
   TypeId checkList(const syntax::ListExpr& expr, TypeId expected);
   TypeId checkMap(const syntax::MapExpr& expr, TypeId expected);
   TypeId checkRecord(const syntax::RecordExpr& expr, TypeId expected);

@@ -20,14 +20,25 @@ TypeId wantedOf(const ir::TypeTable& types, TypeId expected, IrKind kind) {
 
 }  // namespace
 
+void Checker::joinElement(Elements& elements, const Expr& value, TypeId type) {
+  const auto both =
+      elements.joined.valid() ? types().join(elements.joined, type) : std::optional(type);
+  if (both) {
+    elements.joined = *both;
+    if (elements.first == nullptr) elements.first = &value;
+  } else if (!elements.failed) {
+    report(diagnose<Diag::ElementTypes>(value.span, print(elements.joined), print(type))
+               .label(elements.first->span, fmt::format("this is `{}`", print(elements.joined))));
+    elements.failed = true;
+  }
+}
+
 TypeId Checker::checkList(const ListExpr& expr, TypeId expected) {
   const TypeId wanted = wantedOf(types(), expected, IrKind::List);
   const TypeId element = wanted.valid() ? types()[wanted].element : TypeId{};
   const std::string_view place = std::exchange(secretPlace_, "is put into a list");
   Phase phase = Phase::Compile;
-  TypeId joined;
-  const Expr* first = nullptr;
-  bool failed = false;
+  Elements elements;
   for (const ListItem& item : expr.items) {
     TypeId type;
     if (item.spread) {
@@ -40,40 +51,33 @@ TypeId Checker::checkList(const ListExpr& expr, TypeId expected) {
         }
         type = TypeTable::kError;
       }
-      if (wanted.valid() && !isError(type) && !fits(item.value, wanted, list)) failed = true;
+      if (wanted.valid() && !isError(type) && !fits(item.value, wanted, list))
+        elements.failed = true;
     } else {
       type = element.valid() ? checkAs(item.value, element) : check(item.value);
     }
     phase = std::max(phase, phaseOf(item.value));
     if (isError(type)) {
-      failed = true;
+      elements.failed = true;
     } else if (!wanted.valid()) {
-      const auto both = joined.valid() ? types().join(joined, type) : std::optional(type);
-      if (both) {
-        joined = *both;
-        if (first == nullptr) first = item.value;
-      } else if (!failed) {
-        report(diagnose<Diag::ElementTypes>(item.value->span, print(joined), print(type))
-                   .label(first->span, fmt::format("this is `{}`", print(joined))));
-        failed = true;
-      }
+      joinElement(elements, *item.value, type);
     }
   }
   secretPlace_ = place;
   if (wanted.valid()) return set(expr, wanted, phase);
-  if (failed) return set(expr, TypeTable::kError, phase);
-  if (!joined.valid()) {
+  if (elements.failed) return set(expr, TypeTable::kError, phase);
+  if (!elements.joined.valid()) {
     report(diagnose<Diag::UnknownElementType>(expr.span, "list")
                .note("say what it holds, as in `let xs: list<int> = []`"));
     return set(expr, TypeTable::kError, phase);
   }
   for (const ListItem& item : expr.items) {
     // A spread list keeps its items as they are; there is no conversion inside of it.
-    if (item.spread && !fits(item.value, types().list(joined), info(*item.value).type)) {
+    if (item.spread && !fits(item.value, types().list(elements.joined), info(*item.value).type)) {
       return set(expr, TypeTable::kError, phase);
     }
   }
-  return set(expr, types().list(joined), phase);
+  return set(expr, types().list(elements.joined), phase);
 }
 
 TypeId Checker::checkMap(const MapExpr& expr, TypeId expected) {
@@ -81,9 +85,7 @@ TypeId Checker::checkMap(const MapExpr& expr, TypeId expected) {
   const TypeId element = wanted.valid() ? types()[wanted].element : TypeId{};
   const std::string_view place = std::exchange(secretPlace_, "is put into a map");
   Phase phase = Phase::Compile;
-  TypeId joined;
-  const Expr* first = nullptr;
-  bool failed = false;
+  Elements elements;
   std::unordered_map<std::string_view, Span> keys;
   for (const MapEntry& entry : expr.entries) {
     checkAs(entry.key, TypeTable::kString);
@@ -100,28 +102,20 @@ TypeId Checker::checkMap(const MapExpr& expr, TypeId expected) {
     const TypeId type = element.valid() ? checkAs(entry.value, element) : check(entry.value);
     phase = std::max({phase, phaseOf(entry.key), phaseOf(entry.value)});
     if (isError(type)) {
-      failed = true;
+      elements.failed = true;
     } else if (!wanted.valid()) {
-      const auto both = joined.valid() ? types().join(joined, type) : std::optional(type);
-      if (both) {
-        joined = *both;
-        if (first == nullptr) first = entry.value;
-      } else if (!failed) {
-        report(diagnose<Diag::ElementTypes>(entry.value->span, print(joined), print(type))
-                   .label(first->span, fmt::format("this is `{}`", print(joined))));
-        failed = true;
-      }
+      joinElement(elements, *entry.value, type);
     }
   }
   secretPlace_ = place;
   if (wanted.valid()) return set(expr, wanted, phase);
-  if (failed) return set(expr, TypeTable::kError, phase);
-  if (!joined.valid()) {
+  if (elements.failed) return set(expr, TypeTable::kError, phase);
+  if (!elements.joined.valid()) {
     report(diagnose<Diag::UnknownElementType>(expr.span, "map")
                .note("say what it holds, as in `let m: map<string, int> = [:]`"));
     return set(expr, TypeTable::kError, phase);
   }
-  return set(expr, types().map(joined), phase);
+  return set(expr, types().map(elements.joined), phase);
 }
 
 TypeId Checker::checkRecord(const RecordExpr& expr, TypeId expected) {
