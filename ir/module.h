@@ -49,6 +49,9 @@ struct Param {
 };
 struct Op {
   Builtin op{};
+  /// Over rows: none where an operand is none, so its type is `T?`; `and`, `or` and `not` follow
+  /// Kleene's three-valued logic.
+  bool lifted = false;
 };
 struct Field {
   NameId name;
@@ -73,6 +76,31 @@ struct Loop {
 };
 struct Try {
   RegionId body;  ///< no parameters, one result
+};
+/// An operator over tables. Its body is evaluated for a row; what it may use beside the row are
+/// the parameters of the function or task around it.
+enum class RowsOp : std::uint8_t {
+  Read,      ///< operand: a file; body: row -> a bool a constraint; a result's name says which
+  Filter,    ///< operand: a table; body: row -> bool or bool?; keeps rows for which it is true
+  Map,       ///< operand: a table; body: row -> row
+  Group,     ///< operand: a table; body: row -> `keys` key values, then aggregates (`#sum` …)
+  Sort,      ///< operand: a table; body: row -> keys; stable; none last, NaN before it
+  Limit,     ///< operands: a table, an int: its first rows
+  Distinct,  ///< operand: a table: each row where it came first
+  Join       ///< operands: two tables; body: row, other row -> `keys` of the one, as many of the other
+};
+enum class JoinKind : std::uint8_t { Inner, Left, Semi, Anti };
+/// What a read does with a row that breaks its schema. Keep: a value that breaks a constraint stays,
+/// one that is not of its column's type becomes none where the column is optional; the row is
+/// dropped where it is not.
+enum class BadRows : std::uint8_t { Fail, Drop, Keep };
+struct Rows {
+  RowsOp op{};
+  JoinKind join{};               ///< Join
+  BadRows onBad{};               ///< Read
+  std::uint8_t keys = 0;         ///< Group, Join: how many
+  std::uint32_t descending = 0;  ///< Sort: bit i for key i; so at most 32 keys
+  RegionId body;                 ///< invalid for Limit and Distinct
 };
 
 /// monostate: an erased node, skipped by every walk.
@@ -131,7 +159,9 @@ struct OutputDef {
   Span span;
 };
 
-enum class RunKind : std::uint8_t { Argv, Sh, Python };
+/// Table: the results of `exprs` are tables, one an output; nothing is left of it after the pass
+/// `lower-tables`, which makes it a command.
+enum class RunKind : std::uint8_t { Argv, Sh, Python, Table };
 
 /// Why an attempt failed; which of these `retry { on: [...] }` names is retried.
 enum class FailureClass : std::uint8_t { Transient, Oom, Timeout, Exit };
