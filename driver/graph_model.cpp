@@ -190,7 +190,8 @@ class Maker {
             },
             [&](const ir::If& choice) {
               return ofIf(choice, operands[0], instance, cluster, depth);
-            }},
+            },
+            [](const ir::Rows&) { return Flow(); }},
         node.payload);
   }
 

@@ -49,6 +49,23 @@ Footprint footprintOf(Builtin op) {
   }
 }
 
+Footprint footprintOf(RowsOp op) {
+  switch (op) {
+    case RowsOp::Read:
+    case RowsOp::Filter:
+    case RowsOp::Map:
+      return Footprint::Pointwise;
+    case RowsOp::Group:
+      return Footprint::AssociativeReduce;
+    case RowsOp::Sort:
+    case RowsOp::Limit:
+    case RowsOp::Distinct:
+    case RowsOp::Join:
+      break;
+  }
+  return Footprint::All;
+}
+
 void joinRegion(const Module& module, RegionId id, bool results, Attributes& into) {
   if (!id.valid()) return;
   const Region& region = module.at(id);
@@ -94,7 +111,12 @@ Attributes compute(const Module& module, const Node& node) {
                           joinRegion(module, x.otherwise, true, result);
                         },
                         [&](const Loop& x) { joinRegion(module, x.body, true, result); },
-                        [&](const Try& x) { joinRegion(module, x.body, true, result); }},
+                        [&](const Try& x) { joinRegion(module, x.body, true, result); },
+                        [&](const Rows& x) {
+                          joinRegion(module, x.body, false, result);
+                          result.join(footprintOf(x.op));
+                          runs();
+                        }},
              node.payload);
   return result;
 }

@@ -17,7 +17,7 @@ constexpr std::size_t kCount = std::size(kTable);
 
 /// A type in a signature.
 struct Pattern {
-  enum class Kind : std::uint8_t { Fixed, Any, Letter, List, Map, Optional, Record };
+  enum class Kind : std::uint8_t { Fixed, Any, Letter, List, Map, Table, Optional, Record };
   Kind kind = Kind::Any;
   TypeId fixed;
   std::uint8_t letter = 0;  ///< index into kLetters
@@ -101,8 +101,10 @@ class SignatureReader {
       return result;
     }
     const std::string_view name = word();
-    if (name == "list" || name == "map") {
-      result.kind = name == "list" ? Pattern::Kind::List : Pattern::Kind::Map;
+    if (name == "list" || name == "map" || name == "table") {
+      result.kind = name == "list"  ? Pattern::Kind::List
+                    : name == "map" ? Pattern::Kind::Map
+                                    : Pattern::Kind::Table;
       take("<");
       result.inner.push_back(type());
       take(">");
@@ -172,6 +174,8 @@ TypeId fill(const Pattern& pattern, const Letters& letters, TypeTable& types) {
       return types.list(fill(pattern.inner[0], letters, types));
     case Pattern::Kind::Map:
       return types.map(fill(pattern.inner[0], letters, types));
+    case Pattern::Kind::Table:
+      return types.table(fill(pattern.inner[0], letters, types));
     case Pattern::Kind::Optional:
       return types.optional(fill(pattern.inner[0], letters, types));
     case Pattern::Kind::Record: {
@@ -220,6 +224,10 @@ bool collect(const Pattern& pattern, TypeId arg, bool exact, Letters& letters, T
     case Pattern::Kind::Map:
       if (kind == TypeKind::Error) return true;
       return kind == TypeKind::Map &&
+             collect(pattern.inner[0], types[arg].element, exact, letters, types);
+    case Pattern::Kind::Table:
+      if (kind == TypeKind::Error) return true;
+      return kind == TypeKind::Table &&
              collect(pattern.inner[0], types[arg].element, exact, letters, types);
     case Pattern::Kind::Record:
       return kind == TypeKind::Error;  // in results only
@@ -279,6 +287,12 @@ const std::map<std::string_view, std::vector<const BuiltinInfo*>>& byName() {
 std::span<const BuiltinInfo> builtinTable() { return kTable; }
 
 const BuiltinInfo& info(Builtin id) { return kTable[static_cast<std::size_t>(id)]; }
+
+bool isAggregate(Builtin id) { return id >= Builtin::AggCount && id <= Builtin::AggLast; }
+
+bool needsValue(Builtin aggregate) {
+  return aggregate >= Builtin::AggMean && aggregate <= Builtin::AggLast;
+}
 
 const BuiltinInfo* findBuiltin(std::string_view enumerator) {
   static const auto all = [] {

@@ -31,6 +31,10 @@ struct BuiltinInfo {
 };
 [[nodiscard]] std::span<const BuiltinInfo> builtinTable();
 [[nodiscard]] const BuiltinInfo& info(Builtin id);
+/// Whether it is one of the functions over the rows of a group (`AggSumInt`, …).
+[[nodiscard]] bool isAggregate(Builtin id);
+/// Of those, whether it gives none where no row has a value: its result is then `T?`.
+[[nodiscard]] bool needsValue(Builtin aggregate);
 /// The row with that enumerator ("AddInt"), or null.
 [[nodiscard]] const BuiltinInfo* findBuiltin(std::string_view enumerator);
 

@@ -114,6 +114,23 @@ EvalResult dispatch(Builtin op, const Operands& in) {
 
 }  // namespace
 
+EvalResult applyLifted(Builtin op, std::span<const EvalResult* const> operands, Span at,
+                       TypeId result, const TypeTable* types) {
+  const bool decides = op == Builtin::Or || op == Builtin::And;
+  bool missing = false;
+  for (const EvalResult* operand : operands) {
+    const Value* value = std::get_if<Value>(operand);
+    if (value == nullptr) return *operand;
+    missing = missing || value->isNone();
+    // The one that decides, decides, whatever the other is.
+    if (decides && value->as<bool>() != nullptr && *value->as<bool>() == (op == Builtin::Or)) {
+      return *value;
+    }
+  }
+  if (missing) return Value();
+  return applyTo(op, operands, at, result, types);
+}
+
 EvalResult applyTo(Builtin op, std::span<const EvalResult* const> operands, Span at, TypeId result,
                    const TypeTable* types) {
   EvalResult out;

@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -109,6 +110,17 @@ bool applyText(Builtin op, const Operands& in, EvalResult& out);
 bool applyPatterns(Builtin op, const Operands& in, EvalResult& out);
 bool applyLists(Builtin op, const Operands& in, EvalResult& out);
 bool applyMaps(Builtin op, const Operands& in, EvalResult& out);
+
+/// The same for a lifted operation: none where an operand is none; `and`, `or` by Kleene.
+[[nodiscard]] EvalResult applyLifted(Builtin op, std::span<const EvalResult* const> operands,
+                                     Span at, TypeId result, const TypeTable* types);
+
+/// Evaluates the body of an operator over rows for one row (two, of a join) and gives its results;
+/// false when the evaluation has taken too long.
+using RowBody = std::function<bool(std::span<const Value>, std::vector<EvalResult>&)>;
+/// An operator over tables that are lists of records (ir/eval_rows.cpp).
+[[nodiscard]] EvalResult applyRows(const Module& module, const Node& node,
+                                   std::span<const EvalResult> operands, const RowBody& body);
 
 /// `apply` without copies of the operands.
 [[nodiscard]] EvalResult applyTo(Builtin op, std::span<const EvalResult* const> operands, Span at,

@@ -272,6 +272,10 @@ bool applyMakers(Builtin op, const Operands& in, EvalResult& out) {
 bool applyLists(Builtin op, const Operands& in, EvalResult& out) {
   constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
   switch (op) {
+    case Builtin::ListOfRows:
+    case Builtin::RowsOfList:
+      out = Value(ListValue{in.list(0).empty() ? nullptr : in[0].as<ListValue>()->items});
+      return true;
     case Builtin::LengthList:
       out = Value(static_cast<std::int64_t>(in.list(0).size()));
       return true;

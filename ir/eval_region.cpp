@@ -244,7 +244,7 @@ class Evaluator {
               return value;
             },
             [&](const Param&) -> EvalResult { return frame.slots[plan.slot]; },
-            [&](const Op& x) { return operation(frame, plan, node, x.op); },
+            [&](const Op& x) { return operation(frame, plan, node, x); },
             [&](const Field& x) { return field(frame, plan, node, x); },
             [&](const Step&) -> EvalResult {
               return EvalError{"a step has no value before it has run", node.span};
@@ -263,13 +263,15 @@ class Evaluator {
               const EvalResult& value = result(frame, plan.regions[0], 0);
               // Out of operations is out of operations for all.
               return isError(value) && !exhausted() ? EvalResult(Value()) : value;
-            }},
+            },
+            [&](const Rows&) { return rows(frame, plan, node); }},
         node.payload);
   }
 
   static EvalResult noBody(const Node& node) { return EvalError{"there is no body", node.span}; }
 
-  EvalResult operation(Frame& frame, const NodePlan& plan, const Node& node, Builtin op) {
+  EvalResult operation(Frame& frame, const NodePlan& plan, const Node& node, const Op& payload) {
+    const Builtin op = payload.op;
     pointers_.clear();
     std::uint64_t length = 0;
     for (std::uint32_t i = 0; i < plan.operandCount; ++i) {
@@ -279,7 +281,11 @@ class Evaluator {
     if (!spend(length)) {
       return EvalError{std::string(kExhausted), node.span};
     }
-    EvalResult result = eval::applyTo(op, pointers_, node.span, node.type, &module_.types);
+    // An aggregate is what a row adds to its group; putting that together is the group's.
+    if (isAggregate(op)) return plan.operandCount == 0 ? Value(std::int64_t{1}) : *pointers_[0];
+    EvalResult result = payload.lifted
+                            ? eval::applyLifted(op, pointers_, node.span, node.type, &module_.types)
+                            : eval::applyTo(op, pointers_, node.span, node.type, &module_.types);
     spend(costOf(result, isConstantTime(op)));
     return result;
   }
@@ -368,6 +374,33 @@ class Evaluator {
     return state;
   }
 
+  EvalResult rows(Frame& frame, const NodePlan& plan, const Node& node) {
+    std::vector<EvalResult> operands;
+    for (std::uint32_t i = 0; i < plan.operandCount; ++i) {
+      operands.push_back(operand(frame, plan, i));
+      if (isError(operands.back())) return operands.back();
+    }
+    const auto body = [&](std::span<const Value> row, std::vector<EvalResult>& results) {
+      const std::uint32_t region = plan.regions[0];
+      const std::vector<std::uint32_t>& params = frame.plan.regions[region].params;
+      for (std::size_t i = 0; i < params.size() && i < row.size(); ++i) {
+        frame.slots[params[i]] = row[i];
+      }
+      run(frame, region);
+      results.clear();
+      for (const std::uint32_t slot : frame.plan.regions[region].results) {
+        results.push_back(frame.slots[slot]);
+      }
+      return spend(4);
+    };
+    EvalResult result = eval::applyRows(module_, node, operands, body);
+    if (exhausted()) return EvalError{std::string(kExhausted), node.span};
+    if (EvalError* error = std::get_if<EvalError>(&result); error != nullptr && !error->at.valid()) {
+      error->at = node.span;
+    }
+    return result;
+  }
+
   const Module& module_;
   std::unordered_map<RegionId, std::unique_ptr<BodyPlan>> plans_;
   std::vector<const EvalResult*> pointers_;  // of the operation at hand
@@ -394,8 +427,11 @@ bool isEvaluable(const Module& module, NodeId id) {
   while (!left.empty()) {
     const Node& node = module.at(left.back());
     left.pop_back();
-    if (std::holds_alternative<Step>(node.payload)) return false;
-    if (const Op* op = std::get_if<Op>(&node.payload); op != nullptr && op->op == Builtin::Glob) {
+    if (std::holds_alternative<Step>(node.payload) || std::holds_alternative<Rows>(node.payload)) {
+      return false;
+    }
+    if (const Op* op = std::get_if<Op>(&node.payload);
+        op != nullptr && (op->op == Builtin::Glob || isAggregate(op->op))) {
       return false;
     }
     for (const RegionId region : module.regionsOf(node)) enter(region);

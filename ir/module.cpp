@@ -22,7 +22,8 @@ std::vector<RegionId> Module::regionsOf(const Node& node) const {
                           take(x.then);
                           take(x.otherwise);
                         },
-                        [&](const Loop& x) { take(x.body); }, [&](const Try& x) { take(x.body); }},
+                        [&](const Loop& x) { take(x.body); }, [&](const Try& x) { take(x.body); },
+                        [&](const Rows& x) { take(x.body); }},
              node.payload);
   return result;
 }

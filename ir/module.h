@@ -94,6 +94,7 @@ enum class JoinKind : std::uint8_t { Inner, Left, Semi, Anti };
 /// one that is not of its column's type becomes none where the column is optional; the row is
 /// dropped where it is not.
 enum class BadRows : std::uint8_t { Fail, Drop, Keep };
+inline constexpr std::uint32_t kMaxKeys = 32;
 struct Rows {
   RowsOp op{};
   JoinKind join{};               ///< Join

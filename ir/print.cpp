@@ -305,6 +305,21 @@ class Printer {
     }
   }
 
+  void rows(const Rows& x) {
+    out_ += "rows ";
+    out_ += text::kRowsOps[static_cast<std::size_t>(x.op)];
+    if (x.op == RowsOp::Read) {
+      out_ += ' ';
+      out_ += text::kBadRows[static_cast<std::size_t>(x.onBad)];
+    }
+    if (x.op == RowsOp::Join) {
+      out_ += ' ';
+      out_ += text::kJoins[static_cast<std::size_t>(x.join)];
+    }
+    if (x.op == RowsOp::Join || x.op == RowsOp::Group) out_ += ' ' + std::to_string(x.keys);
+    if (x.op == RowsOp::Sort) out_ += ' ' + std::to_string(x.descending);
+  }
+
   void head(const Node& n) {
     const auto word = [&](std::string_view w) { out_ += w; };
     std::visit(Overloaded{[](std::monostate) {},
@@ -314,7 +329,7 @@ class Printer {
                           },
                           [&](const Param&) { word("param"); },
                           [&](const Op& op) {
-                            word("op ");
+                            word(op.lifted ? "op lifted " : "op ");
                             out_ += info(op.op).enumerator;
                           },
                           [&](const Field& f) {
@@ -332,7 +347,8 @@ class Printer {
                             definitionName(module_.funcs, c.callee.index());
                           },
                           [&](const For&) { word("for"); }, [&](const If&) { word("if"); },
-                          [&](const Loop&) { word("loop"); }, [&](const Try&) { word("try"); }},
+                          [&](const Loop&) { word("loop"); }, [&](const Try&) { word("try"); },
+                          [&](const Rows& x) { rows(x); }},
                n.payload);
     if (!std::holds_alternative<Const>(n.payload) || n.operandCount != 0) {
       out_ += '(';

@@ -280,7 +280,7 @@ void Parser::parseRetry(RetryPolicy& retry) {
 }
 
 void Parser::parseRun(TaskDef& task) {
-  task.run = static_cast<RunKind>(takeChoice("`argv`, `sh` or `python`", kRuns));
+  task.run = static_cast<RunKind>(takeChoice("`argv`, `sh`, `python` or `table`", kRuns));
   while (!failed_) {
     const bool spread = acceptWord("spread");
     if (!spread && token_.kind != TokenKind::Number) break;

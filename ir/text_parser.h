@@ -70,6 +70,7 @@ class Parser {
   /// True when the node owns a region that was opened.
   bool parseNode(std::vector<Frame>& stack);
   void parseYield(RegionId region);
+  Rows parseRows();
   bool parsePayload(NodeId id, std::string_view kind);
   void parseTail(NodeId id);
   NodeId defineNode(RegionId region);

@@ -93,8 +93,8 @@ void Parser::parseTail(NodeId id) {
 
 /// The word of a kind and what follows it. True when regions follow.
 bool Parser::parsePayload(NodeId id, std::string_view kind) {
-  constexpr std::array<std::string_view, 9> kKinds = {"const", "op", "field", "step", "call",
-                                                      "for",   "if", "loop",  "try"};
+  constexpr std::array<std::string_view, 10> kKinds = {"const", "op", "field", "step", "call",
+                                                       "for",   "if", "loop",  "try",  "rows"};
   if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end()) {
     expected("a kind of node");
     return false;
@@ -104,6 +104,7 @@ bool Parser::parsePayload(NodeId id, std::string_view kind) {
   if (kind == "const") {
     set(Const{module_.intern(parseValue())});
   } else if (kind == "op") {
+    const bool lifted = acceptWord("lifted");
     const std::string_view word = spelling();
     const BuiltinInfo* found = token_.kind == TokenKind::Word ? findBuiltin(word) : nullptr;
     if (found == nullptr) {
@@ -113,7 +114,7 @@ bool Parser::parsePayload(NodeId id, std::string_view kind) {
       return false;
     }
     advance();
-    set(Op{found->id});
+    set(Op{found->id, lifted});
   } else if (kind == "field") {
     Field field;
     if (atWord("each") && !nextIsPunct('(')) {
@@ -158,11 +159,33 @@ bool Parser::parsePayload(NodeId id, std::string_view kind) {
   } else if (kind == "loop") {
     set(Loop{});
     return true;
+  } else if (kind == "rows") {
+    const Rows rows = parseRows();
+    set(rows);
+    return rows.op != RowsOp::Limit && rows.op != RowsOp::Distinct;
   } else {
     set(Try{});
     return true;
   }
   return false;
+}
+
+Rows Parser::parseRows() {
+  Rows rows;
+  rows.op = static_cast<RowsOp>(takeChoice("an operator over rows", kRowsOps));
+  if (rows.op == RowsOp::Read) {
+    rows.onBad = static_cast<BadRows>(takeChoice("`fail`, `drop` or `keep`", kBadRows));
+  }
+  if (rows.op == RowsOp::Join) {
+    rows.join = static_cast<JoinKind>(takeChoice("`inner`, `left`, `semi` or `anti`", kJoins));
+  }
+  if (rows.op == RowsOp::Join || rows.op == RowsOp::Group) {
+    const std::uint32_t keys = takeIndex("the number of keys");
+    if (keys > kMaxKeys) expected("at most 32 keys");
+    rows.keys = static_cast<std::uint8_t>(keys);
+  }
+  if (rows.op == RowsOp::Sort) rows.descending = takeIndex("which keys are descending");
+  return rows;
 }
 
 bool Parser::openRegion(std::vector<Frame>& stack, RegionId region, NodeId owner) {
@@ -217,7 +240,8 @@ bool Parser::parseNode(std::vector<Frame>& stack) {
   const RegionId body = module_.addRegion(id);
   std::visit(
       Overloaded{[&](For& x) { x.body = body; }, [&](If& x) { x.then = body; },
-                 [&](Loop& x) { x.body = body; }, [&](Try& x) { x.body = body; }, [](auto&) {}},
+                 [&](Loop& x) { x.body = body; }, [&](Try& x) { x.body = body; },
+                 [&](Rows& x) { x.body = body; }, [](auto&) {}},
       module_.at(id).payload);
   return openRegion(stack, body, id);
 }

@@ -23,7 +23,11 @@ inline constexpr std::array<std::string_view, 3> kPhases = {"compile", "submit",
 inline constexpr std::array<std::string_view, 4> kOutputs = {"variable", "path", "stdout", "file"};
 inline constexpr std::array<std::string_view, 4> kFailures = {"transient", "oom", "timeout",
                                                               "exit"};
-inline constexpr std::array<std::string_view, 3> kRuns = {"argv", "sh", "python"};
+inline constexpr std::array<std::string_view, 4> kRuns = {"argv", "sh", "python", "table"};
+inline constexpr std::array<std::string_view, 8> kRowsOps = {"read", "filter", "map",      "group",
+                                                             "sort", "limit",  "distinct", "join"};
+inline constexpr std::array<std::string_view, 4> kJoins = {"inner", "left", "semi", "anti"};
+inline constexpr std::array<std::string_view, 3> kBadRows = {"fail", "drop", "keep"};
 
 /// Types without parameters, in the order of their fixed ids.
 inline constexpr std::array<std::string_view, 12> kPlainTypes = {

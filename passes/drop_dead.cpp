@@ -95,7 +95,8 @@ class Dropper {
 
   static bool ownsBodies(const Node& node) {
     return std::holds_alternative<For>(node.payload) || std::holds_alternative<If>(node.payload) ||
-           std::holds_alternative<Loop>(node.payload) || std::holds_alternative<Try>(node.payload);
+           std::holds_alternative<Loop>(node.payload) || std::holds_alternative<Try>(node.payload) ||
+           std::holds_alternative<Rows>(node.payload);
   }
 
   /// Marks the sinks of a live body. A `for` or `if` with a sink somewhere inside is one itself.
@@ -299,7 +300,10 @@ class Dropper {
                               x.otherwise = moved(regionNumbers_, x.otherwise);
                             },
                             [&](Loop& x) { x.body = moved(regionNumbers_, x.body); },
-                            [&](Try& x) { x.body = moved(regionNumbers_, x.body); }},
+                            [&](Try& x) { x.body = moved(regionNumbers_, x.body); },
+                            [&](Rows& x) {
+                              if (x.body.valid()) x.body = moved(regionNumbers_, x.body);
+                            }},
                  node.payload);
     }
     module_.nodes.resize(count);

@@ -74,7 +74,8 @@ class Merger {
 
   static bool ownsBodies(const Node& node) {
     return std::holds_alternative<For>(node.payload) || std::holds_alternative<If>(node.payload) ||
-           std::holds_alternative<Loop>(node.payload) || std::holds_alternative<Try>(node.payload);
+           std::holds_alternative<Loop>(node.payload) || std::holds_alternative<Try>(node.payload) ||
+           std::holds_alternative<Rows>(node.payload);
   }
 
   /// Edges lead to the nodes that stay; `after` is a set.
@@ -96,7 +97,7 @@ class Merger {
                      return tagged(1, c.value.index());
                    },
                    [&](const Op& op) -> std::optional<std::uint64_t> {
-                     return tagged(2, static_cast<std::uint64_t>(op.op));
+                     return tagged(2, (static_cast<std::uint64_t>(op.op) << 1U) | (op.lifted ? 1U : 0U));
                    },
                    [&](const Field& f) -> std::optional<std::uint64_t> {
                      return tagged(3, (std::uint64_t{f.name.index()} << 2U) | (f.ofEach ? 2U : 0U) |

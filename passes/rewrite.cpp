@@ -103,7 +103,8 @@ void Rewriter::visit(NodeId id) {
                         [&](const Op&) { visitOp(id); }, [&](const Field&) { visitField(id); },
                         [&](const Step&) { visitStep(id); }, [&](const Call&) { visitCall(id); },
                         [&](const For&) { visitFor(id); }, [&](const If&) { visitIf(id); },
-                        [&](const Loop&) { visitLoop(id); }, [&](const Try&) { visitTry(id); }},
+                        [&](const Loop&) { visitLoop(id); }, [&](const Try&) { visitTry(id); },
+                        [&](const Rows&) { visitRows(id); }},
              payload);
 }
 
@@ -252,6 +253,16 @@ void Rewriter::visitTry(NodeId id) {
   env(id) = valueRef(value != nullptr ? std::move(*value) : Value());
 }
 
+/// Tables are not looked into here: the rows are there only when the plan runs.
+void Rewriter::visitRows(NodeId id) {
+  const Node old = module_.at(id);
+  if (std::get<Rows>(old.payload).body.valid()) return pushNested(id);
+  takeOperands(old);
+  mapOrder(old);
+  env(id) =
+      nodeRef(emit(old.payload, old.type, operands_, order_, old.span, keptName(old)));
+}
+
 // ---- frames
 
 Rewriter::Frame Rewriter::frameFor(Frame::Kind kind, NodeId owner, RegionId from) const {
@@ -282,7 +293,7 @@ void Rewriter::openNested(NodeId owner, NodeId newOwner, std::uint32_t which) {
   const RegionId from = module_.regionsOf(module_.at(owner))[which];
   const RegionId to = module_.addRegion(newOwner);
   std::visit(Overloaded{[&](For& x) { x.body = to; }, [&](Loop& x) { x.body = to; },
-                        [&](Try& x) { x.body = to; },
+                        [&](Try& x) { x.body = to; }, [&](Rows& x) { x.body = to; },
                         [&](If& x) { (which == 0 ? x.then : x.otherwise) = to; }, [](auto&) {}},
              module_.at(newOwner).payload);
   Frame frame = frameFor(Frame::Kind::Nested, owner, from);
@@ -455,7 +466,7 @@ void Rewriter::compact() {
     moveRegion(node.region);
     node.firstOperand = node.operandCount + node.orderCount == 0 ? 0 : node.firstOperand - oldPool_;
     std::visit(Overloaded{[&](For& x) { moveRegion(x.body); }, [&](Loop& x) { moveRegion(x.body); },
-                          [&](Try& x) { moveRegion(x.body); },
+                          [&](Try& x) { moveRegion(x.body); }, [&](Rows& x) { moveRegion(x.body); },
                           [&](If& x) {
                             moveRegion(x.then);
                             moveRegion(x.otherwise);

@@ -130,6 +130,7 @@ class Rewriter {
   void visitIf(ir::NodeId id);
   void visitLoop(ir::NodeId id);
   void visitTry(ir::NodeId id);
+  void visitRows(ir::NodeId id);
   [[nodiscard]] ir::NodeId oldOperand(const ir::Node& old, std::uint32_t i) const {
     return module_.operandPool[old.firstOperand + i];
   }

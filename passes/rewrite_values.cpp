@@ -138,7 +138,8 @@ std::uint64_t Rewriter::sizeOf(RegionId root) {
     for (const NodeId node : module_.at(inside[i]).nodes) {
       const Payload& payload = module_.at(node).payload;
       if (!std::holds_alternative<For>(payload) && !std::holds_alternative<If>(payload) &&
-          !std::holds_alternative<Loop>(payload) && !std::holds_alternative<Try>(payload)) {
+          !std::holds_alternative<Loop>(payload) && !std::holds_alternative<Try>(payload) &&
+          !std::holds_alternative<Rows>(payload)) {
         continue;
       }
       for (const RegionId inner : module_.regionsOf(module_.at(node))) inside.push_back(inner);
@@ -251,7 +252,7 @@ Rewriter::Ref Rewriter::emitPure(const Payload& payload, TypeId type,
   Mixer mixer;
   mixer.add((std::uint64_t{to.index()} << 32U) | type.index());
   const auto payloadKey = [](const Payload& p) -> std::uint64_t {
-    if (const Op* op = std::get_if<Op>(&p)) return static_cast<std::uint64_t>(op->op);
+    if (const Op* op = std::get_if<Op>(&p)) return (static_cast<std::uint64_t>(op->op) << 1U) | (op->lifted ? 1U : 0U);
     const Field& field = std::get<Field>(p);
     return (std::uint64_t{field.name.index()} << 20U) | (1U << 16U) | (field.ofEach ? 2U : 0U) |
            (field.optional ? 1U : 0U);

@@ -276,7 +276,7 @@ std::optional<Rewriter::Ref> Rewriter::simplify(NodeId id, Builtin op,
 void Rewriter::visitOp(NodeId id) {
   const Node old = module_.at(id);
   const Builtin op = std::get<Op>(old.payload).op;
-  if (verbatim_) {
+  if (verbatim_ || std::get<Op>(old.payload).lifted) {
     takeOperands(old);
     env(id) = emitPure(old.payload, old.type, operands_, old.span, keptName(old));
     return;

@@ -37,6 +37,7 @@ std::string Emitter::label(ir::NodeId id) const {
           [](const ir::If&) -> std::string { return "if"; },
           [](const ir::Loop&) -> std::string { return "loop"; },
           [](const ir::Try&) -> std::string { return "try"; },
+          [](const ir::Rows&) -> std::string { return "rows"; },
       },
       n.payload);
 }
@@ -429,6 +430,7 @@ void Emitter::writeNode(Scope& scope, ir::NodeId id, YamlWriter& w) {
                      unsupported(n.span, "a loop without steps in it", "put it into a task");
                    }
                  },
+                 [](const ir::Rows&) {},  // only in plans, which are steps here
                  [&](const ir::Try& t) {
                    if (hasSteps(t.body)) {
                      make = &Emitter::tryCall;

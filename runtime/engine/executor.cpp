@@ -252,7 +252,8 @@ void Executor::run(std::uint32_t frame, std::uint32_t slot) {
                      [&](const ir::For& x) { startFor(frame, slot, node, x); },
                      [&](const ir::If& x) { startIf(frame, slot, node, x); },
                      [&](const ir::Loop& x) { startLoop(frame, slot, node, x); },
-                     [&](const ir::Try& x) { startTry(frame, slot, x); }},
+                     [&](const ir::Try& x) { startTry(frame, slot, x); },
+                     [](const ir::Rows&) {}},  // only in plans, which are steps here
       node.payload);
 }
 
