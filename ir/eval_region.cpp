@@ -160,6 +160,7 @@ class Evaluator {
   explicit Evaluator(const Module& module) : module_(module) {}
 
   using Outer = std::function<const EvalResult*(NodeId)>;
+  void restart() { spent_ = 0; }
 
   std::vector<EvalResult> body(RegionId region, std::vector<EvalResult> params, const Outer& outer,
                                std::size_t depth) {
@@ -408,6 +409,21 @@ class Evaluator {
 };
 
 }  // namespace
+
+class BodyEvaluator::Impl : public Evaluator {
+ public:
+  using Evaluator::Evaluator;
+};
+
+BodyEvaluator::BodyEvaluator(const Module& module) : impl_(std::make_unique<Impl>(module)) {}
+BodyEvaluator::~BodyEvaluator() = default;
+
+std::vector<EvalResult> BodyEvaluator::evaluate(
+    RegionId region, std::span<const Value> params,
+    const std::function<const EvalResult*(NodeId)>& outer) {
+  impl_->restart();
+  return impl_->body(region, std::vector<EvalResult>(params.begin(), params.end()), outer, 0);
+}
 
 std::vector<EvalResult> evaluateRegion(const Module& module, RegionId region,
                                        std::span<const Value> params,

@@ -431,10 +431,13 @@ TEST(EvalTest, WrongOperandsAreErrors) {
   }
 }
 
-TEST(EvalTest, EveryRowIsNamedInThisFile) {
-  std::ifstream file(COULER_SOURCE_DIR "/tests/unit/ir/eval_test.cpp", std::ios::binary);
-  ASSERT_TRUE(file);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+TEST(EvalTest, EveryRowIsNamedInTheTests) {
+  std::string text;
+  for (const char* name : {"eval_test.cpp", "rows_test.cpp"}) {
+    std::ifstream file(std::string(COULER_SOURCE_DIR "/tests/unit/ir/") + name, std::ios::binary);
+    ASSERT_TRUE(file);
+    text.append(std::istreambuf_iterator<char>(file), {});
+  }
   for (const BuiltinInfo& row : builtinTable()) {
     const std::string word = "B::" + std::string(row.enumerator);
     EXPECT_TRUE(text.find(word + ",") != std::string::npos) << row.enumerator;

@@ -1,0 +1,161 @@
+// The kernel that asks the evaluator of ir/ for every row.
+#include <unordered_map>
+#include <unordered_set>
+
+#include "runtime/column/kernel.h"
+
+namespace couler::column {
+
+namespace {
+
+class EvaluatorKernel final : public Kernel {
+ public:
+  explicit EvaluatorKernel(RowPlan plan) : plan_(std::move(plan)), evaluator_(*plan_.module) {
+    for (auto& [node, value] : plan_.outer) outer_.emplace(node, ir::EvalResult(value));
+  }
+
+  bool run(const Batch& in, Batch& out, RowError& error) override {
+    std::vector<ir::Value> rows;
+    appendRows(plan_.input, in, rows);
+    std::vector<ir::Value> made;
+    std::vector<std::int64_t> ids;
+    for (std::int64_t i = 0; i < in.rows; ++i) {
+      const std::int64_t id =
+          in.rowIds.empty() ? in.firstRow + i : in.rowIds[static_cast<std::size_t>(i)];
+      ir::Value row = std::move(rows[static_cast<std::size_t>(i)]);
+      bool kept = true;
+      if (!pass(row, kept, error) || (kept && !finish(std::move(row), made, error))) {
+        error.row = id;
+        return false;
+      }
+      if (kept) ids.push_back(id);
+    }
+    out = batchOf(plan_.output, made);
+    out.firstRow = ids.empty() ? in.firstRow : ids.front();
+    const bool dense = ids.size() == static_cast<std::size_t>(in.rows) && in.rowIds.empty();
+    if (!dense) out.rowIds = std::move(ids);
+    return true;
+  }
+
+ private:
+  std::vector<ir::EvalResult> evaluate(ir::RegionId body, std::span<const ir::Value> params) {
+    return evaluator_.evaluate(body, params, [this](ir::NodeId id) -> const ir::EvalResult* {
+      const auto found = outer_.find(id);
+      return found == outer_.end() ? nullptr : &found->second;
+    });
+  }
+
+  static bool failed(const ir::EvalResult& result, RowError& error) {
+    const ir::EvalError* found = std::get_if<ir::EvalError>(&result);
+    if (found == nullptr) return false;
+    error.message = found->message;
+    error.at = found->at;
+    return true;
+  }
+
+  bool pass(ir::Value& row, bool& kept, RowError& error) {
+    for (const ir::NodeId stage : plan_.stages) {
+      const ir::Rows& rows = *plan_.module->payload<ir::Rows>(stage);
+      const std::vector<ir::EvalResult> results = evaluate(rows.body, {&row, 1});
+      if (failed(results[0], error)) return false;
+      const ir::Value& value = std::get<ir::Value>(results[0]);
+      if (rows.op == ir::RowsOp::Map) {
+        row = value;
+        continue;
+      }
+      const bool* truth = value.as<bool>();
+      kept = truth != nullptr && *truth;
+      if (!kept) return true;
+    }
+    return true;
+  }
+
+  bool finish(ir::Value row, std::vector<ir::Value>& made, RowError& error) {
+    if (!plan_.results.valid()) {
+      made.push_back(std::move(row));
+      return true;
+    }
+    const std::size_t params = plan_.module->at(plan_.results).params.size();
+    std::vector<ir::Value> given(params);
+    given[plan_.rowParam] = std::move(row);
+    const std::vector<ir::EvalResult> results = evaluate(plan_.results, given);
+    ir::NamedItems fields;
+    for (std::uint32_t i = 0; i < plan_.resultCount; ++i) {
+      const ir::EvalResult& result = results[plan_.firstResult + i];
+      if (failed(result, error)) return false;
+      fields.emplace_back(plan_.output.fields[i].name, std::get<ir::Value>(result));
+    }
+    made.push_back(ir::Value::record(std::move(fields)));
+    return true;
+  }
+
+  RowPlan plan_;
+  ir::BodyEvaluator evaluator_;
+  std::unordered_map<ir::NodeId, ir::EvalResult> outer_;
+};
+
+/// Notes the columns of a body's row parameter that are read by name; all of them where the row is
+/// used as a whole.
+class Uses {
+ public:
+  Uses(const ir::Module& module, std::size_t fields) : module_(module), used_(fields, false) {}
+
+  /// False when the row as a whole escapes.
+  void body(ir::RegionId region, std::uint32_t param, const Schema& row,
+            std::span<const ir::NodeId> results) {
+    const ir::Region& r = module_.at(region);
+    if (param >= r.params.size()) return;
+    const ir::NodeId self = r.params[param];
+    std::vector<ir::RegionId> inside{region};
+    for (std::size_t i = 0; i < inside.size(); ++i) {
+      for (const ir::NodeId id : module_.at(inside[i]).nodes) {
+        const ir::Node& node = module_.at(id);
+        for (const ir::RegionId owned : module_.regionsOf(node)) inside.push_back(owned);
+        for (const ir::NodeId operand : module_.operands(node)) {
+          if (operand == self) use(module_.payload<ir::Field>(id), row);
+        }
+      }
+      const std::vector<ir::NodeId>& given = module_.at(inside[i]).results;
+      for (const ir::NodeId id : i == 0 ? results : std::span<const ir::NodeId>(given)) {
+        if (id == self) use(nullptr, row);
+      }
+    }
+  }
+  void all() { used_.assign(used_.size(), true); }
+  [[nodiscard]] std::vector<bool> take() { return std::move(used_); }
+
+ private:
+  void use(const ir::Field* field, const Schema& row) {
+    const int at = field == nullptr ? -1 : row.find(module_.at(field->name));
+    if (at < 0) return all();
+    used_[static_cast<std::size_t>(at)] = true;
+  }
+
+  const ir::Module& module_;
+  std::vector<bool> used_;
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> evaluatorKernel(RowPlan plan) {
+  return std::make_unique<EvaluatorKernel>(std::move(plan));
+}
+
+std::vector<bool> columnsUsed(const RowPlan& plan) {
+  Uses uses(*plan.module, plan.input.fields.size());
+  for (const ir::NodeId stage : plan.stages) {
+    const ir::Rows& rows = *plan.module->payload<ir::Rows>(stage);
+    uses.body(rows.body, 0, plan.input, plan.module->at(rows.body).results);
+    if (rows.op == ir::RowsOp::Map) return uses.take();  // what follows sees the map's rows only
+  }
+  if (!plan.results.valid()) {
+    uses.all();
+    return uses.take();
+  }
+  const std::vector<ir::NodeId>& results = plan.module->at(plan.results).results;
+  uses.body(plan.results, plan.rowParam, plan.input,
+            std::span(results).subspan(plan.firstResult, plan.resultCount));
+  return uses.take();
+}
+
+}  // namespace couler::column
