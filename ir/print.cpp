@@ -40,13 +40,23 @@ class Printer {
       name(module_.at(module_.entry).name);
       out_ += '\n';
     }
+    return finish();
+  }
+
+  std::string runTask(const TaskDef& task) {
+    printTask(task);
+    return finish();
+  }
+
+ private:
+  /// The header and the types come first, though they are known last.
+  std::string finish() {
     std::string head(text::kHeader);
     head += ' ' + std::to_string(text::kVersion) + '\n';
     if (!nominals_.empty()) head += '\n' + nominals_;
     return head + out_;
   }
 
- private:
   static constexpr std::uint32_t kNoNumber = 0xffffffffU;
 
   // ---- words and numbers
@@ -618,5 +628,9 @@ class Printer {
 }  // namespace
 
 std::string print(const Module& module) { return Printer(module).run(); }
+
+std::string printTask(const Module& module, TaskId task) {
+  return Printer(module).runTask(module.at(task));
+}
 
 }  // namespace couler::ir

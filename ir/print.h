@@ -18,4 +18,8 @@ namespace couler::ir {
 [[nodiscard]] std::optional<Module> parseText(const SourceManager& sources, FileId file,
                                               DiagnosticSink& diags);
 
+/// The text of one task alone, with the types that it names: a module of itself. Pre: its `exprs`
+/// call no function.
+[[nodiscard]] std::string printTask(const Module& module, TaskId task);
+
 }  // namespace couler::ir

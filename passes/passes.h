@@ -22,4 +22,12 @@ bool mergeCommon(ir::Module& module, Context& context);
 /// over.
 bool dropDead(ir::Module& module, Context& context);
 
+/// Makes one step of two over tables where only the second uses the rows of the first, which then
+/// never reach a file.
+bool fuseTables(ir::Module& module, Context& context);
+
+/// Makes steps over tables commands, `couler exec` with the plan's text among its words, and tables
+/// the files that they are. Always the last: engines know neither plans nor tables.
+bool lowerTables(ir::Module& module, Context& context);
+
 }  // namespace couler::passes

@@ -10,13 +10,16 @@ namespace couler::passes {
 
 namespace {
 
-constexpr std::array<Pass, 5> kPasses = {{
+constexpr std::array<Pass, 7> kPasses = {{
     {"fold", "evaluate what is known at compile time, and drop branches never taken", fold},
     {"inline", "put the bodies of functions and workflows in the place of their calls",
      inlineCalls},
     {"unroll", "put the iterations of a `for` over a known list in its place", unroll},
     {"merge-common", "make one of equal values and of equal steps", mergeCommon},
+    {"fuse-tables", "make one step of two over tables when nothing else uses the rows between",
+     fuseTables},
     {"drop-dead", "drop steps and values that nothing uses", dropDead},
+    {"lower-tables", "make steps over tables commands (never left out)", lowerTables},
 }};
 
 /// Passes everything on and remembers whether an error went by.
@@ -58,7 +61,7 @@ PipelineResult runPipeline(ir::Module& module, Context& context, const PipelineO
   ErrorWatch watch(context.diags);
   Context watched{watch, context.keepSubWorkflows};
   for (const Pass& pass : kPasses) {
-    if (listed(options.disabled, pass.name)) continue;
+    if (listed(options.disabled, pass.name) && pass.run != lowerTables) continue;
     const double start = cpuSeconds();
     const bool changed = pass.run(module, watched);
     result.timings.push_back({pass.name, cpuSeconds() - start, changed});

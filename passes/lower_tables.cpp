@@ -1,0 +1,165 @@
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "ir/print.h"
+#include "passes/passes.h"
+
+namespace couler::passes {
+
+using namespace ir;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+class Lowerer {
+ public:
+  explicit Lowerer(Module& module) : module_(module) {}
+
+  void run() {
+    // The bodies of fns and tests, which engines never see, keep their tables.
+    std::vector<bool> kept(module_.regions.size(), false);
+    for (const FuncDef& func : module_.funcs) {
+      if (func.kind == FuncKind::Fn) keep(func.body, kept);
+    }
+    for (const TestDef& test : module_.tests) keep(test.body, kept);
+    for (std::size_t t = 0; t < module_.tasks.size(); ++t) {
+      if (module_.tasks[t].run == RunKind::Table) lowerTask(TaskId{t});
+    }
+    for (Node& node : module_.nodes) {
+      if (std::holds_alternative<std::monostate>(node.payload)) continue;
+      if (node.region.index() < kept.size() && kept[node.region.index()]) continue;
+      node.type = lowered(node.type);
+    }
+    for (TaskDef& task : module_.tasks) {
+      for (ParamDef& param : task.params) param.type = lowered(param.type);
+      for (OutputDef& output : task.outputs) output.type = lowered(output.type);
+      task.result = lowered(task.result);
+    }
+    for (FuncDef& func : module_.funcs) {
+      if (func.kind == FuncKind::Fn) continue;
+      for (ParamDef& param : func.params) param.type = lowered(param.type);
+      func.result = lowered(func.result);
+    }
+  }
+
+ private:
+  void keep(RegionId root, std::vector<bool>& kept) {
+    std::vector<RegionId> left{root};
+    while (!left.empty()) {
+      const RegionId id = left.back();
+      left.pop_back();
+      kept[id.index()] = true;
+      for (const NodeId node : module_.at(id).nodes) {
+        for (const RegionId inner : module_.regionsOf(module_.at(node))) left.push_back(inner);
+      }
+    }
+  }
+
+  /// `couler exec --plan TEXT [--values JSON] FILE… OUTPUT…`
+  void lowerTask(TaskId id) {
+    const std::string plan = printTask(module_, id);
+    const TaskDef task = module_.at(id);
+    const RegionId old = task.exprs;
+    const RegionId exprs = module_.addRegion();
+    std::vector<NodeId> words;
+    const auto word = [&](std::string text) {
+      words.push_back(module_.addConst(exprs, std::move(text), TypeTable::kString, task.span));
+    };
+    std::vector<NodeId> files;
+    std::vector<NodeId> scalars;
+    std::vector<TypeField> fields;
+    for (const ParamDef& param : task.params) {
+      const NodeId node = module_.addParam(exprs, param.type, param.name, param.span, Phase::Run);
+      const TypeKind kind = module_.types.kind(param.type);
+      if (kind == TypeKind::File || kind == TypeKind::Table) {
+        files.push_back(node);
+      } else {
+        scalars.push_back(node);
+        fields.push_back({param.name, param.type});
+      }
+    }
+    std::vector<NodeId> outputs;
+    for (const OutputDef& output : task.outputs) {
+      outputs.push_back(module_.addParam(exprs, TypeTable::kString, output.name, output.span,
+                                         Phase::Run));
+    }
+    word("couler");
+    word("exec");
+    word("--plan");
+    word(plan);
+    if (!scalars.empty()) {
+      word("--values");
+      words.push_back(module_.add(exprs, Op{Builtin::MakeRecord},
+                                  module_.types.record(std::move(fields)), scalars, {}, task.span));
+    }
+    words.insert(words.end(), files.begin(), files.end());
+    words.insert(words.end(), outputs.begin(), outputs.end());
+    TaskDef& made = module_.at(id);
+    made.run = RunKind::Argv;
+    made.exprs = exprs;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      module_.at(exprs).results.push_back(words[i]);
+      made.argv.push_back({static_cast<std::uint32_t>(i), false});
+    }
+    erase(old);
+  }
+
+  /// Nodes of the plan are no part of the graph any more.
+  void erase(RegionId root) {
+    std::vector<RegionId> left{root};
+    while (!left.empty()) {
+      const RegionId id = left.back();
+      left.pop_back();
+      Region& region = module_.at(id);
+      for (const NodeId node : region.nodes) {
+        for (const RegionId inner : module_.regionsOf(module_.at(node))) left.push_back(inner);
+      }
+      for (const auto* list : {&region.params, &region.nodes}) {
+        for (const NodeId node : *list) module_.at(node).payload = std::monostate{};
+      }
+      region = Region();
+    }
+  }
+
+  /// The type with `file<arrow>` for every table in it.
+  TypeId lowered(TypeId id) {
+    const auto known = types_.find(id);
+    if (known != types_.end()) return known->second;
+    Type type = module_.types[id];
+    TypeId result = id;
+    switch (type.kind) {
+      case TypeKind::Table:
+        result = module_.types.file("arrow");
+        break;
+      case TypeKind::List:
+      case TypeKind::Map:
+      case TypeKind::Optional:
+        type.element = lowered(type.element);
+        result = module_.types.intern(std::move(type));
+        break;
+      case TypeKind::Record:
+        for (TypeField& field : type.fields) field.type = lowered(field.type);
+        result = module_.types.intern(std::move(type));
+        break;
+      default:
+        break;
+    }
+    types_.emplace(id, result);
+    return result;
+  }
+
+  Module& module_;
+  std::unordered_map<TypeId, TypeId> types_;
+};
+
+}  // namespace
+
+bool lowerTables(Module& module, Context&) {
+  const auto isPlan = [](const TaskDef& task) { return task.run == RunKind::Table; };
+  const bool any = std::any_of(module.tasks.begin(), module.tasks.end(), isPlan);
+  if (any) Lowerer(module).run();
+  return any;
+}
+
+}  // namespace couler::passes

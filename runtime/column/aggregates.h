@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "runtime/column/operators.h"
+
+/// Aggregates of many groups at once.
+namespace couler::column {
+
+/// One aggregate, with a state for each group.
+class AggregateColumn {
+ public:
+  virtual ~AggregateColumn() = default;
+  /// Adds a batch's cells: row i to group `groups[i]`, of `count` groups so far; rows of group
+  /// GroupTable::kNone are left out. False at a row that cannot be added (overflow).
+  virtual bool add(const Column& column, std::int64_t rows,
+                   const std::vector<std::uint32_t>& groups, std::size_t count,
+                   RowError& error) = 0;
+  /// The results of the groups first to first + count, as a column of the output.
+  [[nodiscard]] virtual Column finish(std::size_t first, std::size_t count) const = 0;
+  [[nodiscard]] virtual std::size_t bytes() const = 0;
+};
+
+/// `input`: the column aggregated (for AggCount one that is not looked at); `output`: of the result.
+[[nodiscard]] std::unique_ptr<AggregateColumn> makeAggregate(const AggregateSpec& spec,
+                                                             const Field& input,
+                                                             const Field& output);
+
+}  // namespace couler::column

@@ -1,0 +1,390 @@
+// Joining by hash. The right side is held in memory; when it is too large both sides are dealt out
+// to files by their keys' hashes, joined a pair of files at a time, and the results merged by the
+// left rows' numbers.
+#include <algorithm>
+#include <numeric>
+
+#include "runtime/column/group_table.h"
+#include "runtime/column/operators.h"
+#include "runtime/column/spill.h"
+
+namespace couler::column {
+
+namespace {
+
+constexpr std::uint32_t kMaxDepth = 12;
+
+struct JoinPlan {
+  std::size_t keys = 0;
+  ir::JoinKind kind{};
+  Schema left;   ///< columns, keys, row number
+  Schema right;  ///< columns, keys
+  Schema out;    ///< columns of both, or of the left alone
+  Limits limits;
+};
+
+std::vector<std::uint32_t> keyColumns(const Schema& schema, std::size_t keys, std::size_t after) {
+  std::vector<std::uint32_t> columns(keys);
+  std::iota(columns.begin(), columns.end(),
+            static_cast<std::uint32_t>(schema.fields.size() - keys - after));
+  return columns;
+}
+
+/// Whether each row has all of its keys: none equals nothing.
+std::vector<std::uint8_t> keysThere(const Batch& batch, std::span<const std::uint32_t> columns) {
+  std::vector<std::uint8_t> there(static_cast<std::size_t>(batch.rows), 1);
+  for (const std::uint32_t c : columns) {
+    if (batch.columns[c].valid == nullptr) continue;
+    const std::uint8_t* valid = batch.columns[c].valid->as<std::uint8_t>();
+    for (std::size_t i = 0; i < there.size(); ++i) there[i] &= valid[i];
+  }
+  return there;
+}
+
+/// The right side in memory: rows by key.
+class RightSide {
+ public:
+  explicit RightSide(const JoinPlan& plan) : plan_(plan), rows_(plan.right) {
+    keyColumns_ = keyColumns(plan.right, plan.keys, 0);
+    Schema keys;
+    for (const std::uint32_t c : keyColumns_) keys.fields.push_back(plan.right.fields[c]);
+    table_ = std::make_unique<GroupTable>(std::move(keys));
+  }
+
+  void add(const Batch& batch) {
+    Batch rows = withKeysOnly(batch);
+    if (rows.rows == 0) return;
+    Batch keys = keysOf(rows, plan_.right, keyColumns_);
+    hash(keys);
+    table_->find(keys, hashes_, true, groups_);
+    const auto before = static_cast<std::size_t>(rows_.rows());
+    rows_.append(rows);
+    first_.resize(table_->size(), -1);
+    last_.resize(table_->size(), -1);
+    next_.resize(before + groups_.size(), -1);
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      const std::uint32_t group = groups_[i];
+      const auto row = static_cast<std::int64_t>(before + i);
+      (first_[group] < 0 ? first_[group] : next_[static_cast<std::size_t>(last_[group])]) = row;
+      last_[group] = row;
+    }
+  }
+
+  [[nodiscard]] std::size_t bytes() const {
+    return table_->bytes() + rows_.bytes() + (next_.size() + 2 * first_.size()) * 8;
+  }
+  /// Columns and keys of the rows that have all of their keys.
+  [[nodiscard]] const RowStore& rows() const { return rows_; }
+  [[nodiscard]] std::int64_t next(std::int64_t row) const {
+    return next_[static_cast<std::size_t>(row)];
+  }
+
+  /// The first matching row for each row of a left batch, or -1.
+  void match(const Batch& left, std::vector<std::int64_t>& found) {
+    const std::vector<std::uint32_t> columns = keyColumns(plan_.left, plan_.keys, 1);
+    Batch keys = keysOf(left, plan_.left, columns);
+    const std::vector<std::uint8_t> there = keysThere(left, columns);
+    hash(keys);
+    table_->find(keys, hashes_, false, groups_);
+    found.resize(groups_.size());
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      const bool matches = groups_[i] != GroupTable::kNone && there[i] != 0;
+      found[i] = matches ? first_[groups_[i]] : -1;
+    }
+  }
+
+ private:
+  static Batch keysOf(const Batch& batch, const Schema&, std::span<const std::uint32_t> columns) {
+    Batch keys;
+    keys.rows = batch.rows;
+    for (const std::uint32_t c : columns) keys.columns.push_back(batch.columns[c]);
+    return keys;
+  }
+  [[nodiscard]] Batch withKeysOnly(const Batch& batch) const {
+    const std::vector<std::uint8_t> there = keysThere(batch, keyColumns_);
+    std::vector<std::int64_t> take;
+    for (std::size_t i = 0; i < there.size(); ++i) {
+      if (there[i] != 0) take.push_back(static_cast<std::int64_t>(i));
+    }
+    return take.size() == there.size() ? batch : gather(plan_.right, batch, take);
+  }
+  void hash(const Batch& keys) {
+    std::vector<std::uint32_t> all(plan_.keys);
+    std::iota(all.begin(), all.end(), 0U);
+    hashRows(table_->keys().schema(), keys, all, hashes_);
+  }
+
+  const JoinPlan& plan_;
+  RowStore rows_;
+  std::vector<std::uint32_t> keyColumns_;
+  std::unique_ptr<GroupTable> table_;
+  std::vector<std::int64_t> first_;  ///< by key
+  std::vector<std::int64_t> last_;
+  std::vector<std::int64_t> next_;  ///< by row: the next of the same key, or -1
+  std::vector<std::uint64_t> hashes_;
+  std::vector<std::uint32_t> groups_;
+};
+
+/// Left rows against a right side in memory; the output's columns and the left row's number.
+class ProbeSource final : public Source {
+ public:
+  ProbeSource(const JoinPlan& plan, std::unique_ptr<Source> left, std::unique_ptr<RightSide> right)
+      : plan_(plan),
+        left_(std::move(left)),
+        right_(std::move(right)),
+        out_(withRowNumber(plan.out)) {}
+  [[nodiscard]] const Schema& schema() const override { return out_; }
+
+  std::optional<Batch> next() override {
+    while (!error_) {
+      if (batch_ && at_ < batch_->rows) return emit();
+      batch_ = left_->next();
+      if (!batch_) {
+        error_ = left_->error();
+        return std::nullopt;
+      }
+      right_->match(*batch_, found_);
+      at_ = 0;
+      chain_ = -2;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  /// Up to a batch of pairs, from where the last one ended.
+  std::optional<Batch> emit() {
+    std::vector<std::int64_t> lefts;
+    std::vector<std::int64_t> rights;
+    const bool both = plan_.kind == ir::JoinKind::Inner || plan_.kind == ir::JoinKind::Left;
+    while (at_ < batch_->rows && static_cast<std::int64_t>(lefts.size()) < kBatchRows) {
+      const std::int64_t first = found_[static_cast<std::size_t>(at_)];
+      if (!both) {
+        if ((first >= 0) == (plan_.kind == ir::JoinKind::Semi)) lefts.push_back(at_);
+        ++at_;
+        continue;
+      }
+      if (chain_ == -2) chain_ = first;
+      if (chain_ < 0) {
+        if (plan_.kind == ir::JoinKind::Left) {
+          lefts.push_back(at_);
+          rights.push_back(-1);
+        }
+        ++at_;
+        chain_ = -2;
+        continue;
+      }
+      lefts.push_back(at_);
+      rights.push_back(chain_);
+      chain_ = right_->next(chain_);
+      if (chain_ < 0) {
+        ++at_;
+        chain_ = -2;
+      }
+    }
+    return assemble(lefts, rights, both);
+  }
+
+  [[nodiscard]] Batch assemble(const std::vector<std::int64_t>& lefts,
+                               const std::vector<std::int64_t>& rights, bool both) const {
+    const std::size_t leftColumns = plan_.left.fields.size() - plan_.keys - 1;
+    Batch left = gather(plan_.left, *batch_, lefts);
+    Batch out;
+    out.rows = static_cast<std::int64_t>(lefts.size());
+    out.columns.assign(left.columns.begin(),
+                       left.columns.begin() + static_cast<std::ptrdiff_t>(leftColumns));
+    if (both) takeRight(rights, out);
+    out.columns.push_back(left.columns.back());
+    return out;
+  }
+
+  void takeRight(const std::vector<std::int64_t>& rights, Batch& out) const {
+    const bool missing = std::any_of(rights.begin(), rights.end(), [](auto r) { return r < 0; });
+    const std::size_t width = plan_.right.fields.size() - plan_.keys;
+    if (!missing) {
+      Batch columns = right_->rows().gather(rights);
+      columns.columns.resize(width);
+      for (Column& column : columns.columns) out.columns.push_back(std::move(column));
+      return;
+    }
+    // Missing rows take the first row's cells, which are then marked as none.
+    std::vector<std::int64_t> there(rights);
+    for (std::int64_t& row : there) row = std::max<std::int64_t>(row, 0);
+    const bool empty = right_->rows().rows() == 0;
+    Batch columns = empty ? blankRows(there.size()) : right_->rows().gather(there);
+    columns.columns.resize(width);
+    for (Column& column : columns.columns) {
+      auto valid = Buffer::make(rights.size());
+      std::uint8_t* bytes = valid->as<std::uint8_t>();
+      const std::uint8_t* old = column.valid ? column.valid->as<std::uint8_t>() : nullptr;
+      for (std::size_t i = 0; i < rights.size(); ++i) {
+        bytes[i] = rights[i] >= 0 && (old == nullptr || old[i] != 0) ? 1 : 0;
+      }
+      column.valid = std::move(valid);
+      out.columns.push_back(std::move(column));
+    }
+  }
+
+  [[nodiscard]] Batch blankRows(std::size_t rows) const {
+    Batch batch;
+    for (const Field& field : right_->rows().schema().fields) {
+      const std::size_t bytes = rows * widthOf(field.kind);
+      auto values = Buffer::make(bytes);
+      std::fill_n(values->as<std::uint8_t>(), bytes, std::uint8_t{0});
+      batch.columns.push_back({std::move(values), nullptr, {}, nullptr});
+    }
+    return batch;
+  }
+
+  const JoinPlan& plan_;
+  std::unique_ptr<Source> left_;
+  std::unique_ptr<RightSide> right_;
+  Schema out_;
+  std::optional<Batch> batch_;
+  std::vector<std::int64_t> found_;
+  std::int64_t at_ = 0;
+  std::int64_t chain_ = -2;  ///< the next right row of `at_`; -2: not begun
+};
+
+/// Puts the row's number in a last column.
+class Numbered final : public Source {
+ public:
+  explicit Numbered(std::unique_ptr<Source> in)
+      : in_(std::move(in)), schema_(withRowNumber(in_->schema())) {}
+  [[nodiscard]] const Schema& schema() const override { return schema_; }
+  std::optional<Batch> next() override {
+    std::optional<Batch> batch = in_->next();
+    if (!batch) {
+      error_ = in_->error();
+      return batch;
+    }
+    auto numbers = Buffer::make(static_cast<std::size_t>(batch->rows) * sizeof(std::int64_t));
+    std::iota(numbers->as<std::int64_t>(), numbers->as<std::int64_t>() + batch->rows, rows_);
+    rows_ += batch->rows;
+    batch->columns.push_back({std::move(numbers), nullptr, {}, nullptr});
+    return batch;
+  }
+
+ private:
+  std::unique_ptr<Source> in_;
+  Schema schema_;
+  std::int64_t rows_ = 0;
+};
+
+class JoinSource final : public Source {
+ public:
+  JoinSource(std::unique_ptr<Source> left, std::unique_ptr<Source> right, JoinPlan plan)
+      : left_(std::move(left)), right_(std::move(right)), plan_(std::move(plan)) {}
+  [[nodiscard]] const Schema& schema() const override { return plan_.out; }
+
+  std::optional<Batch> next() override {
+    if (error_) return std::nullopt;
+    if (!joined_) {
+      joined_ = join(std::move(left_), std::move(right_), 0);
+      if (!joined_) return std::nullopt;
+    }
+    while (std::optional<Batch> batch = joined_->next()) {
+      if (batch->rows == 0) continue;
+      batch->columns.pop_back();
+      batch->firstRow = rows_;
+      rows_ += batch->rows;
+      return batch;
+    }
+    error_ = joined_->error();
+    return std::nullopt;
+  }
+
+ private:
+  std::unique_ptr<Source> join(std::unique_ptr<Source> left, std::unique_ptr<Source> right,
+                               std::uint32_t depth) {
+    auto side = std::make_unique<RightSide>(plan_);
+    while (std::optional<Batch> batch = right->next()) {
+      side->add(*batch);
+      if (side->bytes() < plan_.limits.memory || depth >= kMaxDepth) continue;
+      return joinParts(std::move(left), std::move(right), std::move(side), depth);
+    }
+    if (right->error()) {
+      error_ = right->error();
+      return nullptr;
+    }
+    return std::make_unique<ProbeSource>(plan_, std::move(left), std::move(side));
+  }
+
+  std::unique_ptr<Source> joinParts(std::unique_ptr<Source> left, std::unique_ptr<Source> right,
+                                    std::unique_ptr<RightSide> held, std::uint32_t depth) {
+    auto rights = std::make_unique<Partitions>(plan_.right, plan_.limits, depth);
+    const RowStore& rows = held->rows();
+    std::vector<std::int64_t> take;
+    for (std::int64_t first = 0; first < rows.rows(); first += kBatchRows) {
+      take.resize(static_cast<std::size_t>(std::min(kBatchRows, rows.rows() - first)));
+      std::iota(take.begin(), take.end(), first);
+      if (!deal(rows.gather(take), plan_.right, 0, *rights)) return nullptr;
+    }
+    held.reset();
+    if (!dealAll(*right, plan_.right, 0, *rights)) return nullptr;
+    auto lefts = std::make_unique<Partitions>(plan_.left, plan_.limits, depth);
+    if (!dealAll(*left, plan_.left, 1, *lefts)) return nullptr;
+    std::vector<std::unique_ptr<Source>> parts;
+    for (std::size_t i = 0; i < Partitions::kCount; ++i) {
+      if (lefts->at(i).rows() == 0) continue;
+      std::unique_ptr<Source> leftPart = lefts->at(i).read(error_);
+      std::unique_ptr<Source> rightPart = rights->at(i).read(error_);
+      if (!leftPart || !rightPart) return nullptr;
+      std::unique_ptr<Source> joined = join(std::move(leftPart), std::move(rightPart), depth + 1);
+      if (!joined) return nullptr;
+      auto& file = files_.emplace_back(
+          std::make_unique<SpillFile>(withRowNumber(plan_.out), plan_.limits));
+      while (std::optional<Batch> batch = joined->next()) {
+        if (batch->rows != 0 && !file->write(*batch, error_)) return nullptr;
+      }
+      if (joined->error()) {
+        error_ = joined->error();
+        return nullptr;
+      }
+      parts.push_back(file->read(error_));
+      if (!parts.back()) return nullptr;
+    }
+    if (parts.empty()) {
+      const Schema schema = withRowNumber(plan_.out);
+      return storedRows(schema, std::make_shared<RowStore>(schema), {});
+    }
+    return std::make_unique<MergeSource>(std::move(parts), 1, 0, withRowNumber(plan_.out));
+  }
+
+  bool dealAll(Source& in, const Schema& schema, std::size_t after, Partitions& parts) {
+    while (std::optional<Batch> batch = in.next()) {
+      if (!deal(*batch, schema, after, parts)) return false;
+    }
+    if (in.error()) {
+      error_ = in.error();
+      return false;
+    }
+    return parts.finish(error_);
+  }
+
+  bool deal(const Batch& batch, const Schema& schema, std::size_t after, Partitions& parts) {
+    std::vector<std::uint64_t> hashes;
+    hashRows(schema, batch, keyColumns(schema, plan_.keys, after), hashes);
+    std::vector<std::int64_t> all(static_cast<std::size_t>(batch.rows));
+    std::iota(all.begin(), all.end(), 0);
+    return parts.write(batch, all, hashes, error_);
+  }
+
+  std::unique_ptr<Source> left_;
+  std::unique_ptr<Source> right_;
+  JoinPlan plan_;
+  std::vector<std::unique_ptr<SpillFile>> files_;
+  std::unique_ptr<Source> joined_;
+  std::int64_t rows_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> joinRows(std::unique_ptr<Source> left, std::unique_ptr<Source> right,
+                                 std::size_t keys, ir::JoinKind kind, Schema out,
+                                 const Limits& limits, std::string) {
+  auto numbered = std::make_unique<Numbered>(std::move(left));
+  JoinPlan plan{keys, kind, numbered->schema(), right->schema(), std::move(out), limits};
+  return std::make_unique<JoinSource>(std::move(numbered), std::move(right), std::move(plan));
+}
+
+}  // namespace couler::column

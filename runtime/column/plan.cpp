@@ -1,0 +1,390 @@
+#include "runtime/column/plan.h"
+
+#include <sys/stat.h>
+
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "runtime/column/checks.h"
+
+namespace couler::column {
+
+namespace {
+
+std::string_view baseName(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+std::int64_t fileSize(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_size : 0;
+}
+
+using Tables = std::function<std::unique_ptr<Source>(ir::NodeId)>;
+using Scalars = std::vector<std::pair<ir::NodeId, ir::Value>>;
+
+/// Turns nodes into sources, from the results back to the files.
+class Builder {
+ public:
+  Builder(const ir::Module& module, const PlanOptions& options, const Scalars& scalars,
+          AnomalyLog& log, bool compiles)
+      : module_(module), options_(options), scalars_(scalars), log_(log), compiles_(compiles) {}
+
+  /// Files of `read`s and tables of parameters.
+  std::function<std::string(ir::NodeId)> pathOf;
+  /// Opens a table parameter; `wanted`: its columns that are looked at, empty for all.
+  std::function<std::unique_ptr<Source>(ir::NodeId, const Schema&, std::vector<bool> wanted,
+                                        StreamError&)>
+      openTable;
+
+  std::unique_ptr<Source> build(ir::NodeId id) { return build(id, {}); }
+  [[nodiscard]] const StreamError& error() const { return error_; }
+
+ private:
+  using Made = std::unique_ptr<Source>;
+
+  Made fail(std::string message) {
+    if (error_.message.empty()) error_.message = std::move(message);
+    return nullptr;
+  }
+  [[nodiscard]] ir::TypeId rowType(ir::NodeId table) const {
+    return module_.types[module_.at(table).type].element;
+  }
+  [[nodiscard]] Schema schemaOfTable(ir::NodeId table) const {
+    return schemaOf(module_.types, rowType(table));
+  }
+  [[nodiscard]] std::string nameOf(ir::NodeId id) const {
+    const ir::Node& node = module_.at(id);
+    if (node.name.valid()) return std::string(module_.at(node.name));
+    const ir::Type& row = module_.types[rowType(id)];
+    return row.name.empty() ? "a transform" : row.name;
+  }
+
+  /// `wanted`: which of the table's columns are looked at; empty: all.
+  Made build(ir::NodeId id, std::vector<bool> wanted) {
+    // Filters and maps down to what feeds them: one pass over its rows.
+    std::vector<ir::NodeId> stages;
+    ir::NodeId at = id;
+    while (const ir::Rows* rows = module_.payload<ir::Rows>(at)) {
+      if (rows->op != ir::RowsOp::Filter && rows->op != ir::RowsOp::Map) break;
+      stages.push_back(at);
+      at = module_.operands(module_.at(at))[0];
+    }
+    if (!stages.empty()) {
+      std::reverse(stages.begin(), stages.end());
+      RowPlan plan = planOf(at, std::move(stages));
+      plan.output = schemaOfTable(id);
+      std::vector<bool> used = columnsUsed(plan);
+      Made in = build(at, std::move(used));
+      if (!in) return nullptr;
+      plan.input = in->schema();
+      const Schema out = plan.output;
+      return mapRows(std::move(in), kernel(std::move(plan)), out, nameOf(id));
+    }
+    if (module_.payload<ir::Param>(at) != nullptr) {
+      Made source = openTable(at, schemaOfTable(at), std::move(wanted), error_);
+      return source;
+    }
+    const ir::Rows* rows = module_.payload<ir::Rows>(at);
+    if (rows == nullptr) return fail("the plan has a node that makes no table");
+    switch (rows->op) {
+      case ir::RowsOp::Read:
+        return read(at, *rows, std::move(wanted));
+      case ir::RowsOp::Group:
+        return group(at, *rows);
+      case ir::RowsOp::Sort:
+        return sort(at, *rows);
+      case ir::RowsOp::Limit:
+        return limit(at);
+      case ir::RowsOp::Distinct: {
+        Made in = build(operand(at, 0), {});
+        if (!in || !storable(in->schema())) return nullptr;
+        return distinctRows(std::move(in), options_.limits, nameOf(at));
+      }
+      case ir::RowsOp::Join:
+        return join(at, *rows);
+      case ir::RowsOp::Filter:
+      case ir::RowsOp::Map:
+        break;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] ir::NodeId operand(ir::NodeId id, std::size_t i) const {
+    return module_.operands(module_.at(id))[i];
+  }
+
+  [[nodiscard]] RowPlan planOf(ir::NodeId input, std::vector<ir::NodeId> stages) const {
+    RowPlan plan;
+    plan.module = &module_;
+    plan.input = schemaOfTable(input);
+    plan.stages = std::move(stages);
+    plan.outer = scalars_;
+    return plan;
+  }
+
+  std::unique_ptr<Kernel> kernel(RowPlan plan) {
+    std::string why = "the input is small";
+    if (compiles_ && options_.compile) {
+      if (std::unique_ptr<Kernel> made = options_.compile(plan, why)) {
+        if (options_.trace) options_.trace("compiled");
+        return made;
+      }
+    }
+    if (options_.trace) options_.trace("evaluated: " + why);
+    return evaluatorKernel(std::move(plan));
+  }
+
+  bool storable(const Schema& schema) {
+    for (const Field& field : schema.fields) {
+      if (field.kind != Kind::Value) continue;
+      fail(fmt::format("column `{}` is a {}, which can be neither kept nor sorted", field.name,
+                       module_.types.print(field.type)));
+      return false;
+    }
+    return true;
+  }
+
+  /// A column for each result of a body: of its type, or of what an aggregate adds up.
+  [[nodiscard]] Schema resultsSchema(std::span<const ir::NodeId> results) const {
+    Schema schema;
+    for (const ir::NodeId id : results) {
+      ir::TypeId type = module_.at(id).type;
+      const ir::Op* op = module_.payload<ir::Op>(id);
+      if (op != nullptr && ir::isAggregate(op->op) && module_.at(id).operandCount != 0) {
+        type = module_.at(operand(id, 0)).type;
+      }
+      Field field = fieldOf(module_.types, type);
+      field.name = fmt::format("#{}", schema.fields.size());
+      schema.fields.push_back(std::move(field));
+    }
+    return schema;
+  }
+
+  Made read(ir::NodeId id, const ir::Rows& rows, std::vector<bool> wanted) {
+    const Schema schema = schemaOfTable(id);
+    if (!storable(schema)) return nullptr;
+    const std::vector<ir::NodeId>& results = module_.at(rows.body).results;
+    RowPlan plan = planOf(id, {});
+    plan.results = rows.body;
+    plan.resultCount = static_cast<std::uint32_t>(results.size());
+    plan.output = resultsSchema(results);
+    std::vector<Check> checks;
+    const std::vector<bool> checked = columnsUsed(plan);
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      // A column is left out only when nothing can be wrong with it.
+      wanted[i] = wanted[i] || checked[i] || schema.fields[i].kind != Kind::String;
+    }
+    for (const ir::NodeId result : results) {
+      const ir::NameId name = module_.at(result).name;
+      const std::string_view text = name.valid() ? module_.at(name) : std::string_view();
+      const std::size_t colon = text.find(": ");
+      Check check;
+      check.column = text.substr(0, colon);
+      if (colon != std::string_view::npos) check.rule = text.substr(colon + 2);
+      check.unique = check.rule == "unique";
+      const int column = schema.find(check.column);
+      if (column >= 0 && !wanted.empty()) wanted[static_cast<std::size_t>(column)] = true;
+      checks.push_back(std::move(check));
+    }
+    const std::string path = pathOf(operand(id, 0));
+    ReadOptions options;
+    options.format = module_.types[module_.at(operand(id, 0)).type].name;
+    options.onBad = rows.onBad;
+    options.wanted = std::move(wanted);
+    Made source = openSource(path, schema, options, log_, error_);
+    if (!source || checks.empty()) return source;
+    return checkRows(std::move(source), kernel(std::move(plan)), std::move(checks), rows.onBad,
+                     std::string(baseName(path)), log_);
+  }
+
+  /// What a body gives for each row of `table`, after the filters and maps right before it.
+  Made bodyOver(ir::NodeId table, ir::RegionId body, const Schema& out, const std::string& name) {
+    std::vector<ir::NodeId> stages;
+    ir::NodeId at = table;
+    while (const ir::Rows* rows = module_.payload<ir::Rows>(at)) {
+      if (rows->op != ir::RowsOp::Filter && rows->op != ir::RowsOp::Map) break;
+      stages.insert(stages.begin(), at);
+      at = operand(at, 0);
+    }
+    RowPlan plan = planOf(at, std::move(stages));
+    plan.results = body;
+    plan.resultCount = static_cast<std::uint32_t>(module_.at(body).results.size());
+    plan.output = out;
+    std::vector<bool> used = columnsUsed(plan);
+    Made in = build(at, std::move(used));
+    if (!in) return nullptr;
+    plan.input = in->schema();
+    return mapRows(std::move(in), kernel(std::move(plan)), out, name);
+  }
+
+  /// The rows of a table with the results first … first + count of a body in columns after them.
+  Made keyed(ir::NodeId table, ir::RegionId body, std::uint32_t param, std::uint32_t first,
+             std::uint32_t count, const std::string& name) {
+    Made in = build(table, {});
+    if (!in) return nullptr;
+    const std::vector<ir::NodeId>& results = module_.at(body).results;
+    RowPlan plan = planOf(table, {});
+    plan.input = in->schema();
+    plan.results = body;
+    plan.rowParam = param;
+    plan.firstResult = first;
+    plan.resultCount = count;
+    plan.output = resultsSchema(std::span(results).subspan(first, count));
+    if (!storable(plan.input) || !storable(plan.output)) return nullptr;
+    const Schema keys = plan.output;
+    return withKeys(std::move(in), kernel(std::move(plan)), keys, name);
+  }
+
+  Made group(ir::NodeId id, const ir::Rows& rows) {
+    const std::vector<ir::NodeId>& results = module_.at(rows.body).results;
+    std::vector<AggregateSpec> aggregates;
+    for (std::size_t i = rows.keys; i < results.size(); ++i) {
+      AggregateSpec spec{module_.payload<ir::Op>(results[i])->op, 0};
+      if (spec.op == ir::Builtin::AggQuantile) {
+        const ir::Value* which = scalar(operand(results[i], 1));
+        const double* q = which != nullptr ? which->as<double>() : nullptr;
+        if (q == nullptr || !(*q >= 0 && *q <= 1)) {
+          return fail("which quantile must be a constant from 0 to 1");
+        }
+        spec.quantile = *q;
+      }
+      aggregates.push_back(spec);
+    }
+    const Schema keyed = resultsSchema(results);
+    if (!storable(keyed)) return nullptr;
+    Made in = bodyOver(operand(id, 0), rows.body, keyed, nameOf(id));
+    if (!in) return nullptr;
+    return groupRows(std::move(in), rows.keys, std::move(aggregates), schemaOfTable(id),
+                     options_.limits, nameOf(id));
+  }
+
+  Made sort(ir::NodeId id, const ir::Rows& rows) {
+    const auto keys = static_cast<std::uint32_t>(module_.at(rows.body).results.size());
+    Made in = keyed(operand(id, 0), rows.body, 0, 0, keys, nameOf(id));
+    if (!in) return nullptr;
+    return sortRows(std::move(in), keys, rows.descending, schemaOfTable(id), options_.limits,
+                    nameOf(id));
+  }
+
+  [[nodiscard]] const ir::Value* scalar(ir::NodeId id) const {
+    if (const ir::Value* value = module_.constant(id)) return value;
+    for (const auto& [node, value] : scalars_) {
+      if (node == id) return &value;
+    }
+    return nullptr;
+  }
+
+  Made limit(ir::NodeId id) {
+    const ir::Value* count = scalar(operand(id, 1));
+    const std::int64_t* n = count != nullptr ? count->as<std::int64_t>() : nullptr;
+    if (n == nullptr || *n < 0) {
+      return fail(fmt::format("{}: the number of rows must not be negative", nameOf(id)));
+    }
+    Made in = build(operand(id, 0), {});
+    return in ? limitRows(std::move(in), *n) : nullptr;
+  }
+
+  Made join(ir::NodeId id, const ir::Rows& rows) {
+    Made left = keyed(operand(id, 0), rows.body, 0, 0, rows.keys, nameOf(id));
+    Made right = left ? keyed(operand(id, 1), rows.body, 1, rows.keys, rows.keys, nameOf(id))
+                      : nullptr;
+    if (!right) return nullptr;
+    for (std::size_t k = 0; k < rows.keys; ++k) {
+      const auto key = [&](const Source& source) {
+        return source.schema().fields[source.schema().fields.size() - rows.keys + k].kind;
+      };
+      if (key(*left) != key(*right)) return fail("the keys of a join are of two types");
+    }
+    return joinRows(std::move(left), std::move(right), rows.keys, rows.join, schemaOfTable(id),
+                    options_.limits, nameOf(id));
+  }
+
+  const ir::Module& module_;
+  const PlanOptions& options_;
+  const Scalars& scalars_;
+  AnomalyLog& log_;
+  bool compiles_;
+  StreamError error_;
+};
+
+/// Moves all rows of a source to a file.
+std::variant<std::int64_t, StreamError> drain(Source& source, const PlanOutput& output) {
+  StreamError error;
+  std::unique_ptr<Sink> sink =
+      openSink(output.path, output.format, source.schema(), error);
+  if (!sink) return error;
+  std::int64_t rows = 0;
+  while (std::optional<Batch> batch = source.next()) {
+    rows += batch->rows;
+    if (!sink->write(*batch)) return *sink->error();
+  }
+  if (source.error()) return *source.error();
+  if (!sink->finish()) return *sink->error();
+  return rows;
+}
+
+}  // namespace
+
+std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::TaskId task,
+                                              const std::vector<PlanInput>& inputs,
+                                              const std::vector<PlanOutput>& outputs,
+                                              const PlanOptions& options) {
+  const ir::Region& plan = module.at(module.at(task).exprs);
+  PlanResult result;
+  Scalars scalars;
+  std::unordered_map<ir::NodeId, std::string> paths;
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < plan.params.size(); ++i) {
+    const ir::TypeKind kind = module.types.kind(module.at(plan.params[i]).type);
+    if (kind == ir::TypeKind::File || kind == ir::TypeKind::Table) {
+      paths.emplace(plan.params[i], inputs[i].path);
+      bytes += fileSize(inputs[i].path);
+    } else {
+      scalars.emplace_back(plan.params[i], inputs[i].value);
+    }
+  }
+  // Values worked out from parameters and constants before any row is read.
+  {
+    std::vector<ir::Value> params;
+    for (const PlanInput& input : inputs) params.push_back(input.value);
+    ir::BodyEvaluator evaluator(module);
+    (void)evaluator;
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    Builder builder(module, options, scalars, result.anomalies, bytes >= options.compileFrom);
+    builder.pathOf = [&](ir::NodeId param) { return paths[param]; };
+    builder.openTable = [&](ir::NodeId param, const Schema& schema, std::vector<bool> wanted,
+                            StreamError& error) {
+      ReadOptions read;
+      read.format = "arrow";
+      read.wanted = std::move(wanted);
+      return openSource(paths[param], schema, read, result.anomalies, error);
+    };
+    const std::unique_ptr<Source> source = builder.build(plan.results[i]);
+    if (!source) return builder.error();
+    auto rows = drain(*source, outputs[i]);
+    if (StreamError* error = std::get_if<StreamError>(&rows)) return std::move(*error);
+    result.rows.push_back(std::get<std::int64_t>(rows));
+  }
+  return result;
+}
+
+std::unique_ptr<Source> openPlan(
+    const ir::Module& module, ir::NodeId table,
+    const std::function<std::unique_ptr<Source>(ir::NodeId param)>& tables, const Scalars& scalars,
+    const PlanOptions& options, AnomalyLog& log, StreamError& error) {
+  Builder builder(module, options, scalars, log, options.compileFrom <= 0);
+  builder.pathOf = [](ir::NodeId) { return std::string(); };
+  builder.openTable = [&](ir::NodeId param, const Schema&, std::vector<bool>, StreamError&) {
+    return tables(param);
+  };
+  std::unique_ptr<Source> source = builder.build(table);
+  if (!source) error = builder.error();
+  return source;
+}
+
+}  // namespace couler::column

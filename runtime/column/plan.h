@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ir/module.h"
+#include "runtime/column/kernel.h"
+#include "runtime/column/operators.h"
+#include "runtime/column/stream.h"
+
+/// Runs the plan of a task whose RunKind is Table: files in, files out.
+namespace couler::column {
+
+/// Makes a kernel by other means than the evaluator, or gives null and the reason.
+using KernelMaker = std::function<std::unique_ptr<Kernel>(const RowPlan& plan, std::string& why)>;
+
+struct PlanOptions {
+  Limits limits;
+  /// For inputs of more bytes than `compileFrom`; null: never.
+  KernelMaker compile;
+  std::int64_t compileFrom = std::int64_t{4} << 20;
+  /// Told, once a pipeline, how it runs: "compiled" or why not.
+  std::function<void(std::string_view)> trace;
+};
+
+/// A parameter of the plan: the path of a file or table, or a scalar.
+struct PlanInput {
+  std::string path;
+  ir::Value value;
+};
+struct PlanOutput {
+  std::string path;    ///< of the file to make; none may be there
+  std::string format;  ///< csv, jsonl, arrow, parquet
+};
+
+struct PlanResult {
+  std::vector<std::int64_t> rows;  ///< of each output
+  AnomalyLog anomalies;            ///< of all reads
+};
+
+/// Inputs as the task's parameters, outputs as its outputs. A node used by two outputs is computed
+/// for each. Pre: the module is verified and the plan's calls are inlined.
+[[nodiscard]] std::variant<PlanResult, StreamError> runPlan(const ir::Module& module,
+                                                            ir::TaskId task,
+                                                            const std::vector<PlanInput>& inputs,
+                                                            const std::vector<PlanOutput>& outputs,
+                                                            const PlanOptions& options);
+
+/// The same for a plan whose tables are given as sources; for tests. Null and an error otherwise.
+[[nodiscard]] std::unique_ptr<Source> openPlan(
+    const ir::Module& module, ir::NodeId table,
+    const std::function<std::unique_ptr<Source>(ir::NodeId param)>& tables,
+    const std::vector<std::pair<ir::NodeId, ir::Value>>& scalars, const PlanOptions& options,
+    AnomalyLog& log, StreamError& error);
+
+}  // namespace couler::column

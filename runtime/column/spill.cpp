@@ -1,0 +1,228 @@
+#include "runtime/column/spill.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include <fmt/format.h>
+
+namespace couler::column {
+
+namespace {
+
+std::string freshPath(const Limits& limits) {
+  static std::atomic<std::uint64_t> next{0};
+  return fmt::format("{}/couler-{}-{}.arrow", limits.folder, ::getpid(), next++);
+}
+
+constexpr std::int64_t kPending = 2048;  // rows a partition keeps before it writes them
+
+class StoredSource final : public Source {
+ public:
+  StoredSource(Schema schema, std::shared_ptr<RowStore> rows, std::vector<std::int64_t> order)
+      : schema_(std::move(schema)), rows_(std::move(rows)), order_(std::move(order)) {}
+  [[nodiscard]] const Schema& schema() const override { return schema_; }
+  std::optional<Batch> next() override {
+    if (at_ >= order_.size()) return std::nullopt;
+    const std::size_t count =
+        std::min(order_.size() - at_, static_cast<std::size_t>(kBatchRows));
+    Batch batch = rows_->gather(std::span(order_).subspan(at_, count));
+    batch.firstRow = static_cast<std::int64_t>(at_);
+    batch.columns.resize(schema_.fields.size());
+    at_ += count;
+    return batch;
+  }
+
+ private:
+  Schema schema_;
+  std::shared_ptr<RowStore> rows_;
+  std::vector<std::int64_t> order_;
+  std::size_t at_ = 0;
+};
+
+class Concatenation final : public Source {
+ public:
+  explicit Concatenation(std::vector<std::unique_ptr<Source>> inputs)
+      : inputs_(std::move(inputs)) {}
+  [[nodiscard]] const Schema& schema() const override { return inputs_.front()->schema(); }
+  std::optional<Batch> next() override {
+    while (at_ < inputs_.size()) {
+      if (std::optional<Batch> batch = inputs_[at_]->next()) {
+        batch->rowIds.clear();
+        batch->firstRow = rows_;
+        rows_ += batch->rows;
+        return batch;
+      }
+      if (inputs_[at_]->error()) {
+        error_ = inputs_[at_]->error();
+        return std::nullopt;
+      }
+      ++at_;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::vector<std::unique_ptr<Source>> inputs_;
+  std::size_t at_ = 0;
+  std::int64_t rows_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> storedRows(Schema schema, std::shared_ptr<RowStore> rows,
+                                   std::vector<std::int64_t> order) {
+  return std::make_unique<StoredSource>(std::move(schema), std::move(rows), std::move(order));
+}
+
+std::unique_ptr<Source> concatenate(std::vector<std::unique_ptr<Source>> inputs) {
+  return std::make_unique<Concatenation>(std::move(inputs));
+}
+
+Schema withRowNumber(Schema schema) {
+  Field field;
+  field.name = "#row";
+  field.type = ir::TypeTable::kInt;
+  field.kind = Kind::Int;
+  schema.fields.push_back(std::move(field));
+  return schema;
+}
+
+SpillFile::SpillFile(Schema schema, const Limits& limits)
+    : schema_(std::move(schema)), path_(freshPath(limits)) {}
+
+SpillFile::~SpillFile() {
+  sink_.reset();
+  if (opened_) ::unlink(path_.c_str());
+}
+
+bool SpillFile::write(const Batch& batch, std::optional<StreamError>& error) {
+  if (!sink_) {
+    StreamError why;
+    sink_ = openSink(path_, "arrow", schema_, why);
+    if (!sink_) {
+      error = std::move(why);
+      return false;
+    }
+    opened_ = true;
+  }
+  rows_ += batch.rows;
+  if (sink_->write(batch)) return true;
+  error = sink_->error();
+  return false;
+}
+
+std::unique_ptr<Source> SpillFile::read(std::optional<StreamError>& error) {
+  if (!opened_) {  // no rows at all
+    return storedRows(schema_, std::make_shared<RowStore>(schema_), {});
+  }
+  if (sink_) {
+    if (!sink_->finish()) {
+      error = sink_->error();
+      return nullptr;
+    }
+    sink_.reset();
+  }
+  StreamError why;
+  ReadOptions options;
+  options.format = "arrow";
+  std::unique_ptr<Source> source = openSource(path_, schema_, options, log_, why);
+  if (!source) error = std::move(why);
+  return source;
+}
+
+Partitions::Partitions(const Schema& schema, const Limits& limits, std::uint32_t depth)
+    : shift_(60 - 4 * std::min(depth, 15U)) {
+  for (std::size_t i = 0; i < kCount; ++i) {
+    files_.push_back(std::make_unique<SpillFile>(schema, limits));
+    pending_.emplace_back(schema);
+  }
+}
+
+bool Partitions::flush(std::size_t i, std::optional<StreamError>& error) {
+  if (pending_[i].rows() == 0) return true;
+  const bool ok = files_[i]->write(pending_[i].view(), error);
+  pending_[i].clear();
+  return ok;
+}
+
+bool Partitions::write(const Batch& batch, std::span<const std::int64_t> take,
+                       const std::vector<std::uint64_t>& hashes,
+                       std::optional<StreamError>& error) {
+  std::vector<std::int64_t> dealt[kCount];
+  for (const std::int64_t row : take) {
+    dealt[hashes[static_cast<std::size_t>(row)] >> shift_ & (kCount - 1)].push_back(row);
+  }
+  for (std::size_t i = 0; i < kCount; ++i) {
+    pending_[i].append(batch, dealt[i]);
+    if (pending_[i].rows() >= kPending && !flush(i, error)) return false;
+  }
+  return true;
+}
+
+bool Partitions::finish(std::optional<StreamError>& error) {
+  for (std::size_t i = 0; i < kCount; ++i) {
+    if (!flush(i, error)) return false;
+  }
+  return true;
+}
+
+MergeSource::MergeSource(std::vector<std::unique_ptr<Source>> inputs, std::size_t keys,
+                         std::uint32_t descending, Schema out)
+    : keys_(keys), descending_(descending), out_(std::move(out)) {
+  for (auto& input : inputs) inputs_.push_back({std::move(input), {}, 0});
+}
+
+bool MergeSource::advance(Input& input) {
+  if (input.batch && ++input.row < input.batch->rows) return true;
+  do {
+    input.batch = input.source->next();
+    input.row = 0;
+  } while (input.batch && input.batch->rows == 0);
+  if (!input.batch && input.source->error()) error_ = input.source->error();
+  return !error_;
+}
+
+bool MergeSource::before(const Input& a, const Input& b) const {
+  const std::vector<Field>& fields = a.source->schema().fields;
+  for (std::size_t k = 0; k < keys_; ++k) {
+    const std::size_t c = fields.size() - keys_ + k;
+    const int order = compareCells(fields[c].kind, a.batch->columns[c], a.row,
+                                   b.batch->columns[c], b.row, (descending_ >> k & 1U) != 0);
+    if (order != 0) return order < 0;
+  }
+  return false;
+}
+
+std::optional<Batch> MergeSource::next() {
+  if (error_) return std::nullopt;
+  if (!started_) {
+    started_ = true;
+    for (Input& input : inputs_) {
+      if (!advance(input)) return std::nullopt;
+    }
+  }
+  RowStore made(out_);
+  while (made.rows() < kBatchRows) {
+    Input* least = nullptr;
+    for (Input& input : inputs_) {
+      if (input.batch && (least == nullptr || before(input, *least))) least = &input;
+    }
+    if (least == nullptr) break;
+    Batch row = *least->batch;
+    row.columns.resize(out_.fields.size());
+    made.append(row, {&least->row, 1});
+    if (!advance(*least)) return std::nullopt;
+  }
+  if (made.rows() == 0) return std::nullopt;
+  auto kept = std::make_shared<RowStore>(std::move(made));
+  std::vector<std::int64_t> all(static_cast<std::size_t>(kept->rows()));
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
+  Batch batch = kept->gather(all);
+  batch.firstRow = rows_;
+  rows_ += batch.rows;
+  return batch;
+}
+
+}  // namespace couler::column
