@@ -130,13 +130,24 @@ std::string BadRowPolicy::excerpt(std::string_view value) {
   value = value.substr(0, kExcerpt);
   std::string out;
   while (!value.empty()) {
-    const std::optional<std::size_t> bad = findInvalidUtf8(value);
-    out += value.substr(0, bad.value_or(value.size()));
-    if (!bad) break;
-    if (!cut || *bad + 4 <= value.size()) {  // else: a letter that the cut went through
-      out += fmt::format("\\x{:02X}", static_cast<unsigned char>(value[*bad]));
+    const auto first = static_cast<unsigned char>(value.front());
+    const std::optional<std::size_t> bad = findInvalidUtf8(value.substr(0, 4));
+    if (bad == 0U) {
+      if (cut && value.size() < 4) break;  // a letter that the cut went through
+      out += fmt::format("\\x{:02X}", first);
+    } else if (first == '\n') {
+      out += "\\n";
+    } else if (first < 0x20) {
+      out += fmt::format("\\x{:02X}", first);
+    } else {
+      out += value.front();
     }
-    value.remove_prefix(*bad + 1);
+    value.remove_prefix(1);
+    while (bad != 0U && first >= 0xC0 && !value.empty() &&
+           (static_cast<unsigned char>(value.front()) & 0xC0U) == 0x80U) {
+      out += value.front();
+      value.remove_prefix(1);
+    }
   }
   return out;
 }
@@ -152,8 +163,7 @@ StreamError BadRowPolicy::failure() const {
     if (const std::string hint = hintFor(*first_, *field); !hint.empty()) message += "; " + hint;
   }
   if (count_ > 1) {
-    message += fmt::format(" (and {} more of the kind or other: see the list of anomalies)",
-                           countOf(static_cast<std::size_t>(count_ - 1), "cell"));
+    message += fmt::format(" ({} anomalies in all)", count_);
   }
   return {message};
 }
