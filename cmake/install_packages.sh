@@ -8,6 +8,7 @@ packages='
   llvm-19-dev
   nlohmann-json3-dev libboost-program-options-dev libfmt-dev
   libre2-dev libsqlite3-dev libyaml-dev
+  zlib1g-dev libzstd-dev libsimdjson-dev libflatbuffers-dev
   libgtest-dev libbenchmark-dev
 '
 case "${1:-}" in

@@ -44,6 +44,9 @@ struct Field {
 };
 struct Schema {
   std::vector<Field> fields;
+  /// Where the fields' types are; outlives the schema. Only fields of kind Value need it: their
+  /// cells in files are JSON, which reads back by its type.
+  const ir::TypeTable* types = nullptr;
   /// Index of a field, or -1.
   [[nodiscard]] int find(std::string_view name) const;
 };

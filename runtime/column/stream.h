@@ -28,7 +28,8 @@ enum class AnomalyKind : std::uint8_t {
   NotUtf8,        ///< (STRING_TYPE_INVALID_UTF8 and its like)
   Constraint,     ///< the column's `where` does not hold
   RaggedRow,      ///< more or fewer cells than the header
-  DuplicateKey    ///< the same key twice (FEATURE_TYPE_NOT_UNIQUE and its like)
+  DuplicateKey,   ///< the same key twice (FEATURE_TYPE_NOT_UNIQUE and its like)
+  Malformed       ///< JSON Lines: a line that is not an object
 };
 [[nodiscard]] std::string_view anomalyName(AnomalyKind kind);
 
@@ -50,6 +51,9 @@ class AnomalyLog {
     std::int64_t count = 0;
   };
   void add(Anomaly anomaly);
+  /// Whether `add` would keep such an anomaly as an example. Where it would not, one with a kind,
+  /// a column and a rule alone is enough.
+  [[nodiscard]] bool keeps(AnomalyKind kind, std::string_view column, std::string_view rule) const;
   [[nodiscard]] std::int64_t total() const { return total_; }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   /// Lines for a person, one an entry: kind, column, count, then its examples with their places.
@@ -101,7 +105,11 @@ struct ReadOptions {
 /// header without one of the columns (the message names the nearest), a format that is not known.
 /// CSV: RFC 4180 with quoted newlines, LF or CRLF, a byte order mark; empty unquoted cells are
 /// missing, and so are `NA`, `N/A`, `null` and `NULL` in columns that are not strings; gzip and zstd
-/// by their magic bytes. Columns that the schema does not have are skipped. `log` outlives the source.
+/// by their magic bytes. Columns that the schema does not have are skipped. Cells read as
+/// ir::fromText reads them, and besides: bools in any case, timestamps with `/` in their date and
+/// without a zone (then in UTC). JSON Lines: an absent key and `null` are missing.
+/// With BadRows::Fail the file is read to its end before the first anomaly becomes the error, so
+/// that the log has them all. `log` outlives the source.
 [[nodiscard]] std::unique_ptr<Source> openSource(const std::string& path, const Schema& schema,
                                                  const ReadOptions& options, AnomalyLog& log,
                                                  StreamError& error);

@@ -1,0 +1,53 @@
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "runtime/column/csv.h"
+#include "runtime/column/jsonl.h"
+#include "runtime/column/stream.h"
+
+namespace couler::column {
+
+namespace {
+
+constexpr std::string_view kFormats = "csv, jsonl, arrow and parquet";
+
+/// By the extension, after one of a compression: `trips.csv.gz` is csv.
+std::string formatOf(std::string_view path) {
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (path.ends_with(packed)) path.remove_suffix(packed.size());
+  }
+  const std::size_t dot = path.find_last_of("./");
+  if (dot == std::string_view::npos || path[dot] == '/') return {};
+  const std::string extension(path.substr(dot + 1));
+  if (extension == "ndjson") return "jsonl";
+  if (extension == "arrows" || extension == "ipc" || extension == "feather") return "arrow";
+  if (extension == "pq") return "parquet";
+  return extension;
+}
+
+}  // namespace
+
+std::unique_ptr<Source> openSource(const std::string& path, const Schema& schema,
+                                   const ReadOptions& options, AnomalyLog& log,
+                                   StreamError& error) {
+  const std::string format = options.format.empty() ? formatOf(path) : options.format;
+  if (format == "csv") return openCsv(path, schema, options, log, error);
+  if (format == "jsonl") return openJsonl(path, schema, options, log, error);
+  error = {format.empty()
+               ? fmt::format("{}: its name does not say its format; tables are read from {}", path,
+                             kFormats)
+               : fmt::format("{}: tables are read from {}, not from `{}`", path, kFormats, format)};
+  return nullptr;
+}
+
+std::unique_ptr<Sink> openSink(const std::string& path, std::string_view format,
+                               const Schema& schema, StreamError& error) {
+  if (format == "csv") return createCsv(path, schema, error);
+  if (format == "jsonl") return createJsonl(path, schema, error);
+  error = {fmt::format("{}: tables are written as {}, not as `{}`", path, kFormats, format)};
+  return nullptr;
+}
+
+}  // namespace couler::column
