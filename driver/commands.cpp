@@ -65,6 +65,10 @@ constexpr Option kRunOptions[] = {
     kDisable,
     {"quiet", 'q', Arity::Flag, "", "print no progress, only outputs and problems"},
 };
+constexpr Option kExecOptions[] = {
+    {"plan", 0, Arity::Value, "TEXT", "the plan, in the text form of the graph"},
+    {"values", 0, Arity::Value, "JSON", "an object with the plan's parameters that are no files"},
+};
 constexpr Option kFmtOptions[] = {
     {"check", 0, Arity::Flag, "", "write nothing; end with 1 when a file would change"},
     {"diff", 0, Arity::Flag, "", "write nothing; print what would change"},
@@ -131,6 +135,12 @@ constexpr Command kCommands[] = {
      "be reused, as far as that is known before it runs.",
      "$ couler plan spam.cwl comments=data.csv", Words::Source, 1, kMany, kPlanOptions, true,
      runPlan},
+    {"exec", "run the plan of a step over tables",
+     "exec --plan TEXT [--values JSON] FILE... OUTPUT...",
+     "What a step over tables runs, on every engine: `couler build` writes such commands. The files\n"
+     "are the plan's inputs in their order, then those to make, which must not be there yet.",
+     "$ couler exec --plan \"$(cat plan.ir)\" flights.csv delays.arrow", Words::Other, 0, kMany,
+     kExecOptions, true, runExec},
     {"test",
      "run the `test` blocks of programs",
      "test FILE...",

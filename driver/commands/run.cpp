@@ -1,4 +1,5 @@
 #include <chrono>
+#include <filesystem>
 #include <string>
 
 #include <fmt/chrono.h>
@@ -142,6 +143,8 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   if (invocation.has("store")) options.storeDir = invocation.value("store");
   if (invocation.has("fail-fast")) options.failFast = true;
   options.force = invocation.has("force");
+  std::error_code ignored;
+  options.program = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
   if (invocation.has("container")) options.container = containerMode(invocation.value("container"));
 
   if (invocation.has("report")) result.graph = graphOf(*module);

@@ -80,18 +80,22 @@ int Schema::find(std::string_view name) const {
   return it == fields.end() ? -1 : static_cast<int>(it - fields.begin());
 }
 
+Field fieldOf(const ir::TypeTable& types, std::string name, ir::TypeId type) {
+  Field field;
+  field.name = std::move(name);
+  field.type = type;
+  field.optional = types.kind(type) == ir::TypeKind::Optional;
+  const ir::TypeId inner = field.optional ? types[type].element : type;
+  field.kind = kindOf(types.kind(inner));
+  if (field.kind == Kind::Enum) field.cases = types[inner].cases;
+  return field;
+}
+
 Schema schemaOf(const ir::TypeTable& types, ir::TypeId row) {
   Schema schema;
   schema.types = &types;
   for (const ir::TypeField& from : types[row].fields) {
-    Field field;
-    field.name = from.name;
-    field.type = from.type;
-    field.optional = types.kind(from.type) == ir::TypeKind::Optional;
-    const ir::TypeId inner = field.optional ? types[from.type].element : from.type;
-    field.kind = kindOf(types.kind(inner));
-    if (field.kind == Kind::Enum) field.cases = types[inner].cases;
-    schema.fields.push_back(std::move(field));
+    schema.fields.push_back(fieldOf(types, from.name, from.type));
   }
   return schema;
 }

@@ -52,6 +52,7 @@ struct Schema {
 };
 /// The columns of a Schema or Record type. A field of a type that no column holds (a list, a map)
 /// has kind Value.
+[[nodiscard]] Field fieldOf(const ir::TypeTable& types, std::string name, ir::TypeId type);
 [[nodiscard]] Schema schemaOf(const ir::TypeTable& types, ir::TypeId row);
 /// Bytes of one value of that kind; 0 for Value.
 [[nodiscard]] std::size_t widthOf(Kind kind);

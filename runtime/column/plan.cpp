@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -151,15 +152,15 @@ class Builder {
   /// A column for each result of a body: of its type, or of what an aggregate adds up.
   [[nodiscard]] Schema resultsSchema(std::span<const ir::NodeId> results) const {
     Schema schema;
+    schema.types = &module_.types;
     for (const ir::NodeId id : results) {
       ir::TypeId type = module_.at(id).type;
       const ir::Op* op = module_.payload<ir::Op>(id);
       if (op != nullptr && ir::isAggregate(op->op) && module_.at(id).operandCount != 0) {
         type = module_.at(operand(id, 0)).type;
       }
-      Field field = fieldOf(module_.types, type);
-      field.name = fmt::format("#{}", schema.fields.size());
-      schema.fields.push_back(std::move(field));
+      schema.fields.push_back(
+          fieldOf(module_.types, fmt::format("#{}", schema.fields.size()), type));
     }
     return schema;
   }
@@ -311,6 +312,42 @@ class Builder {
   StreamError error_;
 };
 
+/// What stands between the tables of a plan: constants and what is worked out from them and the
+/// scalar parameters, before any row is read.
+std::optional<StreamError> workOut(const ir::Module& module, const ir::Region& plan,
+                                   Scalars& scalars) {
+  std::unordered_map<ir::NodeId, ir::EvalResult> known;
+  for (const auto& [node, value] : scalars) known.emplace(node, value);
+  for (const ir::NodeId id : plan.nodes) {
+    const ir::Node& node = module.at(id);
+    std::vector<ir::EvalResult> operands;
+    for (const ir::NodeId operand : module.operands(node)) {
+      const auto found = known.find(operand);
+      if (found != known.end()) operands.push_back(found->second);
+    }
+    if (operands.size() != node.operandCount) continue;  // of a table
+    ir::EvalResult result;
+    if (const ir::Value* constant = module.constant(id)) {
+      result = *constant;
+    } else if (const ir::Op* op = std::get_if<ir::Op>(&node.payload)) {
+      result = ir::apply(op->op, operands, node.span, node.type, &module.types);
+    } else if (const ir::Field* field = std::get_if<ir::Field>(&node.payload)) {
+      result = operands[0];
+      if (const ir::Value* object = std::get_if<ir::Value>(&operands[0])) {
+        result = ir::applyField(module, *field, *object);
+      }
+    } else {
+      continue;
+    }
+    if (const ir::EvalError* error = std::get_if<ir::EvalError>(&result)) {
+      return StreamError{error->message};
+    }
+    scalars.emplace_back(id, std::get<ir::Value>(result));
+    known.emplace(id, std::move(result));
+  }
+  return std::nullopt;
+}
+
 /// Moves all rows of a source to a file.
 std::variant<std::int64_t, StreamError> drain(Source& source, const PlanOutput& output) {
   StreamError error;
@@ -347,13 +384,7 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
       scalars.emplace_back(plan.params[i], inputs[i].value);
     }
   }
-  // Values worked out from parameters and constants before any row is read.
-  {
-    std::vector<ir::Value> params;
-    for (const PlanInput& input : inputs) params.push_back(input.value);
-    ir::BodyEvaluator evaluator(module);
-    (void)evaluator;
-  }
+  if (auto error = workOut(module, plan, scalars)) return std::move(*error);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     Builder builder(module, options, scalars, result.anomalies, bytes >= options.compileFrom);
     builder.pathOf = [&](ir::NodeId param) { return paths[param]; };

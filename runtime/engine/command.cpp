@@ -214,6 +214,9 @@ std::variant<StepCommand, ir::EvalError> Commands::command(const TaskContext& co
       }
     }
     if (result.words.empty()) return ir::EvalError{"the command has no words", task.span};
+    if (result.words[0] == "couler" && !options_.program.empty() && !context.inContainer) {
+      result.words[0] = options_.program;
+    }
   } else {
     result.words = context.process.argv;
     for (const auto& [name, text] : context.process.env) set(name, text);

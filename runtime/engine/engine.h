@@ -65,6 +65,7 @@ struct RunOptions {
   ContainerMode container = ContainerMode::Host;
   std::vector<std::pair<std::string, ir::Value>> inputs;  ///< of the entry workflow
   std::function<void(const Event&)> onEvent;
+  std::string program;  ///< the file that a step which runs `couler` runs; empty: that of the PATH
   const std::atomic<bool>* cancel = nullptr;  ///< set by a signal: steps are ended, the run is kept
 };
 
