@@ -71,7 +71,7 @@ class Converter {
   syntax::Expr* after(syntax::Expr* operand, std::span<Context* const> levels);
   syntax::Expr* errorExpr(Span at);
   syntax::CallExpr* call(syntax::Expr* callee, Context* args, syntax::TypeExpr* typeArgument,
-                         Span at);
+                         Span at, bool inTune = false);
   std::span<syntax::Argument> arguments(Context* args, bool inCall, bool inTune);
   syntax::StringPart textPart(std::uint32_t begin, std::uint32_t end);
   std::uint32_t blockDepth(const syntax::Block* block) const;

@@ -373,8 +373,9 @@ Expr* Converter::binary(Expr* left, Context* c, bool leftCompares) {
   return e;
 }
 
-CallExpr* Converter::call(Expr* callee, Context* args, TypeExpr* typeArgument, Span at) {
-  const std::span<Argument> arguments_ = arguments(args, true, false);
+CallExpr* Converter::call(Expr* callee, Context* args, TypeExpr* typeArgument, Span at,
+                          bool inTune) {
+  const std::span<Argument> arguments_ = arguments(args, true, inTune);
   auto* e = make<CallExpr>(ExprKind::Call, at);
   e->callee = callee;
   e->args = arguments_;
@@ -589,16 +590,9 @@ Expr* Converter::tuneExpr(Context* c) {
     i += 2;
   }
   Context* args = context(c->children[i++]);
-  const std::span<Argument> arguments_ = arguments(args, true, true);
-  auto* call_ = make<CallExpr>(ExprKind::Call, cover(callee->span, span(args)));
-  call_->callee = callee;
-  call_->args = arguments_;
-  call_->parens = span(args);
-  call_->typeArgument = nullptr;
-  deepen(call_, depthOf(callee));
-  for (const Argument& a : arguments_) deepen(call_, depthOf(a.value));
+  CallExpr* called = call(callee, args, nullptr, cover(callee->span, span(args)), true);
   auto* e = make<TuneExpr>(ExprKind::Tune, span(c));
-  e->call = call_;
+  e->call = called;
   e->maximize = type(c->children[i]) == P::KwMaximize;
   e->objective = name(*token(c->children[i + 1]));
   i += 2;
@@ -608,7 +602,7 @@ Expr* Converter::tuneExpr(Context* c) {
       e->settings = arguments(context(c->children[i + 2]), true, false);
     }
   }
-  deepen(e, depthOf(call_));
+  deepen(e, depthOf(called));
   for (const Argument& a : e->settings) deepen(e, depthOf(a.value));
   return e;
 }
