@@ -324,7 +324,6 @@ std::string escapeHtml(std::string_view text) {
   std::string result;
   result.reserve(text.size());
   for (const char c : text) {
-    const auto u = static_cast<unsigned char>(c);
     switch (c) {
       case '&':
         result += "&amp;";
@@ -346,7 +345,7 @@ std::string escapeHtml(std::string_view text) {
         result += c;
         break;
       default:
-        if (u < 0x20 || u == 0x7f) {
+        if (isControl(c)) {
           result += "\xef\xbf\xbd";  // XML has no way to write these
         } else {
           result += c;

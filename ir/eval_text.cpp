@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "ir/eval_internal.h"
+#include "support/text.h"
 
 namespace couler::ir::eval {
 
@@ -36,28 +37,11 @@ char32_t decode(std::string_view text, std::size_t& at) {
   return code;
 }
 
-void encode(char32_t c, std::string& out) {
-  const auto byte = [&](char32_t b) { out += static_cast<char>(static_cast<unsigned char>(b)); };
-  if (c < 0x80) return byte(c);
-  if (c < 0x800) {
-    byte(0xc0 | (c >> 6));
-  } else {
-    if (c < 0x10000) {
-      byte(0xe0 | (c >> 12));
-    } else {
-      byte(0xf0 | (c >> 18));
-      byte(0x80 | ((c >> 12) & 0x3f));
-    }
-    byte(0x80 | ((c >> 6) & 0x3f));
-  }
-  byte(0x80 | (c & 0x3f));
-}
-
 template <class F>
 std::string mapCodePoints(std::string_view text, F&& change) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) encode(change(decode(text, at)), out);
+  for (std::size_t at = 0; at < text.size();) appendUtf8(out, change(decode(text, at)));
   return out;
 }
 

@@ -22,23 +22,16 @@ std::string shType(const TypeTable& types, TypeId id, bool nested = false) {
   const Type& type = types[id];
   switch (type.kind) {
     case TypeKind::Bool:
-      return "bool";
     case TypeKind::Int:
-      return "int";
     case TypeKind::Float:
-      return "float";
     case TypeKind::String:
-      return "string";
     case TypeKind::Timestamp:
-      return "timestamp";
     case TypeKind::Duration:
-      return "duration";
     case TypeKind::Size:
-      return "size";
-    case TypeKind::File:
-      return "file";
     case TypeKind::Dir:
-      return "dir";
+      return types.print(id);
+    case TypeKind::File:
+      return "file";  // whatever is in it
     case TypeKind::Optional:
       return "opt:" + shType(types, type.element, nested);
     case TypeKind::List:

@@ -1,6 +1,7 @@
 #include "ir/text_lexer.h"
 
 #include "ir/text_words.h"
+#include "support/text.h"
 
 namespace couler::ir::text {
 
@@ -85,34 +86,16 @@ std::optional<std::string> unquote(std::string_view spelling) {
       continue;
     }
     if (++i == spelling.size()) return std::nullopt;
-    switch (spelling[i]) {
-      case 'n':
-        content += '\n';
-        break;
-      case 'r':
-        content += '\r';
-        break;
-      case 't':
-        content += '\t';
-        break;
-      case '"':
-        content += '"';
-        break;
-      case '\\':
-        content += '\\';
-        break;
-      case 'x': {
-        if (i + 2 >= spelling.size()) return std::nullopt;
-        const int high = hexDigit(spelling[i + 1]);
-        const int low = hexDigit(spelling[i + 2]);
-        if (high < 0 || low < 0) return std::nullopt;
-        content += static_cast<char>(high * 16 + low);
-        i += 2;
-        break;
-      }
-      default:
-        return std::nullopt;
+    if (const char c = unescapeLetter(spelling[i]); c != 0) {
+      content += c;
+      continue;
     }
+    if (spelling[i] != 'x' || i + 2 >= spelling.size()) return std::nullopt;
+    const int high = hexDigit(spelling[i + 1]);
+    const int low = hexDigit(spelling[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    content += static_cast<char>(high * 16 + low);
+    i += 2;
   }
   return content;
 }
@@ -121,31 +104,16 @@ void appendQuoted(std::string& out, std::string_view content) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out += '"';
   for (const char c : content) {
-    const auto byte = static_cast<unsigned char>(c);
-    switch (c) {
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      default:
-        if (byte < 0x20 || byte == 0x7f) {
-          out += "\\x";
-          out += kHex[byte >> 4U];
-          out += kHex[byte & 15U];
-        } else {
-          out += c;
-        }
+    if (const char letter = escapeLetter(c); letter != 0) {
+      out += '\\';
+      out += letter;
+    } else if (isControl(c)) {
+      const auto byte = static_cast<unsigned char>(c);
+      out += "\\x";
+      out += kHex[byte >> 4U];
+      out += kHex[byte & 15U];
+    } else {
+      out += c;
     }
   }
   out += '"';

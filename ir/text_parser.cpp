@@ -106,44 +106,31 @@ std::string Parser::takeString(std::string_view what) {
   return all;
 }
 
+template <class T>
+std::optional<T> Parser::acceptNumber() {
+  if (failed_ || token_.kind != TokenKind::Number) return std::nullopt;
+  T value = 0;
+  const std::string_view digits = spelling();
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  advance();
+  return value;
+}
+
 std::int64_t Parser::takeInt(std::string_view what) {
-  std::int64_t value = 0;
-  if (!failed_ && token_.kind == TokenKind::Number) {
-    const std::string_view digits = spelling();
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error == std::errc{} && end == digits.data() + digits.size()) {
-      advance();
-      return value;
-    }
-  }
+  if (const auto value = acceptNumber<std::int64_t>()) return *value;
   expected(what);
   return 0;
 }
 
 std::uint32_t Parser::takeIndex(std::string_view what) {
-  std::uint32_t value = 0;
-  if (!failed_ && token_.kind == TokenKind::Number) {
-    const std::string_view digits = spelling();
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error == std::errc{} && end == digits.data() + digits.size()) {
-      advance();
-      return value;
-    }
-  }
+  if (const auto value = acceptNumber<std::uint32_t>()) return *value;
   expected(what);
   return 0;
 }
 
 double Parser::takeFloat(std::string_view what) {
-  double value = 0;
-  if (!failed_ && token_.kind == TokenKind::Number) {
-    const std::string_view digits = spelling();
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error == std::errc{} && end == digits.data() + digits.size()) {
-      advance();
-      return value;
-    }
-  }
+  if (const auto value = acceptNumber<double>()) return *value;
   if (acceptWord("nan")) return std::numeric_limits<double>::quiet_NaN();
   if (acceptWord("inf")) return std::numeric_limits<double>::infinity();
   if (acceptWord("neg_inf")) return -std::numeric_limits<double>::infinity();

@@ -37,6 +37,8 @@ class Parser {
   [[nodiscard]] bool nextIsPunct(char c) const;
   bool acceptPunct(char c);
   bool acceptWord(std::string_view word);
+  template <class T>
+  std::optional<T> acceptNumber();
   void expectPunct(char c);
   void expectWord(std::string_view word);
   /// Reports `expected …, found …` here, once.
@@ -73,6 +75,7 @@ class Parser {
   Rows parseRows();
   bool parsePayload(NodeId id, std::string_view kind);
   void parseTail(NodeId id);
+  std::optional<std::uint64_t> atNode();
   NodeId defineNode(RegionId region);
   NodeId useNode();
   void useNodes(std::vector<NodeId>& into, char close);

@@ -6,21 +6,28 @@
 
 namespace couler::ir::text {
 
-/// Makes the node that the `%n` here names.
-NodeId Parser::defineNode(RegionId region) {
+/// The number of the `%n` here, which is not taken.
+std::optional<std::uint64_t> Parser::atNode() {
   if (failed_ || token_.kind != TokenKind::Node) {
     expected("a node such as `%0`");
-    return {};
+    return std::nullopt;
   }
   const std::string_view digits = spelling().substr(1);
   std::uint64_t number = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (parsed.ec != std::errc{}) {
     expected("a node number of 64 bits");
-    return {};
+    return std::nullopt;
   }
+  return number;
+}
+
+/// Makes the node that the `%n` here names.
+NodeId Parser::defineNode(RegionId region) {
+  const std::optional<std::uint64_t> number = atNode();
+  if (!number) return {};
   const NodeId id{module_.nodes.size()};
-  if (!nodes_.emplace(number, id).second) {
+  if (!nodes_.emplace(*number, id).second) {
     duplicate("node", spelling());
     return {};
   }
@@ -33,15 +40,10 @@ NodeId Parser::defineNode(RegionId region) {
 }
 
 NodeId Parser::useNode() {
-  if (failed_ || token_.kind != TokenKind::Node) {
-    expected("a node such as `%0`");
-    return {};
-  }
-  const std::string_view digits = spelling().substr(1);
-  std::uint64_t number = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  const auto found = nodes_.find(number);
-  if (parsed.ec != std::errc{} || found == nodes_.end()) {
+  const std::optional<std::uint64_t> number = atNode();
+  if (!number) return {};
+  const auto found = nodes_.find(*number);
+  if (found == nodes_.end()) {
     unknown("node", spelling());
     return {};
   }

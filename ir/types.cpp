@@ -26,6 +26,13 @@ std::size_t contentHash(const Type& type) {
   return hash;
 }
 
+Type around(TypeKind kind, TypeId element) {
+  Type type;
+  type.kind = kind;
+  type.element = element;
+  return type;
+}
+
 }  // namespace
 
 TypeTable::TypeTable() {
@@ -61,33 +68,13 @@ TypeId TypeTable::file(std::string_view format) {
   return intern(std::move(type));
 }
 
-TypeId TypeTable::list(TypeId element) {
-  Type type;
-  type.kind = TypeKind::List;
-  type.element = element;
-  return intern(std::move(type));
-}
+TypeId TypeTable::list(TypeId element) { return intern(around(TypeKind::List, element)); }
 
-TypeId TypeTable::map(TypeId value) {
-  Type type;
-  type.kind = TypeKind::Map;
-  type.element = value;
-  return intern(std::move(type));
-}
+TypeId TypeTable::map(TypeId value) { return intern(around(TypeKind::Map, value)); }
 
-TypeId TypeTable::table(TypeId schema) {
-  Type type;
-  type.kind = TypeKind::Table;
-  type.element = schema;
-  return intern(std::move(type));
-}
+TypeId TypeTable::table(TypeId schema) { return intern(around(TypeKind::Table, schema)); }
 
-TypeId TypeTable::optional(TypeId inner) {
-  Type type;
-  type.kind = TypeKind::Optional;
-  type.element = inner;
-  return intern(std::move(type));
-}
+TypeId TypeTable::optional(TypeId inner) { return intern(around(TypeKind::Optional, inner)); }
 
 TypeId TypeTable::record(std::vector<TypeField> fields) {
   Type type;

@@ -226,23 +226,6 @@ class JsonReader {
     return result;
   }
 
-  static void encode(std::uint32_t c, std::string& out) {
-    const auto byte = [&](std::uint32_t b) { out += static_cast<char>(b); };
-    if (c < 0x80) return byte(c);
-    if (c < 0x800) {
-      byte(0xc0 | (c >> 6));
-    } else {
-      if (c < 0x10000) {
-        byte(0xe0 | (c >> 12));
-      } else {
-        byte(0xf0 | (c >> 18));
-        byte(0x80 | ((c >> 12) & 0x3f));
-      }
-      byte(0x80 | ((c >> 6) & 0x3f));
-    }
-    byte(0x80 | (c & 0x3f));
-  }
-
   bool escape(std::string& out) {
     if (at_ >= text_.size()) return false;
     const char c = text_[at_++];
@@ -262,7 +245,7 @@ class JsonReader {
       if (!low || *low < 0xdc00 || *low > 0xdfff) return false;
       code = 0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00);
     }
-    encode(*code, out);
+    appendUtf8(out, *code);
     return true;
   }
 

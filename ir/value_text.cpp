@@ -112,37 +112,18 @@ bool takeChar(std::string_view& text, char c) {
 void writeSourceString(std::string_view text, std::string& out) {
   out += '"';
   for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '{':
-        out += "\\{";
-        break;
-      case '}':
-        out += "\\}";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\0':
-        out += "\\0";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          out += fmt::format("\\u{{{:X}}}", static_cast<unsigned>(c));
-        } else {
-          out += c;
-        }
+    if (const char letter = escapeLetter(c); letter != 0) {
+      out += '\\';
+      out += letter;
+    } else if (c == '{' || c == '}') {
+      out += '\\';
+      out += c;
+    } else if (c == '\0') {
+      out += "\\0";
+    } else if (isControl(c)) {
+      out += fmt::format("\\u{{{:X}}}", static_cast<unsigned>(c));
+    } else {
+      out += c;
     }
   }
   out += '"';

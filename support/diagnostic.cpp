@@ -14,6 +14,18 @@ auto order(const Diagnostic& d) {
 
 }  // namespace
 
+std::string_view wordOf(Severity severity) {
+  switch (severity) {
+    case Severity::Error:
+      return "error";
+    case Severity::Warning:
+      return "warning";
+    case Severity::Remark:
+      break;
+  }
+  return "remark";
+}
+
 Diagnostic& Diagnostic::label(Span where, std::string text) & {
   labels.push_back({where, std::move(text)});
   return *this;

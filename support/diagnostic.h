@@ -13,6 +13,8 @@
 namespace couler {
 
 enum class Severity : std::uint8_t { Error, Warning, Remark };
+/// `error`, `warning`, `remark`.
+[[nodiscard]] std::string_view wordOf(Severity severity);
 
 /// One enumerator per row of support/diagnostics.def; its value is the public number.
 enum class Diag : std::uint16_t {

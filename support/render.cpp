@@ -34,17 +34,6 @@ const char* colourOf(Severity severity) {
   }
   return kBold;
 }
-std::string_view wordOf(Severity severity) {
-  switch (severity) {
-    case Severity::Error:
-      return "error";
-    case Severity::Warning:
-      return "warning";
-    case Severity::Remark:
-      return "remark";
-  }
-  return "";
-}
 
 bool isTail(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
@@ -81,8 +70,7 @@ Shown show(std::string_view line, std::size_t mark, std::size_t markEnd) {
     if (c == '\t') {
       shown.text += ' ';
       ++columns;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f ||
-               (i >= soundUntil && static_cast<unsigned char>(c) >= 0x80)) {
+    } else if (isControl(c) || (i >= soundUntil && static_cast<unsigned char>(c) >= 0x80)) {
       shown.text += fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
       columns += 4;
     } else {

@@ -9,18 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view wordOf(Severity severity) {
-  switch (severity) {
-    case Severity::Error:
-      return "error";
-    case Severity::Warning:
-      return "warning";
-    case Severity::Remark:
-      return "remark";
-  }
-  return "";
-}
-
 Json position(const SourceManager& sources, FileId file, std::uint32_t offset) {
   const LineColumn at = sources.lineColumn(file, offset);
   return {{"line", at.line}, {"column", at.column}, {"offset", offset}};

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 
 #include <fmt/format.h>
 
@@ -64,6 +63,24 @@ std::optional<std::size_t> findInvalidUtf8(std::string_view text) {
   return std::nullopt;
 }
 
+void appendUtf8(std::string& out, char32_t code) {
+  const auto put = [&](char32_t byte) { out += static_cast<char>(byte); };
+  const auto tail = [&](unsigned shift) { put(0x80U | ((code >> shift) & 0x3fU)); };
+  if (code < 0x80) return put(code);
+  if (code < 0x800) {
+    put(0xc0U | (code >> 6U));
+  } else {
+    if (code < 0x10000) {
+      put(0xe0U | (code >> 12U));
+    } else {
+      put(0xf0U | (code >> 18U));
+      tail(12);
+    }
+    tail(6);
+  }
+  tail(0);
+}
+
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string_view>& candidates) {
   const std::size_t limit = word.size() <= 4 ? 1 : word.size() <= 8 ? 2 : 3;
@@ -88,28 +105,13 @@ std::optional<std::string> nearest(std::string_view word,
 std::string jsonQuote(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-          out += c;
-        }
+    if (const char letter = escapeLetter(c); letter != 0) {
+      out += '\\';
+      out += letter;
+    } else if (isControl(c)) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
     }
   }
   out += '"';

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +13,39 @@ namespace couler {
 /// Offset of the first byte that is not well-formed UTF-8 (no surrogates, no overlong forms), or
 /// nothing. O(bytes).
 [[nodiscard]] std::optional<std::size_t> findInvalidUtf8(std::string_view text);
+
+/// Appends a code point, at most U+10FFFF, as UTF-8.
+void appendUtf8(std::string& out, char32_t code);
+
+/// An ASCII control character, DEL among them.
+[[nodiscard]] constexpr bool isControl(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+/// The escapes that the language, JSON and the graph's text form have in common: `\n`, `\r`, `\t`,
+/// `\"` and `\\`. The letter behind the backslash that stands for `c`; 0: there is none.
+[[nodiscard]] constexpr char escapeLetter(char c) {
+  switch (c) {
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
+    case '"':
+    case '\\':
+      return c;
+    default:
+      return 0;
+  }
+}
+/// The way back: what a backslash and `letter` stand for; 0: nothing.
+[[nodiscard]] constexpr char unescapeLetter(char letter) {
+  for (const char c : {'\n', '\r', '\t', '"', '\\'}) {
+    if (escapeLetter(c) == letter) return c;
+  }
+  return 0;
+}
 
 /// The candidate nearest to `word`, where it is near enough to be a slip of the pen:
 /// Damerau–Levenshtein distance (optimal string alignment) at most 1 up to 4 letters, 2 up to 8, 3

@@ -23,18 +23,6 @@ std::string normalized(std::string word) {
   return word;
 }
 
-std::string_view severityWord(Severity severity) {
-  switch (severity) {
-    case Severity::Error:
-      return "error";
-    case Severity::Warning:
-      return "warning";
-    case Severity::Remark:
-      break;
-  }
-  return "remark";
-}
-
 int list() {
   for (const DiagInfo& row : diagnosticTable()) {
     std::string title(row.text);
@@ -44,7 +32,7 @@ int list() {
       const std::size_t end = page.find('\n');
       if (colon < end) title = std::string(page.substr(colon + 2, end - colon - 2));
     }
-    printOut(fmt::format("{} {:<7} {}\n", row.code, severityWord(row.severity), title));
+    printOut(fmt::format("{} {:<7} {}\n", row.code, wordOf(row.severity), title));
   }
   return kOk;
 }

@@ -67,7 +67,7 @@ ProgressMode progressMode(const Invocation& invocation) {
 std::string oneLine(const ir::Value& value) {
   std::string text = ir::toText(value);
   for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return ir::toSource(value);
+    if (isControl(c)) return ir::toSource(value);
   }
   return text;
 }

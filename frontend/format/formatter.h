@@ -97,28 +97,30 @@ class Formatter {
   void rawString(const syntax::RawStringExpr& e);
   [[nodiscard]] bool isElseIf(const syntax::Block* b) const;
 
-  // format_decl.cpp
+  // format_fields.cpp: types, parameters, columns, settings
+  void flatType(Flat& f, const syntax::TypeExpr& t) const;
+  void typeExpr(const syntax::TypeExpr& t);
+  void flatField(Flat& f, const syntax::Field& field) const;
+  void flatFields(Flat& f, std::span<const syntax::Field> fields) const;
+  void field(const syntax::Field& f, std::size_t pad = 0);
+  void fieldList(std::span<const syntax::Field> fields, std::uint32_t end);
+  [[nodiscard]] std::uint32_t closingParen(std::span<const syntax::Field> fields) const;
+  void header(std::string_view start, std::span<const syntax::Field> params,
+              std::span<const syntax::Field> outputs, bool hasOutputs, Span declSpan,
+              std::string_view end);
+  [[nodiscard]] Span bracesAfter(std::uint32_t at) const;
+  void settings(std::span<const syntax::Setting> list, Span braces);
+  void nameList(std::vector<Item> list, std::string_view flatText, Span braces, bool breakIt);
+
+  // format_decl.cpp: declarations and statements
   void decl(const syntax::Decl& d);
   void importDecl(const syntax::ImportDecl& d);
   void taskDecl(const syntax::TaskDecl& d);
   void workflowDecl(const syntax::WorkflowDecl& d);
   void transformDecl(const syntax::TransformDecl& d);
   void transformStmt(const syntax::TransformStmt& s);
-  void header(std::string_view start, std::span<const syntax::Field> params,
-              std::span<const syntax::Field> outputs, bool hasOutputs, Span declSpan,
-              std::string_view end);
-  void fieldList(std::span<const syntax::Field> fields, std::uint32_t end);
-  void field(const syntax::Field& f, std::size_t pad = 0);
-  void flatField(Flat& f, const syntax::Field& field) const;
-  void flatFields(Flat& f, std::span<const syntax::Field> fields) const;
-  void typeExpr(const syntax::TypeExpr& t);
-  void flatType(Flat& f, const syntax::TypeExpr& t) const;
-  void settings(std::span<const syntax::Setting> list, Span braces);
-  void nameList(std::vector<Item> list, std::string_view flatText, Span braces, bool breakIt);
   void block(const syntax::Block& b, bool onOneLine = false);
   void stmt(const syntax::Stmt& s);
-  [[nodiscard]] Span bracesAfter(std::uint32_t at) const;
-  [[nodiscard]] std::uint32_t closingParen(std::span<const syntax::Field> fields) const;
 
   const SourceManager& sources_;
   const syntax::Tree& tree_;

@@ -1,6 +1,7 @@
 #include "frontend/parse/check_text.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "support/text.h"
 
@@ -26,10 +27,22 @@ std::string_view firstLine(std::string_view text, std::uint32_t& begin) {
   return {};
 }
 
+/// Keys that a Common Workflow Language document may begin with. No line of ours begins with a word
+/// and a colon outside of all brackets.
+constexpr std::string_view kDocumentKeys[] = {
+    "$graph", "$namespaces", "$schemas", "baseCommand", "class",   "cwlVersion",   "doc",  "hints",
+    "id",     "inputs",      "intent",   "label",       "outputs", "requirements", "steps"};
+
 bool isCommonWorkflowLanguage(std::string_view line) {
-  return line.starts_with("cwlVersion:") || line.starts_with("class:") ||
-         line.starts_with("$graph:") || line.starts_with("#!/usr/bin/env cwl-runner") ||
-         line.starts_with("{") || line.starts_with("\"cwlVersion\":");
+  if (line.starts_with("#!/usr/bin/env cwl-runner") || line.starts_with('{')) return true;
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return false;
+  std::string_view key = line.substr(0, colon);
+  if (key.size() > 2 && (key.front() == '"' || key.front() == '\'') && key.back() == key.front()) {
+    key = key.substr(1, key.size() - 2);
+  }
+  return std::find(std::begin(kDocumentKeys), std::end(kDocumentKeys), key) !=
+         std::end(kDocumentKeys);
 }
 
 }  // namespace
@@ -68,9 +81,10 @@ std::optional<std::uint32_t> checkText(ErrorLog& log, const ParseLimits& limits)
     lineBegin += start;
     std::size_t length = line.size();
     while (length > 0 && line[length - 1] == '\r') --length;
-    log.report(diagnose<Diag::CommonWorkflowLanguage>(
-                   log.span(lineBegin, lineBegin + static_cast<std::uint32_t>(length)))
-                   .note("`couler import` converts it"));
+    log.report(
+        diagnose<Diag::CommonWorkflowLanguage>(
+            log.span(lineBegin, lineBegin + static_cast<std::uint32_t>(length)))
+            .note("both kinds of file end in `.cwl`; a Couler program begins with `couler 1`"));
     return std::nullopt;
   }
   return start;

@@ -17,8 +17,7 @@ namespace couler::parse {
 class Converter {
  public:
   /// No expression of the tree has more than this many levels, however it came about (a long chain
-  /// of
-  /// `+` makes a deep tree without being nested); the stages after this one may recurse over it.
+  /// of `+` makes a deep tree without being nested); the stages after this one may recurse over it.
   static constexpr std::uint32_t kMaxTreeDepth = 1024;
 
   Converter(syntax::Tree& tree, ErrorLog& log) : tree_(tree), log_(log) {}
@@ -49,31 +48,42 @@ class Converter {
   static std::size_t firstIndex(Context* context);
   std::string_view docBefore(std::size_t token);
   template <class T>
-  T* make(syntax::ExprKind kind, Span at);
+  T* make(syntax::ExprKind kind, Span at) {
+    T* e = tree_.arena.make<T>();
+    e->kind = kind;
+    e->span = at;
+    e->id = tree_.exprCount++;
+    depth_.push_back(1);
+    return e;
+  }
   std::uint32_t depthOf(const syntax::Expr* e) const { return e == nullptr ? 0 : depth_[e->id]; }
   void deepen(syntax::Expr* e, std::uint32_t below);
 
-  // convert_expr.cpp
+  // convert_expr.cpp: operators, calls
   syntax::Expr* expr(Node* node);
   syntax::Expr* primary(Context* c);
-  syntax::Expr* token(const Tok& t);
-  syntax::Expr* number(Context* c, bool negative);
-  syntax::Expr* string(Context* c);
-  syntax::Expr* extend(syntax::Expr* left, Context* c, bool leftCompares);
-  syntax::Expr* binary(syntax::Expr* left, Context* c, bool leftCompares);
   syntax::Expr* prefix(Context* c);
+  syntax::Expr* extend(syntax::Expr* left, Context* c, bool leftCompares);
+  syntax::Expr* after(syntax::Expr* operand, std::span<Context* const> levels);
+  syntax::Expr* binary(syntax::Expr* left, Context* c, bool leftCompares);
+  syntax::CallExpr* call(syntax::Expr* callee, Context* args, syntax::TypeExpr* typeArgument,
+                         Span at, bool inTune = false);
+  std::span<syntax::Argument> arguments(Context* args, bool inCall, bool inTune);
   syntax::Expr* group(Context* c);
+  syntax::Expr* errorExpr(Span at);
+
+  // convert_literals.cpp
+  syntax::Expr* token(const Tok& t);
+  syntax::StringPart textPart(std::uint32_t begin, std::uint32_t end);
+  syntax::Expr* string(Context* c);
+  syntax::Expr* number(Context* c, bool negative);
   syntax::Expr* list(Context* c);
+
+  // convert_blocks.cpp: what has bodies, and statements
   syntax::Expr* ifExpr(Context* c);
   syntax::Expr* forExpr(Context* c);
   syntax::Expr* loopExpr(Context* c);
   syntax::Expr* tuneExpr(Context* c);
-  syntax::Expr* after(syntax::Expr* operand, std::span<Context* const> levels);
-  syntax::Expr* errorExpr(Span at);
-  syntax::CallExpr* call(syntax::Expr* callee, Context* args, syntax::TypeExpr* typeArgument,
-                         Span at);
-  std::span<syntax::Argument> arguments(Context* args, bool inCall, bool inTune);
-  syntax::StringPart textPart(std::uint32_t begin, std::uint32_t end);
   std::uint32_t blockDepth(const syntax::Block* block) const;
   syntax::Block* block(Context* c);
   syntax::Stmt* stmt(Context* c);

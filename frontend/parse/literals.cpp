@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "support/text.h"
+
 namespace couler::parse {
 namespace {
 
@@ -30,25 +32,6 @@ std::string withoutUnderscores(std::string_view text) {
   std::copy_if(text.begin(), text.end(), std::back_inserter(digits),
                [](char c) { return c != '_'; });
   return digits;
-}
-
-void appendUtf8(std::string& out, std::uint32_t code) {
-  const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xc0U | (code >> 6U));
-    put(0x80U | (code & 0x3fU));
-  } else if (code < 0x10000) {
-    put(0xe0U | (code >> 12U));
-    put(0x80U | ((code >> 6U) & 0x3fU));
-    put(0x80U | (code & 0x3fU));
-  } else {
-    put(0xf0U | (code >> 18U));
-    put(0x80U | ((code >> 12U) & 0x3fU));
-    put(0x80U | ((code >> 6U) & 0x3fU));
-    put(0x80U | (code & 0x3fU));
-  }
 }
 
 }  // namespace
@@ -107,21 +90,14 @@ std::string unescape(std::string_view written, std::uint32_t at, ErrorLog& log) 
       continue;
     }
     const std::size_t start = i++;
+    if (const char c = unescapeLetter(written[i]); c != 0) {
+      result += c;
+      continue;
+    }
     switch (written[i]) {
-      case 'n':
-        result += '\n';
-        continue;
-      case 't':
-        result += '\t';
-        continue;
-      case 'r':
-        result += '\r';
-        continue;
       case '0':
         result += '\0';
         continue;
-      case '\\':
-      case '"':
       case '{':
       case '}':
         result += written[i];

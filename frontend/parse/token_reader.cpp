@@ -5,6 +5,7 @@
 #include <antlr4-runtime.h>
 
 #include "grammar/CoulerLexer.h"
+#include "support/text.h"
 
 namespace couler::parse {
 namespace {
@@ -185,7 +186,7 @@ void TokenReader::fill() {
       const std::string shown(text.substr(bad.begin, bad.end - bad.begin));
       log_.report(
           high(bad.begin) ? diagnose<Diag::NameNotAscii>(log_.span(bad.begin, bad.end), shown)
-          : shown[0] == '\'' || static_cast<unsigned char>(shown[0]) < 0x20 || shown[0] == 0x7f
+          : shown[0] == '\'' || isControl(shown[0])
               ? diagnose<Diag::UnknownCharacter>(
                     log_.span(bad.begin, bad.end),
                     shown[0] == '\'' ? "'"

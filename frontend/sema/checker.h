@@ -133,6 +133,7 @@ class Checker {
   TypeId checkRecord(const syntax::RecordExpr& expr, TypeId expected);
   TypeId checkMember(const syntax::MemberExpr& expr);
   TypeId fieldOf(const syntax::MemberExpr& expr, TypeId object);
+  void unknownMember(const Name& member, TypeId owner, const std::vector<std::string_view>& names);
   TypeId checkIndex(const syntax::IndexExpr& expr);
   TypeId checkUnary(const syntax::UnaryExpr& expr);
   TypeId checkBinary(const syntax::BinaryExpr& expr);

@@ -158,13 +158,7 @@ TypeId Checker::checkRecord(const RecordExpr& expr, TypeId expected) {
                                        [&](const auto& a) { return a.name.text == field.name; });
         if (!given) names.push_back(field.name);
       }
-      Diagnostic diagnostic =
-          diagnose<Diag::UnknownMember>(arg.name.span, print(wanted), arg.name.text);
-      if (const auto near = nearest(arg.name.text, names)) {
-        diagnostic.caret = fmt::format("did you mean `{}`?", *near);
-        diagnostic.fix(fmt::format("write `{}`", *near), arg.name.span, *near);
-      }
-      report(std::move(diagnostic));
+      unknownMember(arg.name, wanted, names);
       failed = true;
     }
     phase = std::max(phase, phaseOf(arg.value));

@@ -345,6 +345,17 @@ TypeId Checker::checkMember(const MemberExpr& expr) {
   return fieldOf(expr, info(*expr.object).type);
 }
 
+/// Reports a field that `owner` has not; `names` are those it may stand for.
+void Checker::unknownMember(const Name& member, TypeId owner,
+                            const std::vector<std::string_view>& names) {
+  Diagnostic diagnostic = diagnose<Diag::UnknownMember>(member.span, print(owner), member.text);
+  if (const auto near = nearest(member.text, names)) {
+    diagnostic.caret = fmt::format("did you mean `{}`?", *near);
+    diagnostic.fix(fmt::format("write `{}`", *near), member.span, *near);
+  }
+  report(std::move(diagnostic));
+}
+
 TypeId Checker::fieldOf(const MemberExpr& expr, TypeId object) {
   const Phase phase = phaseOf(expr.object);
   if (isError(object)) return set(expr, TypeTable::kError, phase);
@@ -381,13 +392,7 @@ TypeId Checker::fieldOf(const MemberExpr& expr, TypeId object) {
   if (!index) {
     std::vector<std::string_view> fields;
     for (const ir::TypeField& field : types()[owner].fields) fields.push_back(field.name);
-    Diagnostic diagnostic =
-        diagnose<Diag::UnknownMember>(expr.member.span, print(owner), expr.member.text);
-    if (const auto near = nearest(expr.member.text, fields)) {
-      diagnostic.caret = fmt::format("did you mean `{}`?", *near);
-      diagnostic.fix(fmt::format("write `{}`", *near), expr.member.span, *near);
-    }
-    report(std::move(diagnostic));
+    unknownMember(expr.member, owner, fields);
     return set(expr, TypeTable::kError, phase);
   }
   TypeId type = types()[owner].fields[*index].type;

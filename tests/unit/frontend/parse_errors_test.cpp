@@ -10,8 +10,10 @@
 namespace couler {
 namespace {
 
+using testing::corpora;
 using testing::parse;
 using testing::Parsed;
+using testing::readFile;
 using Codes = std::vector<std::string>;
 
 std::string inWorkflow(const std::string& body) {
@@ -187,11 +189,27 @@ TEST(ParseErrors, OtherLanguagesDocumentsAreNamed) {
   for (const char* text :
        {"cwlVersion: v1.0\nclass: Workflow\n", "# a comment\n\nclass: CommandLineTool\n",
         "#!/usr/bin/env cwl-runner\nid: x\n", "{\n  \"cwlVersion\": \"v1.0\"\n}\n",
-        "$graph:\n- id: a\n"}) {
+        "$graph:\n- id: a\n", "$namespaces:\n  edam: http://edamontology.org/\nclass: Workflow\n",
+        "'id': x\n"}) {
     const Parsed p = parse(text);
     ASSERT_EQ(p.diags.all().size(), 1U) << text << p.messages();
     EXPECT_EQ(p.diags.all()[0].code(), "CW0107");
   }
+}
+
+TEST(ParseErrors, EveryCommonWorkflowLanguageDocumentIsNamed) {
+  const std::filesystem::path folder = corpora() / "cwl";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no corpora at " << folder;
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() != ".cwl") continue;
+    ++count;
+    const Parsed p = parse(readFile(entry.path()));
+    ASSERT_EQ(p.diags.all().size(), 1U) << entry.path() << "\n" << p.messages();
+    EXPECT_EQ(p.diags.all()[0].code(), "CW0107") << entry.path();
+    EXPECT_TRUE(p.tree->decls.empty()) << entry.path();
+  }
+  EXPECT_GT(count, 50U);
 }
 
 TEST(ParseErrors, NoMoreThanTheLimit) {

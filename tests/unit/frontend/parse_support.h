@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -61,6 +62,13 @@ inline Parsed parse(std::string text, const ParseLimits& limits = {}) {
 inline std::string readFile(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+/// Files of other projects, which no test must find: where COULER_CORPORA says, or beside the
+/// checkout.
+inline std::filesystem::path corpora() {
+  const char* root = std::getenv("COULER_CORPORA");
+  return root != nullptr ? root : COULER_SOURCE_DIR "/../shared/corpora";
 }
 
 /// Every program of the repository.

@@ -14,6 +14,33 @@ TEST(Utf8, FindsTheFirstBadByte) {
   EXPECT_EQ(findInvalidUtf8("ab\xE2\x82"), 2U) << "cut short";
 }
 
+TEST(Utf8, WritesCodePoints) {
+  std::string out;
+  for (const char32_t code : {U'z', U'\x7f', U'\x80', U'\x7ff', U'\x800', U'\xffff'}) {
+    appendUtf8(out, code);
+  }
+  appendUtf8(out, 0x10000);
+  appendUtf8(out, 0x10ffff);
+  EXPECT_EQ(out, "z\x7f\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF");
+  EXPECT_FALSE(findInvalidUtf8(out));
+}
+
+TEST(Escapes, LettersAndCharactersArePairs) {
+  for (int i = 0; i < 256; ++i) {
+    const char c = static_cast<char>(i);
+    if (const char letter = escapeLetter(c); letter != 0) {
+      EXPECT_EQ(unescapeLetter(letter), c) << i;
+    }
+    if (const char read = unescapeLetter(c); read != 0) {
+      EXPECT_EQ(escapeLetter(read), c) << i;
+    }
+  }
+  EXPECT_EQ(escapeLetter('\n'), 'n');
+  EXPECT_EQ(unescapeLetter('"'), '"');
+  EXPECT_EQ(escapeLetter('a'), 0);
+  EXPECT_EQ(unescapeLetter('x'), 0);
+}
+
 TEST(Nearest, OffersWhatIsNear) {
   EXPECT_EQ(nearest("epoch", {"epochs", "rate"}), "epochs");
   EXPECT_EQ(nearest("tset", {"rest", "test"}), "test") << "a swap counts once";
