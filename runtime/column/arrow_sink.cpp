@@ -1,15 +1,13 @@
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include <flatbuffers/flatbuffers.h>
-#include <fmt/format.h>
 
 #include "runtime/column/arrow.h"
 #include "runtime/column/arrow_format.h"
+#include "runtime/column/arrow_records.h"
 #include "runtime/column/bytes.h"
-#include "runtime/column/text_output.h"
 
 // Tables between steps: Arrow IPC files without what others need (compression, nesting), so that
 // they open without Arrow's library, which takes longer to load than a small pipeline to run.
@@ -23,7 +21,6 @@ using flatbuffers::uoffset_t;
 using flatbuffers::voffset_t;
 
 constexpr std::size_t kAlign = 64;
-constexpr std::int64_t kMaxText = std::int64_t{1} << 30;  // bytes of one column of one record batch
 
 voffset_t slot(int field) { return static_cast<voffset_t>(4 + 2 * field); }
 
@@ -126,68 +123,41 @@ Offset<void> schemaTable(FlatBufferBuilder& b, const Schema& schema) {
   return Table(b).add(arrow::schema::kFields, vector).end();
 }
 
-/// The body of a record batch: buffers one after the other, and what the metadata says of them.
-class Body {
- public:
-  std::vector<arrow::FieldNode> nodes;
-  std::vector<arrow::BufferSpan> buffers;
-  std::vector<char> bytes;
-
-  /// Room for a further buffer, zeroed.
-  template <class T>
-  T* add(std::size_t count) {
-    const std::size_t at = bytes.size();
-    const std::size_t size = count * sizeof(T);
-    buffers.push_back({static_cast<std::int64_t>(at), static_cast<std::int64_t>(size)});
-    bytes.resize(at + (size + kAlign - 1) / kAlign * kAlign);
-    return reinterpret_cast<T*>(bytes.data() + at);
-  }
-};
-
-/// Rows of a batch.
-struct Part {
-  Batch batch;
-  std::int64_t from = 0;
-  std::int64_t to = 0;
-};
-
 class ArrowSink final : public Sink {
  public:
-  explicit ArrowSink(Schema schema) : schema_(std::move(schema)) {}
+  ArrowSink(std::string path, Schema schema)
+      : path_(std::move(path)),
+        schema_(std::move(schema)),
+        rows_(path_, schema_, false, [this](const RecordBody& body, std::int64_t rows) {
+          return writeRecords(body, rows, -1);
+        }) {}
 
-  bool create(const std::string& path, StreamError& error);
-  bool write(const Batch& batch) override { return !error_ && take({batch, 0, batch.rows}); }
+  bool create(StreamError& error);
+  bool write(const Batch& batch) override { return !error_ && rows_.add(batch, error_); }
   bool finish() override;
 
  private:
-  bool take(Part part);
-  bool flush();
   bool writeMessage(FlatBufferBuilder& b, arrow::message::Header type, Offset<void> header,
-                    const Body& body, std::vector<arrow::Block>* blocks);
-  bool writeRecords(const Body& body, std::int64_t rows, std::int64_t dictionary);
-  void addColumn(std::size_t field, std::int64_t rows, Body& body) const;
-  void addTexts(std::size_t field, std::int64_t rows, Body& body) const;
+                    const RecordBody& body, std::vector<arrow::Block>* blocks);
+  bool writeRecords(const RecordBody& body, std::int64_t rows, std::int64_t dictionary);
 
-  Schema schema_;
   std::string path_;
+  Schema schema_;
+  RecordGatherer rows_;
   ByteSink file_;
-  std::vector<Part> pending_;  // small batches become one
-  std::int64_t pendingRows_ = 0;
-  std::int64_t pendingText_ = 0;
   std::vector<arrow::Block> dictionaries_;
   std::vector<arrow::Block> records_;
 };
 
-bool ArrowSink::create(const std::string& path, StreamError& error) {
-  path_ = path;
-  if (!file_.create(path, error)) return false;
+bool ArrowSink::create(StreamError& error) {
+  if (!file_.create(path_, error)) return false;
   FlatBufferBuilder b;
   bool ok = file_.write("ARROW1\0\0", 8, error_) &&
             writeMessage(b, arrow::message::Schema, schemaTable(b, schema_), {}, nullptr);
   for (std::size_t i = 0; ok && i < schema_.fields.size(); ++i) {
     if (schema_.fields[i].kind != Kind::Enum) continue;
     const std::vector<std::string>& cases = schema_.fields[i].cases;
-    Body body;
+    RecordBody body;
     body.nodes.push_back({static_cast<std::int64_t>(cases.size()), 0});
     body.add<char>(0);
     std::string all;
@@ -204,7 +174,7 @@ bool ArrowSink::create(const std::string& path, StreamError& error) {
 }
 
 bool ArrowSink::writeMessage(FlatBufferBuilder& b, arrow::message::Header type,
-                             Offset<void> header, const Body& body,
+                             Offset<void> header, const RecordBody& body,
                              std::vector<arrow::Block>* blocks) {
   const auto message = Table(b)
                            .add(arrow::message::kVersion, arrow::kVersion5)
@@ -232,7 +202,7 @@ bool ArrowSink::writeMessage(FlatBufferBuilder& b, arrow::message::Header type,
 }
 
 /// `dictionary`: its id; -1 for the rows of the table.
-bool ArrowSink::writeRecords(const Body& body, std::int64_t rows, std::int64_t dictionary) {
+bool ArrowSink::writeRecords(const RecordBody& body, std::int64_t rows, std::int64_t dictionary) {
   FlatBufferBuilder b;
   const auto nodes = b.CreateVectorOfStructs(body.nodes.data(), body.nodes.size());
   const auto buffers = b.CreateVectorOfStructs(body.buffers.data(), body.buffers.size());
@@ -251,121 +221,8 @@ bool ArrowSink::writeRecords(const Body& body, std::int64_t rows, std::int64_t d
   return writeMessage(b, arrow::message::DictionaryBatch, batch, body, &dictionaries_);
 }
 
-/// Adds rows to the pending ones; writes those first if there would be too many.
-bool ArrowSink::take(Part part) {
-  const std::int64_t rows = part.to - part.from;
-  if (rows == 0) return true;
-  std::int64_t text = 0;
-  for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
-    if (schema_.fields[i].kind != Kind::String) continue;
-    std::int64_t bytes = 0;
-    const Text* texts = part.batch.columns[i].values->as<Text>();
-    for (std::int64_t row = part.from; row < part.to; ++row) bytes += texts[row].size;
-    text = std::max(text, bytes);
-  }
-  if (rows > kBatchRows || (text > kMaxText && rows > 1)) {
-    const std::int64_t middle =
-        part.from + (rows > kBatchRows ? kBatchRows : rows / 2);
-    return take({part.batch, part.from, middle}) && take({part.batch, middle, part.to});
-  }
-  if (text > std::numeric_limits<std::int32_t>::max()) {
-    error_ = StreamError{fmt::format("{}: a string of {} bytes does not fit", path_, text)};
-    return false;
-  }
-  if ((pendingRows_ + rows > kBatchRows || pendingText_ + text > kMaxText) && !flush()) return false;
-  pendingRows_ += rows;
-  pendingText_ += text;
-  pending_.push_back(std::move(part));
-  return true;
-}
-
-bool ArrowSink::flush() {
-  if (pendingRows_ == 0) return true;
-  Body body;
-  for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
-    std::int64_t missing = 0;
-    for (const Part& part : pending_) {
-      const Column& column = part.batch.columns[i];
-      for (std::int64_t row = part.from; row < part.to; ++row) {
-        if (schema_.fields[i].kind == Kind::Value) {
-          missing += (*column.boxed)[static_cast<std::size_t>(row)].isNone() ? 1 : 0;
-        } else if (column.valid) {
-          missing += column.valid->as<std::uint8_t>()[row] == 0 ? 1 : 0;
-        }
-      }
-    }
-    body.nodes.push_back({pendingRows_, missing});
-    auto* bits = body.add<std::uint8_t>(
-        missing == 0 ? 0 : static_cast<std::size_t>((pendingRows_ + 7) / 8));
-    std::size_t at = 0;
-    for (const Part& part : pending_) {
-      if (missing == 0) break;
-      const Column& column = part.batch.columns[i];
-      for (std::int64_t row = part.from; row < part.to; ++row, ++at) {
-        const bool there = column.boxed ? !(*column.boxed)[static_cast<std::size_t>(row)].isNone()
-                                        : !isMissing(column, row);
-        if (there) bits[at / 8] = static_cast<std::uint8_t>(bits[at / 8] | (1U << (at % 8)));
-      }
-    }
-    addColumn(i, pendingRows_, body);
-  }
-  const bool ok = writeRecords(body, pendingRows_, -1);
-  pending_.clear();
-  pendingRows_ = pendingText_ = 0;
-  return ok;
-}
-
-void ArrowSink::addColumn(std::size_t field, std::int64_t rows, Body& body) const {
-  const Kind kind = schema_.fields[field].kind;
-  const auto count = static_cast<std::size_t>(rows);
-  if (kind == Kind::String || kind == Kind::Value) {
-    addTexts(field, rows, body);
-    return;
-  }
-  if (kind == Kind::Bool) {
-    auto* bits = body.add<std::uint8_t>((count + 7) / 8);
-    std::size_t at = 0;
-    for (const Part& part : pending_) {
-      const std::uint8_t* values = part.batch.columns[field].values->as<std::uint8_t>();
-      for (std::int64_t row = part.from; row < part.to; ++row, ++at) {
-        bits[at / 8] = static_cast<std::uint8_t>(bits[at / 8] | (values[row] << (at % 8)));
-      }
-    }
-    return;
-  }
-  const std::size_t width = widthOf(kind);
-  char* to = body.add<char>(count * width);
-  for (const Part& part : pending_) {
-    const std::size_t bytes = static_cast<std::size_t>(part.to - part.from) * width;
-    std::memcpy(to,
-                part.batch.columns[field].values->data() +
-                    static_cast<std::size_t>(part.from) * width,
-                bytes);
-    to += bytes;
-  }
-}
-
-void ArrowSink::addTexts(std::size_t field, std::int64_t rows, Body& body) const {
-  const bool boxed = schema_.fields[field].kind == Kind::Value;
-  std::string all;
-  auto* offsets = body.add<std::int32_t>(static_cast<std::size_t>(rows) + 1);
-  for (const Part& part : pending_) {
-    const Column& column = part.batch.columns[field];
-    for (std::int64_t row = part.from; row < part.to; ++row) {
-      if (boxed) {
-        const ir::Value& value = (*column.boxed)[static_cast<std::size_t>(row)];
-        if (!value.isNone()) all += ir::toJson(value);
-      } else {
-        all += column.values->as<Text>()[row].view();
-      }
-      *++offsets = static_cast<std::int32_t>(all.size());
-    }
-  }
-  std::copy(all.begin(), all.end(), body.add<char>(all.size()));
-}
-
 bool ArrowSink::finish() {
-  if (error_ || !flush()) return false;
+  if (error_ || !rows_.flush()) return false;
   const std::uint32_t end[2] = {arrow::kContinuation, 0};
   if (!file_.write(end, sizeof end, error_)) return false;
   FlatBufferBuilder b;
@@ -388,8 +245,8 @@ bool ArrowSink::finish() {
 
 std::unique_ptr<Sink> createArrow(const std::string& path, const Schema& schema,
                                   StreamError& error) {
-  auto sink = std::make_unique<ArrowSink>(schema);
-  if (!sink->create(path, error)) return nullptr;
+  auto sink = std::make_unique<ArrowSink>(path, schema);
+  if (!sink->create(error)) return nullptr;
   return sink;
 }
 

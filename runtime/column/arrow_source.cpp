@@ -1,20 +1,14 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include "runtime/column/arrow.h"
-#include "runtime/column/arrow_layout.h"
-#include "runtime/column/bad_rows.h"
-#include "runtime/column/builder.h"
+#include "runtime/column/arrow_rows.h"
 #include "runtime/column/bytes.h"
-#include "runtime/column/cells.h"
 #include "runtime/column/header_check.h"
-#include "support/text.h"
 
 namespace couler::column {
 
@@ -27,6 +21,7 @@ using arrow::FlatTable;
 using arrow::FlatVector;
 
 constexpr std::int64_t kMaxMetadata = std::int64_t{256} << 20;
+constexpr std::int64_t kMaxRows = std::int64_t{1} << 40;  // of a record batch: no sum overflows
 
 /// A message: its metadata, and where its body lies in the file.
 struct Message {
@@ -40,76 +35,29 @@ struct Message {
   }
 };
 
-/// One column of the record batch at hand.
-struct Loaded {
-  std::shared_ptr<Buffer> memory;  ///< what the pointers below point into
-  const std::uint8_t* valid = nullptr;  ///< bits; null: all are
-  const char* values = nullptr;         ///< or the offsets of strings
-  const char* text = nullptr;
-  std::int64_t textSize = 0;
-  bool checked = false;  ///< the strings are UTF-8
-};
-
-class ArrowSource final : public Source {
+class ArrowSource final : public ArrowRows {
  public:
   ArrowSource(std::string path, const Schema& schema, const ReadOptions& options, AnomalyLog& log)
-      : path_(std::move(path)),
-        schema_(schema),
-        bad_(path_, schema_, options.onBad, log),
-        batch_(schema_, options.wanted) {}
-
-  [[nodiscard]] const Schema& schema() const override { return schema_; }
-  std::optional<Batch> next() override;
+      : ArrowRows(std::move(path), schema, options, log) {}
   /// False with no error: not for us.
   bool open();
 
  private:
   enum class Step : std::uint8_t { Records, End, Failed, Foreign };
 
-  bool fail(std::string_view what) {
-    error_ = StreamError{fmt::format("{}: {}", path_, what)};
-    return false;
-  }
-  bool damaged() { return fail("is not a sound Arrow file: its content does not fit its metadata"); }
   Step nextMessage(Message& message);
   Step nextRecords();
   bool readDictionary(const Message& message, bool& foreign);
   bool readBuffers(const FlatTable& records, std::int64_t bodyStart, std::int64_t bodySize,
                    const FileColumn& column, bool isText, bool isIndex, std::int64_t rows,
                    Loaded& loaded);
-  bool checkOffsets(const FileColumn& column, std::int64_t rows, Loaded& loaded);
-  [[nodiscard]] static std::int64_t offsetAt(const FileColumn& column, const Loaded& loaded,
-                                             std::int64_t i);
-  bool loadRecords();
-  bool take(std::int64_t rows);
-  bool takeColumn(std::size_t field, std::int64_t rows);
-  void takeMissing(std::size_t field, std::int64_t rows);
-  bool takeTexts(std::size_t field, std::int64_t rows);
-  bool takeIndexes(std::size_t field, std::int64_t rows);
-  [[nodiscard]] static bool isThere(const Loaded& loaded, std::int64_t i) {
-    return loaded.valid == nullptr || ((loaded.valid[i / 8] >> (i % 8)) & 1) != 0;
-  }
-  [[nodiscard]] std::int64_t rowId(std::int64_t row) const { return rowId_ + row; }
-  void badCell(AnomalyKind kind, std::size_t field, std::int64_t row, std::string_view text) {
-    bad_.badCell(kind, field, rowId(row), row, text, batch_, [] { return std::int64_t{0}; });
-  }
+  Load load() override;
 
-  std::string path_;
-  Schema schema_;
   FileHandle file_;
-  BadRowPolicy bad_;
-  BatchBuilder batch_;
   std::int64_t position_ = 0;
-  std::vector<FileColumn> columns_;  // by field
-  std::vector<std::optional<CaseIndex>> caseIndexes_;  // by field
-  std::unordered_map<std::int64_t, std::vector<std::string>> dictionaries_;
   Message records_;
   bool haveRecords_ = false;  // read, and not looked at
-  std::vector<Loaded> loaded_;
-  std::int64_t loadedRows_ = 0;
-  std::int64_t taken_ = 0;  // of them
-  std::int64_t rowId_ = 0;  // of the first row of the batch
-  bool ended_ = false;
+  bool atEnd_ = false;
 };
 
 ArrowSource::Step ArrowSource::nextMessage(Message& message) {
@@ -194,14 +142,12 @@ bool ArrowSource::open() {
     if (it == names.end()) return fail(absentColumn(field.name, names));
     columns_.push_back((*layout)[static_cast<std::size_t>(it - names.begin())]);
     if (batch_.wants(i) && !arrow::holds(columns_.back(), field.kind)) return false;
-    caseIndexes_.push_back(field.kind == Kind::Enum ? std::optional(CaseIndex(field.cases))
-                                                    : std::nullopt);
   }
   // The first record batch says whether the file is compressed.
   const Step first = nextRecords();
   haveRecords_ = first == Step::Records;
-  ended_ = first == Step::End;
-  return haveRecords_ || ended_;
+  atEnd_ = first == Step::End;
+  return haveRecords_ || atEnd_;
 }
 
 /// One column's buffers of a record batch into memory of their own.
@@ -253,36 +199,7 @@ bool ArrowSource::readBuffers(const FlatTable& records, std::int64_t bodyStart,
   loaded.values = memory + at[1];
   loaded.text = memory + at[2];
   loaded.textSize = needs[2];
-  return !isText || rows == 0 || checkOffsets(column, rows, loaded);
-}
-
-std::int64_t ArrowSource::offsetAt(const FileColumn& column, const Loaded& loaded,
-                                   std::int64_t i) {
-  if (column.type == arrow::Utf8) {
-    std::int32_t offset = 0;
-    std::memcpy(&offset, loaded.values + 4 * i, sizeof offset);
-    return offset;
-  }
-  std::int64_t offset = 0;
-  std::memcpy(&offset, loaded.values + 8 * i, sizeof offset);
-  return offset;
-}
-
-bool ArrowSource::checkOffsets(const FileColumn& column, std::int64_t rows, Loaded& loaded) {
-  std::int64_t before = offsetAt(column, loaded, 0);
-  if (before < 0) return damaged();
-  const std::int64_t first = before;
-  bool cutLetter = false;
-  for (std::int64_t i = 1; i <= rows; ++i) {
-    const std::int64_t end = offsetAt(column, loaded, i);
-    if (end < before || end > loaded.textSize) return damaged();
-    if (end < loaded.textSize && (loaded.text[end] & 0xC0) == 0x80) cutLetter = true;
-    before = end;
-  }
-  loaded.checked =
-      !cutLetter &&
-      simdjson::validate_utf8(loaded.text + first, static_cast<std::size_t>(before - first));
-  return true;
+  return !isText || rows == 0 || checkTexts(column, rows, loaded);
 }
 
 bool ArrowSource::readDictionary(const Message& message, bool& foreign) {
@@ -303,7 +220,7 @@ bool ArrowSource::readDictionary(const Message& message, bool& foreign) {
   values.node = values.buffer = 0;
   const std::int64_t count = records->get<std::int64_t>(arrow::recordBatch::kLength, 0);
   Loaded loaded;
-  if (count < 0 || !readBuffers(*records, message.bodyStart, message.bodySize, values, true, false,
+  if (count < 0 || count > kMaxRows || !readBuffers(*records, message.bodyStart, message.bodySize, values, true, false,
                                 count, loaded)) {
     return error_ ? false : damaged();
   }
@@ -317,21 +234,18 @@ bool ArrowSource::readDictionary(const Message& message, bool& foreign) {
   return true;
 }
 
-bool ArrowSource::loadRecords() {
+ArrowRows::Load ArrowSource::load() {
+  if (atEnd_) return Load::End;
   if (!haveRecords_) {
     const Step step = nextRecords();
-    if (step == Step::Foreign) return fail("mixes forms of the Arrow format");
-    if (step == Step::Failed) return false;
-    if (step == Step::End) {
-      ended_ = true;
-      return true;
-    }
+    if (step == Step::End) return Load::End;
+    if (step == Step::Foreign) fail("mixes forms of the Arrow format");
+    if (step != Step::Records) return Load::Failed;
   }
   haveRecords_ = false;
   const FlatTable records = *records_.header();
   const std::int64_t rows = records.get<std::int64_t>(arrow::recordBatch::kLength, 0);
-  // Each row of a column that is read has some bits in the file.
-  if (rows < 0 || rows / 64 > file_.size()) return damaged();
+  if (rows < 0 || rows > kMaxRows) return damaged(), Load::Failed;
   loaded_.assign(columns_.size(), {});
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (!batch_.wants(i)) continue;
@@ -340,155 +254,11 @@ bool ArrowSource::loadRecords() {
         !isIndex && (columns_[i].type == arrow::Utf8 || columns_[i].type == arrow::LargeUtf8);
     if (!readBuffers(records, records_.bodyStart, records_.bodySize, columns_[i], isText, isIndex,
                      rows, loaded_[i])) {
-      return false;
+      return Load::Failed;
     }
   }
   loadedRows_ = rows;
-  taken_ = 0;
-  return true;
-}
-
-std::optional<Batch> ArrowSource::next() {
-  while (!error_ && !(ended_ && taken_ == loadedRows_)) {
-    if (taken_ == loadedRows_) {
-      if (!loadRecords()) break;
-      continue;
-    }
-    const std::int64_t rows = std::min(kBatchRows, loadedRows_ - taken_);
-    if (!take(rows)) break;
-    taken_ += rows;
-    rowId_ += rows;
-    if (bad_.failed()) continue;
-    Batch batch = batch_.finish();
-    if (batch.rows > 0) return batch;
-  }
-  if (!error_ && bad_.failed()) error_ = bad_.failure();
-  return std::nullopt;
-}
-
-bool ArrowSource::take(std::int64_t rows) {
-  if (!batch_.start(rowId_)) return fail("out of memory");
-  for (std::int64_t row = 0; row < rows; ++row) batch_.addRow(rowId(row));
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    if (batch_.wants(i) && !takeColumn(i, rows)) return false;
-  }
-  return true;
-}
-
-bool ArrowSource::takeColumn(std::size_t field, std::int64_t rows) {
-  const Loaded& loaded = loaded_[field];
-  ColumnBuilder& column = batch_.column(field);
-  switch (schema_.fields[field].kind) {
-    case Kind::Bool: {
-      const auto* bits = reinterpret_cast<const std::uint8_t*>(loaded.values);
-      auto* values = column.values->as<std::uint8_t>();
-      for (std::int64_t row = 0; row < rows; ++row) {
-        const std::int64_t at = taken_ + row;
-        values[row] = (bits[at / 8] >> (at % 8)) & 1;
-      }
-      break;
-    }
-    case Kind::String:
-    case Kind::Value:
-      if (!takeTexts(field, rows)) return false;
-      break;
-    case Kind::Enum:
-      if (!takeIndexes(field, rows)) return false;
-      break;
-    default:
-      column.values = Buffer::wrap(loaded.values + 8 * taken_, static_cast<std::size_t>(rows) * 8,
-                                   loaded.memory);
-      break;
-  }
-  takeMissing(field, rows);
-  if (schema_.fields[field].kind == Kind::Size) {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const std::int64_t bytes = column.at<std::int64_t>(row);
-      if (bytes < 0) badCell(AnomalyKind::OutOfRange, field, row, std::to_string(bytes));
-    }
-  }
-  return true;
-}
-
-void ArrowSource::takeMissing(std::size_t field, std::int64_t rows) {
-  const Loaded& loaded = loaded_[field];
-  if (loaded.valid == nullptr) return;
-  const bool optional = schema_.fields[field].optional;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    if (isThere(loaded, taken_ + row)) continue;
-    if (optional) {
-      batch_.setMissing(field, row);
-    } else {
-      badCell(AnomalyKind::Missing, field, row, {});
-    }
-  }
-}
-
-bool ArrowSource::takeTexts(std::size_t field, std::int64_t rows) {
-  const Loaded& loaded = loaded_[field];
-  const FileColumn& from = columns_[field];
-  const Field& about = schema_.fields[field];
-  ColumnBuilder& column = batch_.column(field);
-  column.heaps.push_back(loaded.memory);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const std::int64_t begin = offsetAt(from, loaded, taken_ + row);
-    const std::int64_t end = offsetAt(from, loaded, taken_ + row + 1);
-    const std::string_view text(loaded.text + begin, static_cast<std::size_t>(end - begin));
-    if (about.kind == Kind::String) {
-      column.at<Text>(row) = {text.data(), end - begin};
-      if (!loaded.checked && isThere(loaded, taken_ + row) && findInvalidUtf8(text)) {
-        badCell(AnomalyKind::NotUtf8, field, row, text);
-      }
-    } else if (isThere(loaded, taken_ + row)) {
-      const ir::TypeId type = about.optional ? (*schema_.types)[about.type].element : about.type;
-      std::string error;
-      std::optional<ir::Value> value = ir::fromJson(text, type, *schema_.types, error);
-      if (value) {
-        (*column.boxed)[static_cast<std::size_t>(row)] = std::move(*value);
-      } else {
-        badCell(AnomalyKind::NotOfType, field, row, text);
-      }
-    }
-  }
-  return true;
-}
-
-bool ArrowSource::takeIndexes(std::size_t field, std::int64_t rows) {
-  const Loaded& loaded = loaded_[field];
-  const FileColumn& from = columns_[field];
-  const CaseIndex& index = *caseIndexes_[field];
-  auto* out = batch_.column(field).values->as<std::int32_t>();
-  if (from.dictionary < 0) {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      if (!isThere(loaded, taken_ + row)) continue;
-      const std::int64_t begin = offsetAt(from, loaded, taken_ + row);
-      const std::string_view text(
-          loaded.text + begin,
-          static_cast<std::size_t>(offsetAt(from, loaded, taken_ + row + 1) - begin));
-      out[row] = index.find(text);
-      if (out[row] < 0) badCell(AnomalyKind::NotACase, field, row, text);
-    }
-    return true;
-  }
-  const std::vector<std::string>& names = dictionaries_[from.dictionary];
-  std::vector<std::int32_t> cases;
-  for (const std::string& name : names) {
-    const std::string padded = name + std::string(8, '\0');  // `find` reads 8 bytes
-    cases.push_back(index.find(std::string_view(padded).substr(0, name.size())));
-  }
-  for (std::int64_t row = 0; row < rows; ++row) {
-    if (!isThere(loaded, taken_ + row)) continue;
-    const char* at = loaded.values + (taken_ + row) * from.indexBytes;
-    std::int64_t value = *reinterpret_cast<const std::int8_t*>(at);
-    if (from.indexBytes == 2) value = *reinterpret_cast<const std::int16_t*>(at);
-    if (from.indexBytes == 4) value = *reinterpret_cast<const std::int32_t*>(at);
-    if (value < 0 || value >= static_cast<std::int64_t>(cases.size())) return damaged();
-    out[row] = cases[static_cast<std::size_t>(value)];
-    if (out[row] < 0) {
-      badCell(AnomalyKind::NotACase, field, row, names[static_cast<std::size_t>(value)]);
-    }
-  }
-  return true;
+  return Load::Rows;
 }
 
 }  // namespace
