@@ -79,7 +79,7 @@ bool RecordGatherer::flush() {
   const std::int64_t rows = rows_;
   pending_.clear();
   rows_ = text_ = 0;
-  return emit_(body, rows);
+  return emit_(std::move(body), rows);
 }
 
 void RecordGatherer::addColumn(std::size_t field, std::int64_t rows, RecordBody& body) const {

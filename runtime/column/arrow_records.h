@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/column/arrow_format.h"
@@ -35,7 +36,7 @@ class RecordBody {
 /// column outgrows its offsets of 32 bits.
 class RecordGatherer {
  public:
-  using Emit = std::function<bool(const RecordBody& body, std::int64_t rows)>;
+  using Emit = std::function<bool(RecordBody&& body, std::int64_t rows)>;
   /// `enumsAsText`: cases by their names, not by their indexes in a dictionary.
   RecordGatherer(std::string path, const Schema& schema, bool enumsAsText, Emit emit)
       : path_(std::move(path)), schema_(schema), enumsAsText_(enumsAsText), emit_(std::move(emit)) {}

@@ -128,7 +128,7 @@ class ArrowSink final : public Sink {
   ArrowSink(std::string path, Schema schema)
       : path_(std::move(path)),
         schema_(std::move(schema)),
-        rows_(path_, schema_, false, [this](const RecordBody& body, std::int64_t rows) {
+        rows_(path_, schema_, false, [this](RecordBody&& body, std::int64_t rows) {
           return writeRecords(body, rows, -1);
         }) {}
 
