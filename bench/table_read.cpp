@@ -1,5 +1,5 @@
-// table_read FILE NAME:TYPE...: reads a table with typed columns and prints its rows and the CPU
-// seconds that took.
+// table_read FILE [--to FILE FORMAT] NAME:TYPE...: reads a table with typed columns, writes it if
+// asked to, and prints its rows and the CPU seconds that took.
 #include <cstdio>
 #include <ctime>
 #include <optional>
@@ -12,13 +12,20 @@
 int main(int count, char** arguments) {
   using namespace couler;
   if (count < 3) {
-    std::fprintf(stderr, "usage: table_read FILE NAME:TYPE...\n");
+    std::fprintf(stderr, "usage: table_read FILE [--to FILE FORMAT] NAME:TYPE...\n");
     return 2;
   }
   ir::TypeTable types;
   std::vector<ir::TypeField> fields;
+  std::string to;
+  std::string format;
   for (int i = 2; i < count; ++i) {
     const std::string_view argument = arguments[i];
+    if (argument == "--to" && i + 2 < count) {
+      to = arguments[++i];
+      format = arguments[++i];
+      continue;
+    }
     const std::size_t colon = argument.rfind(':');
     std::string_view type = argument.substr(colon + 1);
     const bool optional = type.ends_with('?');
@@ -28,6 +35,19 @@ int main(int count, char** arguments) {
     if (type == "float") id = ir::TypeTable::kFloat;
     if (type == "bool") id = ir::TypeTable::kBool;
     if (type == "timestamp") id = ir::TypeTable::kTimestamp;
+    if (type == "duration") id = ir::TypeTable::kDuration;
+    if (type == "size") id = ir::TypeTable::kSize;
+    if (type.find('|') != std::string_view::npos) {  // the cases of an enum
+      ir::Type cases;
+      cases.kind = ir::TypeKind::Enum;
+      cases.name = argument.substr(0, colon);
+      for (std::size_t at = 0; at != std::string_view::npos;) {
+        at = type.find('|');
+        cases.cases.emplace_back(type.substr(0, at));
+        if (at != std::string_view::npos) type.remove_prefix(at + 1);
+      }
+      id = types.intern(std::move(cases));
+    }
     fields.push_back(
         {std::string(argument.substr(0, colon)), optional ? types.optional(id) : id});
   }
@@ -41,13 +61,21 @@ int main(int count, char** arguments) {
   column::AnomalyLog log;
   column::StreamError error;
   const auto source = column::openSource(arguments[1], schema, {}, log, error);
+  std::unique_ptr<column::Sink> sink;
+  if (source && !to.empty()) sink = column::openSink(to, format, schema, error);
   std::int64_t rows = 0;
-  while (source) {
+  while (source && error.message.empty()) {
     const std::optional<column::Batch> batch = source->next();
     if (!batch) break;
     rows += batch->rows;
+    if (sink && !sink->write(*batch)) break;
   }
-  if (source && source->error()) error = *source->error();
+  if (source && source->error()) {
+    error = *source->error();
+  } else if (sink) {
+    static_cast<void>(sink->finish());
+  }
+  if (sink && sink->error()) error = *sink->error();
   if (!error.message.empty()) {
     std::fprintf(stderr, "%s\n", error.message.c_str());
     return 1;

@@ -3,7 +3,7 @@
 set -eu
 
 packages='
-  g++ cmake ninja-build ccache mold pkg-config python3
+  g++ cmake ninja-build ccache mold pkg-config python3 python3-pip
   antlr4 libantlr4-runtime-dev uuid-dev
   llvm-19-dev
   nlohmann-json3-dev libboost-program-options-dev libfmt-dev

@@ -71,7 +71,7 @@ std::string AnomalyLog::text(std::string_view file) const {
     for (const Anomaly& example : entry.examples) {
       out += &example == entry.examples.data() ? "; " : ", ";
       out += example.line > 0 ? fmt::format("{}:{}", file, example.line)
-                              : fmt::format("{} row {}", file, example.row);
+                              : fmt::format("{} row {}", file, example.row + 1);
       if (!example.value.empty()) out += fmt::format(" `{}`", example.value);
     }
     out += '\n';

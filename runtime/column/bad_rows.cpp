@@ -157,7 +157,7 @@ StreamError BadRowPolicy::failure() const {
   const Field* field = index < 0 ? nullptr : &schema_.fields[static_cast<std::size_t>(index)];
   std::string message = path_;
   message += first_->line > 0 ? fmt::format(":{}: ", first_->line)
-                              : fmt::format(": row {}: ", first_->row);
+                              : fmt::format(": row {}: ", first_->row + 1);
   message += factOf(*first_, field);
   if (field != nullptr) {
     if (const std::string hint = hintFor(*first_, *field); !hint.empty()) message += "; " + hint;

@@ -12,6 +12,7 @@
 #include "runtime/column/chunks.h"
 #include "runtime/column/csv.h"
 #include "runtime/column/csv_scan.h"
+#include "runtime/column/header_check.h"
 #include "support/text.h"
 
 namespace couler::column {
@@ -196,7 +197,6 @@ bool CsvSource::readHeader() {
     }
   }
   nextRow_ = 1;
-  const std::vector<std::string_view> candidates(names.begin(), names.end());
   for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
     const std::string& name = schema_.fields[i].name;
     const auto it = std::find(names.begin(), names.end(), name);
@@ -215,16 +215,7 @@ bool CsvSource::readHeader() {
                     separator == '\t' ? std::string("tabs") : fmt::format("`{}`", separator));
       }
     }
-    if (const auto near = nearest(name, candidates)) {
-      return fail(":1: the header has no column `{0}`; it has `{1}`: rename one of them to match",
-                  name, *near);
-    }
-    constexpr std::size_t kListed = 12;
-    const auto listed = static_cast<std::ptrdiff_t>(std::min(kListed, names.size()));
-    return fail(":1: the header has no column `{}`; it has {}{}: add the column to the file or "
-                "take it out of the schema",
-                name, fmt::join(names.begin(), names.begin() + listed, ", "),
-                names.size() > kListed ? ", …" : "");
+    return fail(":1: {}", absentColumn(name, names));
   }
   return true;
 }

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/column/arrow.h"
+#include "runtime/column/arrow_library.h"
 #include "runtime/column/csv.h"
 #include "runtime/column/jsonl.h"
 #include "runtime/column/stream.h"
@@ -35,6 +37,13 @@ std::unique_ptr<Source> openSource(const std::string& path, const Schema& schema
   const std::string format = options.format.empty() ? formatOf(path) : options.format;
   if (format == "csv") return openCsv(path, schema, options, log, error);
   if (format == "jsonl") return openJsonl(path, schema, options, log, error);
+  if (format == "arrow") {
+    std::unique_ptr<Source> source = openArrow(path, schema, options, log, error);
+    if (source || !error.message.empty()) return source;
+  }
+  if (format == "arrow" || format == "parquet") {
+    return openWithArrow(path, format, schema, options, log, error);
+  }
   error = {format.empty()
                ? fmt::format("{}: its name does not say its format; tables are read from {}", path,
                              kFormats)
@@ -46,6 +55,8 @@ std::unique_ptr<Sink> openSink(const std::string& path, std::string_view format,
                                const Schema& schema, StreamError& error) {
   if (format == "csv") return createCsv(path, schema, error);
   if (format == "jsonl") return createJsonl(path, schema, error);
+  if (format == "arrow") return createArrow(path, schema, error);
+  if (format == "parquet") return createParquet(path, schema, error);
   error = {fmt::format("{}: tables are written as {}, not as `{}`", path, kFormats, format)};
   return nullptr;
 }

@@ -29,6 +29,7 @@ void expectAgrees(const std::string& text, ir::TypeId type, bool plain, T found)
 TEST(Cells, PlainNumbersAreThoseOfTheLanguage) {
   std::mt19937_64 random(7);
   const std::string_view letters = "0123456789012345678901234567890123456789..--+e_ n\0,";
+  const ir::TypeTable types;
   std::size_t plainInts = 0, plainFloats = 0;
   for (int i = 0; i < 400'000; ++i) {
     std::string text;
@@ -51,9 +52,9 @@ TEST(Cells, PlainNumbersAreThoseOfTheLanguage) {
     expectAgrees(text, ir::TypeTable::kInt, isInt, whole);
     expectAgrees(text, ir::TypeTable::kFloat, isFloat, real);
     std::string error;
-    const bool valid = ir::fromText(text, ir::TypeTable::kFloat, {}, error).has_value();
+    const bool valid = ir::fromText(text, ir::TypeTable::kFloat, types, error).has_value();
     EXPECT_EQ(readFloat(text, real) == CellStatus::Ok, valid) << text;
-    const bool validInt = ir::fromText(text, ir::TypeTable::kInt, {}, error).has_value();
+    const bool validInt = ir::fromText(text, ir::TypeTable::kInt, types, error).has_value();
     EXPECT_EQ(readInt(text, whole) == CellStatus::Ok, validInt) << text;
   }
   EXPECT_GT(plainInts, 50'000U);

@@ -1,0 +1,137 @@
+#include "runtime/column/arrow_records.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ir/value.h"
+#include "runtime/column/text_output.h"
+
+namespace couler::column {
+
+namespace {
+
+constexpr std::int64_t kMaxText = std::int64_t{1} << 30;  // bytes of one column of one record batch
+
+}  // namespace
+
+/// Adds rows to the pending ones; writes those first if there would be too many.
+bool RecordGatherer::take(Part part, std::optional<StreamError>& error) {
+  const std::int64_t rows = part.to - part.from;
+  if (rows == 0) return true;
+  std::int64_t text = 0;
+  for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
+    if (schema_.fields[i].kind != Kind::String) continue;
+    std::int64_t bytes = 0;
+    const Text* texts = part.batch.columns[i].values->as<Text>();
+    for (std::int64_t row = part.from; row < part.to; ++row) bytes += texts[row].size;
+    text = std::max(text, bytes);
+  }
+  if (rows > kBatchRows || (text > kMaxText && rows > 1)) {
+    const std::int64_t middle =
+        part.from + (rows > kBatchRows ? kBatchRows : rows / 2);
+    return take({part.batch, part.from, middle}, error) &&
+           take({part.batch, middle, part.to}, error);
+  }
+  if (text > std::numeric_limits<std::int32_t>::max()) {
+    error = StreamError{fmt::format("{}: a string of {} bytes does not fit", path_, text)};
+    return false;
+  }
+  if ((rows_ + rows > kBatchRows || text_ + text > kMaxText) && !flush()) return false;
+  rows_ += rows;
+  text_ += text;
+  pending_.push_back(std::move(part));
+  return true;
+}
+
+void RecordGatherer::addValidity(std::size_t field, RecordBody& body) const {
+  const bool boxed = schema_.fields[field].kind == Kind::Value;
+  std::int64_t missing = 0;
+  std::vector<std::uint8_t> bits(static_cast<std::size_t>((rows_ + 7) / 8));
+  std::size_t at = 0;
+  for (const Part& part : pending_) {
+    const Column& column = part.batch.columns[field];
+    for (std::int64_t row = part.from; row < part.to; ++row, ++at) {
+      const bool there = boxed ? !(*column.boxed)[static_cast<std::size_t>(row)].isNone()
+                               : !isMissing(column, row);
+      if (there) {
+        bits[at / 8] = static_cast<std::uint8_t>(bits[at / 8] | (1U << (at % 8)));
+      } else {
+        ++missing;
+      }
+    }
+  }
+  body.nodes.push_back({rows_, missing});
+  if (missing == 0) bits.clear();
+  std::copy(bits.begin(), bits.end(), body.add<std::uint8_t>(bits.size()));
+}
+
+bool RecordGatherer::flush() {
+  if (rows_ == 0) return true;
+  RecordBody body;
+  for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
+    addValidity(i, body);
+    addColumn(i, rows_, body);
+  }
+  const std::int64_t rows = rows_;
+  pending_.clear();
+  rows_ = text_ = 0;
+  return emit_(std::move(body), rows);
+}
+
+void RecordGatherer::addColumn(std::size_t field, std::int64_t rows, RecordBody& body) const {
+  const Kind kind = schema_.fields[field].kind;
+  const auto count = static_cast<std::size_t>(rows);
+  if (kind == Kind::String || kind == Kind::Value || (kind == Kind::Enum && enumsAsText_)) {
+    addTexts(field, rows, body);
+    return;
+  }
+  if (kind == Kind::Bool) {
+    auto* bits = body.add<std::uint8_t>((count + 7) / 8);
+    std::size_t at = 0;
+    for (const Part& part : pending_) {
+      const std::uint8_t* values = part.batch.columns[field].values->as<std::uint8_t>();
+      for (std::int64_t row = part.from; row < part.to; ++row, ++at) {
+        bits[at / 8] = static_cast<std::uint8_t>(bits[at / 8] | (values[row] << (at % 8)));
+      }
+    }
+    return;
+  }
+  const std::size_t width = widthOf(kind);
+  char* to = body.add<char>(count * width);
+  for (const Part& part : pending_) {
+    const std::size_t bytes = static_cast<std::size_t>(part.to - part.from) * width;
+    std::memcpy(to,
+                part.batch.columns[field].values->data() +
+                    static_cast<std::size_t>(part.from) * width,
+                bytes);
+    to += bytes;
+  }
+}
+
+void RecordGatherer::addTexts(std::size_t field, std::int64_t rows, RecordBody& body) const {
+  const Field& about = schema_.fields[field];
+  std::string all;
+  auto* offsets = body.add<std::int32_t>(static_cast<std::size_t>(rows) + 1);
+  for (const Part& part : pending_) {
+    const Column& column = part.batch.columns[field];
+    for (std::int64_t row = part.from; row < part.to; ++row) {
+      if (about.kind == Kind::Value) {
+        const ir::Value& value = (*column.boxed)[static_cast<std::size_t>(row)];
+        if (!value.isNone()) all += ir::toJson(value);
+      } else if (about.kind == Kind::Enum) {
+        const auto index = static_cast<std::size_t>(column.values->as<std::int32_t>()[row]);
+        if (!isMissing(column, row)) all += about.cases[index];
+      } else {
+        all += column.values->as<Text>()[row].view();
+      }
+      *++offsets = static_cast<std::int32_t>(all.size());
+    }
+  }
+  std::copy(all.begin(), all.end(), body.add<char>(all.size()));
+}
+
+}  // namespace couler::column
