@@ -15,6 +15,7 @@ namespace couler::column {
 namespace {
 
 constexpr std::uint32_t kMaxDepth = 12;  // of partitions in partitions: 4 bits of hash each
+constexpr std::size_t kFewGroups = 64;   // stay in memory, however little there is
 
 struct GroupPlan {
   std::size_t keys = 0;
@@ -74,7 +75,7 @@ class Grouper {
       bytes += aggregates_[i]->bytes();
     }
     if (aside_) return putAside(batch, error);
-    if (bytes > plan_.limits.memory && plan_.keys != 0 && depth_ < kMaxDepth) {
+    if (bytes > plan_.limits.memory && table_->size() > kFewGroups && depth_ < kMaxDepth) {
       aside_ = std::make_unique<Partitions>(withRowNumber(plan_.in), plan_.limits, depth_);
     }
     return true;

@@ -13,6 +13,7 @@ namespace couler::column {
 namespace {
 
 constexpr std::uint32_t kMaxDepth = 12;
+constexpr std::int64_t kFewRows = 64;  // stay in memory, however little there is
 
 struct JoinPlan {
   std::size_t keys = 0;
@@ -299,7 +300,8 @@ class JoinSource final : public Source {
     auto side = std::make_unique<RightSide>(plan_);
     while (std::optional<Batch> batch = right->next()) {
       side->add(*batch);
-      if (side->bytes() < plan_.limits.memory || depth >= kMaxDepth) continue;
+      const bool fits = side->bytes() < plan_.limits.memory || side->rows().rows() <= kFewRows;
+      if (fits || depth >= kMaxDepth) continue;
       return joinParts(std::move(left), std::move(right), std::move(side), depth);
     }
     if (right->error()) {

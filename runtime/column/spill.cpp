@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -142,7 +143,9 @@ Partitions::Partitions(const Schema& schema, const Limits& limits, std::uint32_t
 
 bool Partitions::flush(std::size_t i, std::optional<StreamError>& error) {
   if (pending_[i].rows() == 0) return true;
-  const bool ok = files_[i]->write(pending_[i].view(), error);
+  std::vector<std::int64_t> all(static_cast<std::size_t>(pending_[i].rows()));
+  std::iota(all.begin(), all.end(), 0);
+  const bool ok = files_[i]->write(pending_[i].gather(all), error);
   pending_[i].clear();
   return ok;
 }
@@ -218,7 +221,7 @@ std::optional<Batch> MergeSource::next() {
   if (made.rows() == 0) return std::nullopt;
   auto kept = std::make_shared<RowStore>(std::move(made));
   std::vector<std::int64_t> all(static_cast<std::size_t>(kept->rows()));
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
+  std::iota(all.begin(), all.end(), 0);
   Batch batch = kept->gather(all);
   batch.firstRow = rows_;
   rows_ += batch.rows;

@@ -83,7 +83,7 @@ class Source {
 class Sink {
  public:
   virtual ~Sink() = default;
-  /// False after an error, which `error` then tells.
+  /// False after an error, which `error` then tells. The sink may keep the batch's buffers.
   virtual bool write(const Batch& batch) = 0;
   /// Finishes the file: until it has said true, the file is not whole.
   virtual bool finish() = 0;
