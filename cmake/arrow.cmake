@@ -13,14 +13,14 @@ function(couler_arrow)
     message(STATUS "Fetching Arrow's libraries")
     file(REMOVE_RECURSE ${COULER_PYARROW})
     execute_process(
-      COMMAND ${Python3_EXECUTABLE} -m pip install --quiet --disable-pip-version-check --no-deps
+      COMMAND ${Python3_EXECUTABLE} -m pip install --quiet --retries 1 --disable-pip-version-check --no-deps
               --require-hashes --only-binary=:all: --python-version 3.11
               --platform manylinux_2_28_x86_64 --target ${COULER_PYARROW}
               -r ${PROJECT_SOURCE_DIR}/cmake/pyarrow.txt
       TIMEOUT 300 RESULT_VARIABLE failed ERROR_VARIABLE problem)
     if(failed)
       string(REGEX MATCH "[^\n]*\n?$" problem "${problem}")
-      message(STATUS "Arrow's libraries cannot be had, so Parquet is left out: ${failed} ${problem}")
+      message(STATUS "Arrow's libraries cannot be had, so Parquet is left out (-DCOULER_ARROW=OFF: do not try): ${failed} ${problem}")
       return()
     endif()
     file(TOUCH ${COULER_PYARROW}/unpacked)

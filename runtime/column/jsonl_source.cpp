@@ -183,7 +183,12 @@ void JsonlSource::takeLine(std::string_view line) {
     const std::size_t field = it->second;
     std::string_view raw;
     // A number, word or string is one token; what is longer is cut for the message.
-    if (value.is_null()) {
+    bool isNull = false;
+    if (value.is_null().get(isNull) != simdjson::SUCCESS) {
+      ok = false;
+      break;
+    }
+    if (isNull) {
       found_[field] = Found::Null;
       continue;
     }

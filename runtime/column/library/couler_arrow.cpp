@@ -76,6 +76,7 @@ Result<Batches> openIpc(std::shared_ptr<arrow::io::RandomAccessFile> file) {
   arrow::ipc::IpcReadOptions options = arrow::ipc::IpcReadOptions::Defaults();
   options.use_threads = false;
   ARROW_ASSIGN_OR_RAISE(const auto magic, file->ReadAt(0, 6));
+  ARROW_RETURN_NOT_OK(file->Seek(0));
   if (magic->ToString() != "ARROW1") {
     ARROW_ASSIGN_OR_RAISE(auto stream,
                           arrow::ipc::RecordBatchStreamReader::Open(std::move(file), options));
