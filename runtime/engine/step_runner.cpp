@@ -44,6 +44,7 @@ StepRunner::StepRunner(const ir::Module& module, const RunOptions& options, Stor
       diags_(diags),
       commands_(module, options, store, secrets),
       logs_(store.logFolder()),
+      folders_(store.workFolder()),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       begin_(std::chrono::steady_clock::now()),
       all_(machineSlots(options.jobs, options.memoryBytes)),
@@ -122,19 +123,18 @@ std::uint32_t StepRunner::skipped(Token token, ir::NodeId node, bool cancelled) 
   row.started = now();
   row.after = executor_->after(token);
   ++counts_.skipped;
-  Event event;
-  event.kind = Event::Kind::StepEnded;
-  event.step = row.step;
-  event.task = row.task;
-  event.state = cancelled ? StepState::Cancelled : StepState::Skipped;
-  event.attempt = 0;
+  emitEnd(row, 0);
   store_.later(std::move(row));
-  emit(std::move(event));
   return nextSeq_;
 }
 
 void StepRunner::run(Executor& executor) {
   executor_ = &executor;
+  runAll(executor);
+  folders_.clear();
+}
+
+void StepRunner::runAll(Executor& executor) {
   announced_ = executor.totalSteps();
   while (true) {
     if (!aborted_) executor.advance();
@@ -202,7 +202,7 @@ void StepRunner::look(Id id) {
     }
     const auto key = commands_.key(*step.context, step.arguments);
     if (const auto* error = std::get_if<ir::EvalError>(&key)) return failEarly(id, error->message);
-    step.key = std::get<StepKey>(key).key;
+    step.key = std::get<Digest>(key);
     step.reusable = task.cache && !task.isVolatile;
   }
   if (step.reusable && !options_.force) {
@@ -237,16 +237,8 @@ bool StepRunner::reuse(StepRun& step, Id id) {
   if (step.seq == 0) step.seq = ++nextSeq_;
   ++counts_.reused;
   StepRow row = rowOf(step, RowStatus::Reused);
-  row.started = now();
-  if (options_.onEvent) {
-    Event event;
-    event.kind = Event::Kind::StepEnded;
-    event.step = row.step;
-    event.task = row.task;
-    event.state = StepState::Reused;
-    event.attempt = 0;
-    emit(std::move(event));
-  }
+  row.attempts = 0;
+  emitEnd(row, 0);
   store_.later(std::move(row));
   executor_->succeed(step.token, std::move(*decoded.value), step.seq);
   free(id);

@@ -14,6 +14,7 @@
 #include "runtime/engine/engine.h"
 #include "runtime/engine/executor.h"
 #include "runtime/engine/failure.h"
+#include "runtime/engine/folders.h"
 #include "runtime/engine/logs.h"
 #include "runtime/engine/process.h"
 #include "runtime/engine/secrets.h"
@@ -91,6 +92,7 @@ class StepRunner final : public StepSink {
   };
 
   // step_runner.cpp
+  void runAll(Executor& executor);
   void drainInbox();
   void look(Id id);
   bool reuse(StepRun& step, Id id);
@@ -112,7 +114,6 @@ class StepRunner final : public StepSink {
   bool start(Id id);
   bool launch(Id id, const StepCommand& command);
   std::vector<const char*> environmentFor(const StepCommand& command) const;
-  std::string makeFolder(StepRun& step);
   std::string programPath(const std::string& word, const StepCommand& command);
 
   // step_finish.cpp
@@ -127,6 +128,8 @@ class StepRunner final : public StepSink {
   void endContainer(const StepRun& step);
   std::string printedText(StepRun& step);
   StepRow rowOf(const StepRun& step, RowStatus status) const;
+  /// Tells that a step has ended, as its row says. `seconds`: of its last attempt.
+  void emitEnd(const StepRow& row, double seconds, std::string message = {});
   std::string partsOf(const StepRun& step);
   void brokenStore(const FileError& error);
   void progress(Event& event);
@@ -140,6 +143,7 @@ class StepRunner final : public StepSink {
   Commands commands_;
   Spawner spawner_;
   Logs logs_;
+  Folders folders_;
   Fd epoll_;
   std::chrono::steady_clock::time_point begin_;
 

@@ -114,7 +114,6 @@ std::unique_ptr<Store> Store::open(const std::string& folder, std::string_view s
   }
   store->work_ = fmt::format("{}/work/{}", store->folder_, store->run_);
   store->logs_ = fmt::format("{}/logs/{}", store->folder_, store->run_);
-  if (const int code = makeFolders(store->work_)) return unusable(code, store->work_);
   return store;
 }
 

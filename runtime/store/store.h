@@ -59,10 +59,9 @@ class Store {
   [[nodiscard]] std::int64_t run() const { return run_; }
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] const Objects& objects() const { return *objects_; }
-  [[nodiscard]] const std::string& workFolder() const { return work_; }  ///< of this run; exists
-  [[nodiscard]] const std::string& logFolder() const {
-    return logs_;
-  }  ///< of this run; may not exist
+  /// Of this run; neither may exist yet.
+  [[nodiscard]] const std::string& workFolder() const { return work_; }
+  [[nodiscard]] const std::string& logFolder() const { return logs_; }
   [[nodiscard]] const std::optional<FileError>& broken() const { return broken_; }
 
   /// Starts and ends a batch of reads: within it other runs' writes are not seen.
