@@ -46,6 +46,26 @@ ir::EvalError zeroByte(std::string_view what, Span at) {
 /// Outputs have no place yet when a key is made.
 constexpr std::string_view kKeyFolder = "/out";
 
+/// Pre: the source is made of pieces.
+std::string textOf(const ir::TaskDef& task, const TextSource& source,
+                   const std::vector<ir::Value>& arguments, std::string_view folder) {
+  std::string text;
+  for (const TextSource::Piece& piece : source.pieces) {
+    switch (piece.of) {
+      case TextSource::Piece::Of::Text:
+        text.append(piece.text);
+        break;
+      case TextSource::Piece::Of::Input:
+        text.append(ir::toText(arguments[piece.index]));
+        break;
+      case TextSource::Piece::Of::Output:
+        text.append(outputPath(task.outputs[piece.index], folder));
+        break;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Commands::Commands(const ir::Module& module, const RunOptions& options, Store& store,
@@ -124,31 +144,57 @@ std::optional<FileError> Commands::resolve(const TaskContext& context,
   return std::nullopt;
 }
 
-TextSource Commands::sourceOf(const ir::TaskDef& task, std::uint32_t result) const {
-  TextSource source{TextSource::From::Expr, result, {}, {}};
-  const ir::Node& node = module_.at(module_.at(task.exprs).results[result]);
-  if (const auto* fixed = std::get_if<ir::Const>(&node.payload)) {
-    const ir::Value& value = module_.at(fixed->value);
-    if (value.as<ir::ListValue>() != nullptr || value.as<ir::SecretRef>() != nullptr) return source;
-    source.from = TextSource::From::Fixed;
-    source.text = ir::toText(value);
-    source.quoted = jsonQuote(source.text);
-  } else if (const auto* param = std::get_if<ir::Param>(&node.payload)) {
-    if (param->index < task.params.size()) {
-      source.from = TextSource::From::Input;
-      source.index = param->index;
-      return source;
-    }
-    // After the inputs come the outputs that have a path.
-    std::size_t left = param->index - task.params.size();
-    for (std::uint32_t i = 0; i < task.outputs.size(); ++i) {
-      if (task.outputs[i].from != ir::OutputFrom::Path || left-- != 0) continue;
-      source.from = TextSource::From::Output;
-      source.index = i;
-      source.quoted = jsonQuote(outputPath(task.outputs[i], kKeyFolder));
-      break;
-    }
+std::optional<TextSource::Piece> Commands::pieceOf(const ir::TaskDef& task, ir::NodeId id) const {
+  using Of = TextSource::Piece::Of;
+  const ir::Node* node = &module_.at(id);
+  if (const auto* op = std::get_if<ir::Op>(&node->payload)) {
+    if (op->op != ir::Builtin::ToString) return std::nullopt;
+    node = &module_.at(module_.operands(*node)[0]);
   }
+  if (const auto* fixed = std::get_if<ir::Const>(&node->payload)) {
+    const ir::Value& value = module_.at(fixed->value);
+    if (value.as<ir::SecretRef>() != nullptr) return std::nullopt;
+    return TextSource::Piece{Of::Text, 0, ir::toText(value)};
+  }
+  const auto* param = std::get_if<ir::Param>(&node->payload);
+  if (param == nullptr) return std::nullopt;
+  if (param->index < task.params.size()) return TextSource::Piece{Of::Input, param->index, {}};
+  // After the inputs come the outputs that have a path.
+  std::size_t left = param->index - task.params.size();
+  for (std::uint32_t i = 0; i < task.outputs.size(); ++i) {
+    if (task.outputs[i].from != ir::OutputFrom::Path || left-- != 0) continue;
+    return TextSource::Piece{Of::Output, i, {}};
+  }
+  return std::nullopt;
+}
+
+TextSource Commands::sourceOf(const ir::TaskDef& task, std::uint32_t result) const {
+  using From = TextSource::From;
+  using Of = TextSource::Piece::Of;
+  TextSource source;
+  source.index = result;
+  const ir::NodeId id = module_.at(task.exprs).results[result];
+  const ir::Node& node = module_.at(id);
+  if (const auto* param = std::get_if<ir::Param>(&node.payload);
+      param != nullptr && param->index < task.params.size()) {
+    source.from = From::Input;
+    source.index = param->index;
+    return source;
+  }
+  if (module_.types.kind(node.type) != ir::TypeKind::String) return source;
+  const auto* op = std::get_if<ir::Op>(&node.payload);
+  const bool joined = op != nullptr && op->op == ir::Builtin::Concat;
+  const std::span<const ir::NodeId> parts =
+      joined ? module_.operands(node) : std::span<const ir::NodeId>(&id, 1);
+  bool same = true;
+  for (const ir::NodeId part : parts) {
+    auto piece = pieceOf(task, part);
+    if (!piece) return source;
+    same = same && piece->of != Of::Input;
+    source.pieces.push_back(std::move(*piece));
+  }
+  source.from = From::Pieces;
+  if (same) source.quoted = jsonQuote(textOf(task, source, {}, kKeyFolder));
   return source;
 }
 
@@ -203,6 +249,8 @@ std::optional<ir::EvalError> Commands::eachPart(const TaskContext& context,
       const TextSource& source = context.words[i];
       if (!source.quoted.empty()) {
         add(source.quoted);
+      } else if (source.from == TextSource::From::Pieces) {
+        add(jsonQuote(textOf(task, source, *values, kKeyFolder)));
       } else if (task.argv[i].spread) {
         for (const ir::Value& item : valueOf(source).items()) add(jsonQuote(ir::toText(item)));
       } else {
@@ -215,10 +263,8 @@ std::optional<ir::EvalError> Commands::eachPart(const TaskContext& context,
   for (std::size_t i = 0; i < task.env.size(); ++i) {
     const TextSource& source = context.env[i];
     text_.assign("env ").append(task.env[i].name);
-    if (source.from == TextSource::From::Fixed) {
-      take(text_, source.text);
-    } else if (source.from == TextSource::From::Output) {
-      take(text_, outputPath(task.outputs[source.index], kKeyFolder));
+    if (source.from == TextSource::From::Pieces) {
+      take(text_, textOf(task, source, *values, kKeyFolder));
     } else {
       const ir::Value& value = valueOf(source);
       take(text_, isSecret(value) ? "secret" : ir::toText(value));
@@ -261,12 +307,10 @@ std::variant<StepCommand, ir::EvalError> Commands::command(const TaskContext& co
   }
   const auto value = [&](const TextSource& source) -> ir::Value {
     switch (source.from) {
-      case TextSource::From::Fixed:
-        return source.text;
+      case TextSource::From::Pieces:
+        return textOf(task, source, arguments, folder);
       case TextSource::From::Input:
         return arguments[source.index];
-      case TextSource::From::Output:
-        return outputPath(task.outputs[source.index], folder);
       case TextSource::From::Expr:
         break;
     }

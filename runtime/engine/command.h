@@ -19,14 +19,20 @@
 /// From a task and its arguments to a key and to a process.
 namespace couler::runtime {
 
-/// Where a word of a command or the value of a variable comes from. Most are written out or are an
-/// input as it is, so that a task's expressions need no evaluating for each of its steps.
+/// Where a word of a command or the value of a variable comes from. Most are texts with inputs and
+/// paths of outputs in them, so that a task's expressions need no evaluating for each of its steps.
 struct TextSource {
-  enum class From : std::uint8_t { Fixed, Input, Output /* its path */, Expr };
-  From from{};
-  std::uint32_t index = 0;  ///< of the input, the output, or the expression's result
-  std::string text;         ///< Fixed
-  std::string quoted;       ///< Fixed, Output: as the key has it
+  struct Piece {
+    enum class Of : std::uint8_t { Text, Input, Output /* its path */ };
+    Of of{};
+    std::uint32_t index = 0;  ///< of the input or output
+    std::string text;
+  };
+  enum class From : std::uint8_t { Pieces, Input /* as it is */, Expr };
+  From from = From::Expr;
+  std::uint32_t index = 0;  ///< of the input, or of the expression's result
+  std::vector<Piece> pieces;
+  std::string quoted;  ///< what the key has of it, where that is the same for all steps
 };
 
 /// What all steps of a task have in common.
@@ -76,6 +82,8 @@ class Commands {
 
  private:
   [[nodiscard]] TextSource sourceOf(const ir::TaskDef& task, std::uint32_t result) const;
+  [[nodiscard]] std::optional<TextSource::Piece> pieceOf(const ir::TaskDef& task,
+                                                         ir::NodeId node) const;
   [[nodiscard]] std::vector<ir::EvalResult> evaluate(const TaskContext& context,
                                                      const std::vector<ir::Value>& arguments,
                                                      std::string_view folder) const;

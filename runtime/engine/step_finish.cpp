@@ -44,7 +44,7 @@ void StepRunner::drainPipe(StepRun& step, bool last) {
       continue;
     }
     if (got < 0 && errno == EINTR) continue;
-    if (got == 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, step.pipe.get(), nullptr);
+    if (got == 0 || last) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, step.pipe.get(), nullptr);
     break;
   }
   if (last) step.pipe.reset();
@@ -67,7 +67,10 @@ std::string StepRunner::printedText(StepRun& step) {
 void StepRunner::onExit(Id id) {
   StepRun& step = steps_[id];
   const Ending ending = reap(step.process);
-  step.process = Process{};  // closes the pidfd, which takes it out of the epoll set
+  // Closing it is not enough: a process that is just being started may have it open for a moment
+  // yet, and until then its event would come again, for whichever step has this id by then.
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, step.process.pidfd.get(), nullptr);
+  step.process = Process{};
   running_.erase(id);
   free_.give(step.slots);
   if (step.slots.alone) aloneRunning_ = false;
