@@ -52,6 +52,11 @@ Statement& Statement::bind(int at, const Digest& digest) {
   return *this;
 }
 
+Statement& Statement::bindBlob(int at, std::string_view bytes) {
+  sqlite3_bind_blob(raw_, at, bytes.empty() ? "" : bytes.data(), lengthOf(bytes), nullptr);
+  return *this;
+}
+
 Statement& Statement::bindNull(int at) {
   sqlite3_bind_null(raw_, at);
   return *this;

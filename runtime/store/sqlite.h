@@ -30,6 +30,7 @@ class Statement {
   Statement& bind(int at, double value);
   Statement& bind(int at, std::string_view text);
   Statement& bind(int at, const Digest& digest);
+  Statement& bindBlob(int at, std::string_view bytes);
   Statement& bindNull(int at);
   Outcome step();
   /// Steps to the end and resets; true when nothing failed.
@@ -38,7 +39,7 @@ class Statement {
 
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] double real(int column) const;
-  /// Good until the next step or reset. Empty for NULL.
+  /// Of a text or blob; good until the next step or reset. Empty for NULL.
   [[nodiscard]] std::string_view text(int column) const;
   [[nodiscard]] bool isNull(int column) const;
   [[nodiscard]] Digest digest(int column) const;

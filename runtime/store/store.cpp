@@ -180,6 +180,7 @@ bool Store::prepare() {
       "INSERT INTO steps(run, seq, step, task, status, attempts, exit, failure, started, seconds, "
       "cpu,"
       " rss, key, log, after) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  insertReused_ = db_.prepare("INSERT INTO reused(run, rows) VALUES(?, ?)");
   saveResult_ = db_.prepare(
       "INSERT INTO results(key, run, outputs, parts) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(key) DO "
       "UPDATE"
@@ -193,7 +194,7 @@ bool Store::prepare() {
       "?)");
   for (const Statement* statement :
        {&begin_, &beginWrite_, &commit_, &rollback_, &lookup_, &trust_, &forget_, &insertStep_,
-        &saveResult_, &saveParts_, &findFile_, &saveFile_}) {
+        &insertReused_, &saveResult_, &saveParts_, &findFile_, &saveFile_}) {
     if (!statement->valid()) return false;
   }
   return true;
@@ -301,20 +302,29 @@ void Store::record(const StepRow& row, std::string_view parts, const std::string
 }
 
 void Store::later(StepRow row) {
-  pending_.push_back(std::move(row));
-  if (pending_.size() >= kFlushRows) flush();
+  if (row.status == RowStatus::Reused && row.key) {
+    reused_.add(row);
+  } else {
+    pending_.push_back(std::move(row));
+  }
+  if (pending_.size() + reused_.count() >= kFlushRows) flush();
 }
 
 void Store::flush() {
   endReads();
-  if (broken_ || pending_.empty()) return;
-  if (!beginWrite_.run()) return fail("history");
+  if (broken_ || (pending_.empty() && reused_.empty())) return;
+  if (!beginWrite_.run() || !writePending() || !commit_.run()) return fail("history");
+  pending_.clear();
+  reused_.clear();
+}
+
+bool Store::writePending() {
   for (const StepRow& row : pending_) {
     insert(row);
-    if (!insertStep_.run()) return fail("history");
+    if (!insertStep_.run()) return false;
   }
-  if (!commit_.run()) return fail("history");
-  pending_.clear();
+  if (reused_.empty()) return true;
+  return insertReused_.bind(1, run_).bindBlob(2, reused_.bytes()).run();
 }
 
 void Store::endRun(RunStatus status, const RunCounts& counts, double seconds) {

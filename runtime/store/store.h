@@ -11,27 +11,13 @@
 
 #include "runtime/store/locks.h"
 #include "runtime/store/objects.h"
+#include "runtime/store/reused_rows.h"
 #include "runtime/store/schema.h"
 #include "runtime/store/sqlite.h"
+#include "runtime/store/step_row.h"
 #include "support/diagnostic.h"
 
 namespace couler::runtime {
-
-/// One line of a run's history, as it is written.
-struct StepRow {
-  std::int64_t seq = 0;  ///< order of start within the run
-  std::string step;
-  std::string task;
-  RowStatus status{};
-  std::int64_t attempts = 0;
-  std::int64_t exitCode = 0;
-  std::string failure;
-  double started = 0, seconds = 0, cpuSeconds = 0;
-  std::uint64_t maxRssBytes = 0;
-  std::optional<Digest> key;
-  bool hasLog = false;
-  std::string after;  ///< `seq`s, separated by spaces
-};
 
 struct RunCounts {
   std::uint64_t succeeded = 0, reused = 0, failed = 0, skipped = 0;
@@ -95,6 +81,7 @@ class Store {
   void clearDeadRuns();
   void fail(std::string_view doing);
   void insert(const StepRow& row);
+  bool writePending();
 
   std::string folder_, work_, logs_;
   std::int64_t run_ = 0;
@@ -104,8 +91,9 @@ class Store {
   Database db_;
   bool reading_ = false;
   Statement begin_, beginWrite_, commit_, rollback_, lookup_, trust_, forget_, insertStep_,
-      saveResult_, saveParts_, findFile_, saveFile_;
+      insertReused_, saveResult_, saveParts_, findFile_, saveFile_;
   std::vector<StepRow> pending_;
+  ReusedRows reused_;
   std::unordered_map<std::string, Digest> digests_;
   std::unordered_set<std::int64_t> doubtful_;  // runs of an earlier boot that were never synced
   std::optional<FileError> broken_;
