@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -57,6 +58,15 @@ std::size_t sequenceLength(std::string_view text) {
 
 std::optional<std::size_t> findInvalidUtf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
+    // Eight plain bytes at a time: most text has no others.
+    std::uint64_t block = 0;
+    if (text.size() - at >= sizeof block) {
+      std::memcpy(&block, text.data() + at, sizeof block);
+      if ((block & 0x8080808080808080U) == 0) {
+        at += sizeof block;
+        continue;
+      }
+    }
     const std::size_t length = sequenceLength(text.substr(at, 4));
     if (length == 0) return at;
     at += length;
@@ -86,8 +96,21 @@ std::optional<std::string> nearest(std::string_view word,
 }
 
 std::string jsonQuote(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
+  static constexpr auto kEscaped = [] {
+    std::array<bool, 256> escaped{};
+    for (std::size_t i = 0; i < 0x20; ++i) escaped[i] = true;
+    escaped['"'] = escaped['\\'] = escaped[0x7f] = true;
+    return escaped;
+  }();
+  std::string out;
+  out.reserve(text.size() + 2);
+  out += '"';
+  std::size_t plain = 0;  // from here on nothing has been written
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (!kEscaped[static_cast<unsigned char>(c)]) continue;
+    out += text.substr(plain, i - plain);
+    plain = i + 1;
     switch (c) {
       case '"':
         out += "\\\"";
@@ -105,13 +128,10 @@ std::string jsonQuote(std::string_view text) {
         out += "\\t";
         break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-          out += c;
-        }
+        out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     }
   }
+  out += text.substr(plain);
   out += '"';
   return out;
 }

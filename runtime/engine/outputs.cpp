@@ -197,15 +197,15 @@ Decoded decodeOutputs(std::string_view text, ir::TypeId type, const ir::TypeTabl
     lines.remove_prefix(static_cast<std::size_t>(number.ptr - lines.data()));
     const bool isDir = lines.starts_with(" d");
     lines.remove_prefix(std::min<std::size_t>(2, lines.size()));
-    const auto digest = Objects::digestOf(file.path);
-    const ObjectState state =
-        digest ? objects.check(file.path, bytes, isDir, thorough) : ObjectState::Missing;
+    std::string digest = Objects::digestOf(file.path);
+    const ObjectState state = digest.empty() ? ObjectState::Missing
+                                             : objects.check(file.path, bytes, isDir, thorough);
     if (state != ObjectState::Good) {
       decoded.problem = fmt::format("`{}` in the store {}", baseName(file.path),
                                     state == ObjectState::Missing ? "is gone" : "was changed");
       return std::nullopt;
     }
-    return ir::FileRef{objects.absolute(file.path), digest->hex(), isDir};
+    return ir::FileRef{objects.absolute(file.path), std::move(digest), isDir};
   });
   return decoded;
 }

@@ -130,6 +130,7 @@ std::uint32_t StepRunner::skipped(Token token, ir::NodeId node, bool cancelled) 
 
 void StepRunner::run(Executor& executor) {
   executor_ = &executor;
+  if (!options_.force) store_.expect(executor.totalSteps());
   runAll(executor);
   folders_.clear();
 }
@@ -225,7 +226,7 @@ bool StepRunner::reuse(StepRun& step, Id id) {
   Decoded decoded = decodeOutputs(stored->outputs, task.result, module_.types, store_.objects(),
                                   !stored->trusted);
   if (!decoded.value) {
-    store_.forget(step.key);
+    store_.forget(step.key, *stored);
     store_.beginReads();
     note(nameOf(step), fmt::format("{}, so the step runs again", decoded.problem));
     return false;

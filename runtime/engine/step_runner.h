@@ -36,6 +36,8 @@ class StepRunner final : public StepSink {
 
   void ready(Token token, ir::NodeId node, std::vector<ir::Value> arguments) override;
   std::uint32_t skipped(Token token, ir::NodeId node, bool cancelled) override;
+  /// Steps are looked up in batches, so that many that are up to date need little memory.
+  [[nodiscard]] bool full() const override { return inbox_.size() >= kBatch; }
 
   [[nodiscard]] const RunCounts& counts() const { return counts_; }
   [[nodiscard]] bool cancelled() const { return cancelled_; }
@@ -48,6 +50,7 @@ class StepRunner final : public StepSink {
   void note(std::string step, std::string text);
 
  private:
+  static constexpr std::size_t kBatch = 512;
   using Id = std::uint32_t;
   /// Asked: not yet looked up. Queued: wants a slot. Claimed elsewhere: another run works on its
   /// key. Following: another step of this run does. Pausing: between two attempts.

@@ -41,8 +41,8 @@ class Objects {
   /// Looks at size and time only, or, when `thorough`, at the whole content.
   [[nodiscard]] ObjectState check(const std::string& path, std::uint64_t bytes, bool isDir,
                                   bool thorough) const;
-  /// The digest that a path within objects/ stands for.
-  [[nodiscard]] static std::optional<Digest> digestOf(std::string_view path);
+  /// The digest, as hex, that a path within objects/ stands for; empty when it is none.
+  [[nodiscard]] static std::string digestOf(std::string_view path);
 
  private:
   [[nodiscard]] std::variant<Object, FileError> publishFile(std::string from,
