@@ -23,6 +23,7 @@ constexpr std::uint64_t kExpectFrom = 200;
 /// the machine. A shorter one is soon written by the kernel itself, and a sync would double its
 /// time.
 constexpr double kSyncSeconds = 5;
+constexpr int kLongLog = 1000;  // pages; about 4 MB
 
 std::int64_t nowMillis() {
   using namespace std::chrono;
@@ -147,7 +148,7 @@ bool Store::openDatabase(DiagnosticSink& diags) {
   };
   if (!db_.open(path, true, false)) return failed();
   if (!db_.exec(
-          "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8000;"
+          "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=8388608;"
           "PRAGMA mmap_size=268435456; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;")) {
     return failed();
   }
@@ -396,8 +397,10 @@ void Store::endRun(RunStatus status, const RunCounts& counts, double seconds) {
     // What earlier runs of this boot wrote is on the disk now as well.
     Statement mark = db_.prepare("UPDATE runs SET synced = 1 WHERE boot = ? AND synced = 0");
     mark.bind(1, boot_).run();
-    db_.checkpoint();
   }
+  // Copying the log into the database takes syncs, which a short run should not wait for; opening
+  // takes time by the log's length.
+  if (sync || db_.logPages() >= kLongLog) db_.checkpoint();
   runs_.unlock(static_cast<std::uint64_t>(run_));
 }
 
