@@ -97,7 +97,8 @@ class Commands {
   Store& store_;
   const Secrets& secrets_;
   std::vector<std::unique_ptr<TaskContext>> contexts_;
-  std::string text_;  // of the part at hand
+  std::string text_;    // of the part at hand
+  std::string fields_;  // of the key at hand
 };
 
 }  // namespace couler::runtime

@@ -150,6 +150,7 @@ std::optional<ir::Value> mapFiles(const ir::Value& value, const FileChange& chan
   const bool isMap = value.as<ir::MapValue>() != nullptr;
   if (isMap || value.as<ir::RecordValue>() != nullptr) {
     ir::NamedItems items;
+    items.reserve(value.named().size());
     for (const auto& [name, item] : value.named()) {
       auto changed = mapFiles(item, change);
       if (!changed) return std::nullopt;

@@ -77,6 +77,9 @@ bool untouchedTree(const std::string& path, std::uint64_t bytes) {
 
 }  // namespace
 
+Objects::Objects(std::string folder)
+    : folder_(std::move(folder)), root_(open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
+
 std::string Objects::absolute(std::string_view path) const {
   std::string result;
   result.reserve(folder_.size() + 1 + path.size());
@@ -212,26 +215,28 @@ std::variant<Object, FileError> Objects::publishFolder(const std::string& from,
 
 ObjectState Objects::check(const std::string& path, std::uint64_t bytes, bool isDir,
                            bool thorough) const {
-  const std::string full = absolute(path);
   struct stat info{};
-  if (lstat(full.c_str(), &info) != 0) return ObjectState::Missing;
+  const int found = root_.valid()
+                        ? fstatat(root_.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW)
+                        : lstat(absolute(path).c_str(), &info);
+  if (found != 0) return ObjectState::Missing;
   if (isDir != S_ISDIR(info.st_mode) || (!isDir && !S_ISREG(info.st_mode))) {
     return ObjectState::Changed;
   }
   if (!isDir && static_cast<std::uint64_t>(info.st_size) != bytes) return ObjectState::Changed;
-  if (!thorough && (isDir ? untouchedTree(full, bytes) : untouched(info))) {
-    return ObjectState::Good;
-  }
+  if (!thorough && !isDir && untouched(info)) return ObjectState::Good;
+  const std::string full = absolute(path);
+  if (!thorough && isDir && untouchedTree(full, bytes)) return ObjectState::Good;
   const std::string wanted = digestOf(path);
   if (isDir) {
     const auto tree = hashTree(full);
-    const Tree* found = std::get_if<Tree>(&tree);
-    return found != nullptr && found->digest.hex() == wanted ? ObjectState::Good
-                                                             : ObjectState::Changed;
+    const Tree* listed = std::get_if<Tree>(&tree);
+    return listed != nullptr && listed->digest.hex() == wanted ? ObjectState::Good
+                                                               : ObjectState::Changed;
   }
   const auto digest = hashFile(full);
-  const Digest* found = std::get_if<Digest>(&digest);
-  if (found == nullptr || found->hex() != wanted) return ObjectState::Changed;
+  const Digest* read = std::get_if<Digest>(&digest);
+  if (read == nullptr || read->hex() != wanted) return ObjectState::Changed;
   utimensat(AT_FDCWD, full.c_str(), kObjectTimes, 0);  // good after all: quick the next time
   return ObjectState::Good;
 }

@@ -29,7 +29,7 @@ enum class ObjectState : std::uint8_t { Good, Missing, Changed };
 class Objects {
  public:
   /// `folder` is absolute and exists.
-  explicit Objects(std::string folder) : folder_(std::move(folder)) {}
+  explicit Objects(std::string folder);
 
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] std::string absolute(std::string_view path) const;
@@ -53,6 +53,7 @@ class Objects {
   [[nodiscard]] int makeHome(const Digest& digest, std::string& home, bool& existed) const;
 
   std::string folder_;
+  Fd root_;  // of the folder: paths below it are found faster from there
 };
 
 }  // namespace couler::runtime

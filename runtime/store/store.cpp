@@ -58,7 +58,6 @@ std::unique_ptr<Store> Store::open(const std::string& folder, std::string_view s
                                    std::string_view workflow, DiagnosticSink& diags) {
   std::unique_ptr<Store> store(new Store);
   store->folder_ = absolutePath(folder);
-  store->objects_ = std::make_unique<Objects>(store->folder_ + "/objects");
   const auto unusable = [&](int code, const std::string& path) {
     if (code == ENOSPC || code == EDQUOT) {
       diags.take(diagnose<Diag::DiskFull>({}, folder));
@@ -71,6 +70,7 @@ std::unique_ptr<Store> Store::open(const std::string& folder, std::string_view s
     const std::string path = store->folder_ + part;
     if (const int code = makeFolders(path)) return unusable(code, path);
   }
+  store->objects_ = std::make_unique<Objects>(store->folder_ + "/objects");
   // Version control has no business in there.
   const std::string ignore = store->folder_ + "/.gitignore";
   if (access(ignore.c_str(), F_OK) != 0) {
