@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include "driver/command.h"
@@ -69,4 +70,11 @@ int guarded(int argc, char** argv) {
 }  // namespace
 }  // namespace couler::driver
 
-int main(int argc, char** argv) { return couler::driver::guarded(argc, argv); }
+int main(int argc, char** argv) {
+  // Large tables grow within the heap instead of in new mappings, whose pages the kernel would have
+  // to clear each time; what is free then stays ours, since the process soon ends.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  mallopt(M_TOP_PAD, 1 << 20);
+  return couler::driver::guarded(argc, argv);
+}

@@ -284,8 +284,11 @@ class JsonReader {
   std::optional<Value> worded(TypeId type) {
     const std::optional<std::string> text = stringOf(type);
     if (!text) return std::nullopt;
+    return worded(type, *text);
+  }
+  std::optional<Value> worded(TypeId type, std::string_view text) {
     std::string why;
-    std::optional<Value> result = fromText(*text, type, types_, why);
+    std::optional<Value> result = fromText(text, type, types_, why);
     if (!result) return fail(why);
     return result;
   }
@@ -427,11 +430,16 @@ class JsonReader {
         if (*n < 0) return fail("a size is not negative");
         return Value(Size{*n});
       }
+      case TypeKind::File:
+      case TypeKind::Dir: {
+        std::optional<std::string> path = stringOf(type);
+        if (!path) return std::nullopt;
+        if (path->empty() || path->find('\0') != std::string::npos) return worded(type, *path);
+        return Value(FileRef{std::move(*path), {}, types_.kind(type) == TypeKind::Dir});
+      }
       case TypeKind::Timestamp:
       case TypeKind::Enum:
       case TypeKind::Secret:
-      case TypeKind::File:
-      case TypeKind::Dir:
         return worded(type);
       case TypeKind::List:
         return list(type);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -56,6 +58,15 @@ std::size_t sequenceLength(std::string_view text) {
 
 std::optional<std::size_t> findInvalidUtf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
+    // Eight plain bytes at a time: most text has no others.
+    std::uint64_t block = 0;
+    if (text.size() - at >= sizeof block) {
+      std::memcpy(&block, text.data() + at, sizeof block);
+      if ((block & 0x8080808080808080U) == 0) {
+        at += sizeof block;
+        continue;
+      }
+    }
     const std::size_t length = sequenceLength(text.substr(at, 4));
     if (length == 0) return at;
     at += length;
@@ -103,17 +114,24 @@ std::optional<std::string> nearest(std::string_view word,
 }
 
 std::string jsonQuote(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (const char letter = escapeLetter(c); letter != 0) {
+  std::string out;
+  out.reserve(text.size() + 2);
+  out += '"';
+  std::size_t plain = 0;  // from here on nothing has been written
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const char letter = escapeLetter(c);
+    if (letter == 0 && !isControl(c)) continue;
+    out += text.substr(plain, i - plain);
+    plain = i + 1;
+    if (letter != 0) {
       out += '\\';
       out += letter;
-    } else if (isControl(c)) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     } else {
-      out += c;
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     }
   }
+  out += text.substr(plain);
   out += '"';
   return out;
 }

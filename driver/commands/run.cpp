@@ -66,6 +66,11 @@ ProgressMode progressMode(const Invocation& invocation) {
 /// As text on one line: what cannot stand there is written as in source.
 std::string oneLine(const ir::Value& value) {
   std::string text = ir::toText(value);
+  // Lists, maps and records are JSON, which has escaped it.
+  if (value.as<ir::ListValue>() != nullptr || value.as<ir::MapValue>() != nullptr ||
+      value.as<ir::RecordValue>() != nullptr) {
+    return text;
+  }
   for (const char c : text) {
     if (isControl(c)) return ir::toSource(value);
   }
@@ -86,8 +91,7 @@ void printOutputs(const Invocation& invocation, const ir::Value& outputs, Progra
   if (invocation.has("events")) {
     printOut("{\"event\":\"outputs\",\"outputs\":" + ir::toJson(outputs) + "}\n");
   } else if (outputs.as<ir::RecordValue>() != nullptr) {
-    for (const auto& [name, value] : outputs.named())
-      printOut(fmt::format("{} = {}\n", name, oneLine(value)));
+    for (const auto& [name, value] : outputs.named()) printOut(name + " = " + oneLine(value) + '\n');
   }
 }
 

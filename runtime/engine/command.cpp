@@ -3,7 +3,6 @@
 #include <cerrno>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ir/eval.h"
 #include "runtime/engine/outputs.h"
@@ -44,11 +43,35 @@ ir::EvalError zeroByte(std::string_view what, Span at) {
   return {fmt::format("{} has a zero byte in it, which no program can be given", what), at};
 }
 
-void addParts(Hasher& hasher, const std::vector<std::pair<std::string, std::string>>& parts) {
-  for (const auto& [name, text] : parts) {
-    hasher.field(name);
-    hasher.field(text);
+/// What Hasher::field feeds.
+void addField(std::string& out, std::string_view text) {
+  for (unsigned i = 0; i < 8; ++i) {
+    out.push_back(static_cast<char>(std::uint64_t{text.size()} >> (8 * i) & 0xffU));
   }
+  out.append(text);
+}
+
+/// Outputs have no place yet when a key is made.
+constexpr std::string_view kKeyFolder = "/out";
+
+/// Pre: the source is made of pieces.
+std::string textOf(const ir::TaskDef& task, const TextSource& source,
+                   const std::vector<ir::Value>& arguments, std::string_view folder) {
+  std::string text;
+  for (const TextSource::Piece& piece : source.pieces) {
+    switch (piece.of) {
+      case TextSource::Piece::Of::Text:
+        text.append(piece.text);
+        break;
+      case TextSource::Piece::Of::Input:
+        text.append(ir::toText(arguments[piece.index]));
+        break;
+      case TextSource::Piece::Of::Output:
+        text.append(outputPath(task.outputs[piece.index], folder));
+        break;
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -90,10 +113,19 @@ const TaskContext& Commands::of(ir::TaskId id) {
   parts.emplace_back("image", task.image);
   parts.emplace_back("container", context->inContainer ? "yes" : "no");
   context->hashed.field(kKeyVersion);
-  addParts(context->hashed, parts);
+  for (const auto& [name, text] : parts) {
+    context->hashed.field(name);
+    context->hashed.field(text);
+  }
   for (const ir::ParamDef& param : task.params) {
     context->inputs.emplace_back("input " + param.name, module_.types.print(param.type) + ' ');
   }
+  const auto source = [&](std::vector<TextSource>& sources, std::uint32_t result) {
+    sources.push_back(sourceOf(task, result));
+    context->evaluates = context->evaluates || sources.back().from == TextSource::From::Expr;
+  };
+  for (const ir::TaskDef::Word& word : task.argv) source(context->words, word.result);
+  for (const ir::TaskDef::Env& env : task.env) source(context->env, env.result);
   return *context;
 }
 
@@ -120,10 +152,65 @@ std::optional<FileError> Commands::resolve(const TaskContext& context,
   return std::nullopt;
 }
 
-std::vector<ir::EvalResult> Commands::evaluate(const ir::TaskDef& task,
+std::optional<TextSource::Piece> Commands::pieceOf(const ir::TaskDef& task, ir::NodeId id) const {
+  using Of = TextSource::Piece::Of;
+  const ir::Node* node = &module_.at(id);
+  if (const auto* op = std::get_if<ir::Op>(&node->payload)) {
+    if (op->op != ir::Builtin::ToString) return std::nullopt;
+    node = &module_.at(module_.operands(*node)[0]);
+  }
+  if (const auto* fixed = std::get_if<ir::Const>(&node->payload)) {
+    const ir::Value& value = module_.at(fixed->value);
+    if (value.as<ir::SecretRef>() != nullptr) return std::nullopt;
+    return TextSource::Piece{Of::Text, 0, ir::toText(value)};
+  }
+  const auto* param = std::get_if<ir::Param>(&node->payload);
+  if (param == nullptr) return std::nullopt;
+  if (param->index < task.params.size()) return TextSource::Piece{Of::Input, param->index, {}};
+  // After the inputs come the outputs that have a path.
+  std::size_t left = param->index - task.params.size();
+  for (std::uint32_t i = 0; i < task.outputs.size(); ++i) {
+    if (task.outputs[i].from != ir::OutputFrom::Path || left-- != 0) continue;
+    return TextSource::Piece{Of::Output, i, {}};
+  }
+  return std::nullopt;
+}
+
+TextSource Commands::sourceOf(const ir::TaskDef& task, std::uint32_t result) const {
+  using From = TextSource::From;
+  using Of = TextSource::Piece::Of;
+  TextSource source;
+  source.index = result;
+  const ir::NodeId id = module_.at(task.exprs).results[result];
+  const ir::Node& node = module_.at(id);
+  if (const auto* param = std::get_if<ir::Param>(&node.payload);
+      param != nullptr && param->index < task.params.size()) {
+    source.from = From::Input;
+    source.index = param->index;
+    return source;
+  }
+  if (module_.types.kind(node.type) != ir::TypeKind::String) return source;
+  const auto* op = std::get_if<ir::Op>(&node.payload);
+  const bool joined = op != nullptr && op->op == ir::Builtin::Concat;
+  const std::span<const ir::NodeId> parts =
+      joined ? module_.operands(node) : std::span<const ir::NodeId>(&id, 1);
+  bool same = true;
+  for (const ir::NodeId part : parts) {
+    auto piece = pieceOf(task, part);
+    if (!piece) return source;
+    same = same && piece->of != Of::Input;
+    source.pieces.push_back(std::move(*piece));
+  }
+  source.from = From::Pieces;
+  if (same) source.quoted = jsonQuote(textOf(task, source, {}, kKeyFolder));
+  return source;
+}
+
+std::vector<ir::EvalResult> Commands::evaluate(const TaskContext& context,
                                                const std::vector<ir::Value>& arguments,
                                                std::string_view folder) const {
-  if (!task.exprs.valid()) return {};
+  if (!context.evaluates) return {};
+  const ir::TaskDef& task = *context.task;
   std::vector<ir::Value> params = arguments;
   for (const ir::OutputDef& output : task.outputs) {
     if (output.from == ir::OutputFrom::Path) params.emplace_back(outputPath(output, folder));
@@ -132,52 +219,92 @@ std::vector<ir::EvalResult> Commands::evaluate(const ir::TaskDef& task,
   return ir::evaluateRegion(module_, task.exprs, params);
 }
 
-std::variant<StepKey, ir::EvalError> Commands::key(const TaskContext& context,
-                                                   const std::vector<ir::Value>& arguments) {
+template <class Take>
+std::optional<ir::EvalError> Commands::eachPart(const TaskContext& context,
+                                                const std::vector<ir::Value>& arguments,
+                                                Take&& take) {
   const ir::TaskDef& task = *context.task;
-  StepKey result;
   const std::vector<ir::Value>* values = &arguments;
   std::vector<ir::Value> canonical;
   if (context.usesFiles) {
     for (const ir::Value& argument : arguments) canonical.push_back(*mapFiles(argument, byContent));
     values = &canonical;
   }
-  for (std::size_t i = 0; i < task.params.size(); ++i) {
-    const auto& [name, type] = context.inputs[i];
-    const bool secret = (*values)[i].as<ir::SecretRef>() != nullptr;
-    result.parts.emplace_back(name, type + (secret ? "secret" : ir::toJson((*values)[i])));
-  }
-  const std::vector<ir::EvalResult> exprs = evaluate(task, *values, "/out");
+  const std::vector<ir::EvalResult> exprs = evaluate(context, *values, kKeyFolder);
   for (const ir::EvalResult& expr : exprs) {
     if (const auto* error = std::get_if<ir::EvalError>(&expr)) return *error;
   }
-  const auto value = [&](std::uint32_t index) -> const ir::Value& {
-    return std::get<ir::Value>(exprs[index]);
+  const auto isSecret = [](const ir::Value& value) {
+    return value.as<ir::SecretRef>() != nullptr;
+  };
+  for (std::size_t i = 0; i < task.params.size(); ++i) {
+    const auto& [name, type] = context.inputs[i];
+    const ir::Value& value = (*values)[i];
+    text_.assign(type).append(isSecret(value) ? "secret" : ir::toJson(value));
+    take(name, text_);
+  }
+  const auto valueOf = [&](const TextSource& source) -> const ir::Value& {
+    return source.from == TextSource::From::Input ? (*values)[source.index]
+                                                  : std::get<ir::Value>(exprs[source.index]);
   };
   if (task.run == ir::RunKind::Argv) {
-    std::string words = "[";
-    for (const ir::TaskDef::Word& word : task.argv) {
-      const auto add = [&](const ir::Value& item) {
-        if (words.size() > 1) words.append(1, ',');
-        words.append(jsonQuote(ir::toText(item)));
-      };
-      if (word.spread) {
-        for (const ir::Value& item : value(word.result).items()) add(item);
+    text_.assign("[");
+    const auto add = [&](std::string_view quoted) {
+      if (text_.size() > 1) text_.append(1, ',');
+      text_.append(quoted);
+    };
+    for (std::size_t i = 0; i < task.argv.size(); ++i) {
+      const TextSource& source = context.words[i];
+      if (!source.quoted.empty()) {
+        add(source.quoted);
+      } else if (source.from == TextSource::From::Pieces) {
+        add(jsonQuote(textOf(task, source, *values, kKeyFolder)));
+      } else if (task.argv[i].spread) {
+        for (const ir::Value& item : valueOf(source).items()) add(jsonQuote(ir::toText(item)));
       } else {
-        add(value(word.result));
+        add(jsonQuote(ir::toText(valueOf(source))));
       }
     }
-    result.parts.emplace_back("command", words + ']');
+    text_.append(1, ']');
+    take("command", text_);
   }
-  for (const ir::TaskDef::Env& env : task.env) {
-    const ir::Value& item = value(env.result);
-    result.parts.emplace_back("env " + env.name,
-                              item.as<ir::SecretRef>() != nullptr ? "secret" : ir::toText(item));
+  for (std::size_t i = 0; i < task.env.size(); ++i) {
+    const TextSource& source = context.env[i];
+    text_.assign("env ").append(task.env[i].name);
+    if (source.from == TextSource::From::Pieces) {
+      take(text_, textOf(task, source, *values, kKeyFolder));
+    } else {
+      const ir::Value& value = valueOf(source);
+      take(text_, isSecret(value) ? "secret" : ir::toText(value));
+    }
   }
+  return std::nullopt;
+}
+
+std::variant<Digest, ir::EvalError> Commands::key(const TaskContext& context,
+                                                  const std::vector<ir::Value>& arguments) {
+  // Gathered first: hashing few bytes at a time is most of the cost of a short key.
+  fields_.clear();
+  auto error = eachPart(context, arguments, [&](std::string_view name, std::string_view text) {
+    addField(fields_, name);
+    addField(fields_, text);
+  });
+  if (error) return std::move(*error);
   Hasher hasher = context.hashed;
-  addParts(hasher, result.parts);
-  result.key = hasher.finish();
-  return result;
+  hasher.update(fields_);
+  return hasher.finish();
+}
+
+std::string Commands::keyParts(const TaskContext& context,
+                               const std::vector<ir::Value>& arguments) {
+  std::string json = "{";
+  const auto add = [&](std::string_view name, std::string_view text) {
+    if (json.size() > 1) json.append(1, ',');
+    json.append(jsonQuote(name)).append(1, ':').append(jsonQuote(text));
+  };
+  for (const auto& [name, text] : context.parts) add(name, text);
+  static_cast<void>(eachPart(context, arguments, add));
+  return json + '}';
 }
 
 std::variant<StepCommand, ir::EvalError> Commands::command(const TaskContext& context,
@@ -185,12 +312,20 @@ std::variant<StepCommand, ir::EvalError> Commands::command(const TaskContext& co
                                                            const std::string& folder) {
   const ir::TaskDef& task = *context.task;
   StepCommand result;
-  const std::vector<ir::EvalResult> exprs = evaluate(task, arguments, folder);
+  const std::vector<ir::EvalResult> exprs = evaluate(context, arguments, folder);
   for (const ir::EvalResult& expr : exprs) {
     if (const auto* error = std::get_if<ir::EvalError>(&expr)) return *error;
   }
-  const auto value = [&](std::uint32_t index) -> const ir::Value& {
-    return std::get<ir::Value>(exprs[index]);
+  const auto value = [&](const TextSource& source) -> ir::Value {
+    switch (source.from) {
+      case TextSource::From::Pieces:
+        return textOf(task, source, arguments, folder);
+      case TextSource::From::Input:
+        return arguments[source.index];
+      case TextSource::From::Expr:
+        break;
+    }
+    return std::get<ir::Value>(exprs[source.index]);
   };
   std::optional<ir::EvalError> bad;
   const auto set = [&](const std::string& name, const std::string& text) {
@@ -206,11 +341,12 @@ std::variant<StepCommand, ir::EvalError> Commands::command(const TaskContext& co
         bad = zeroByte(fmt::format("word {} of the command", result.words.size()), task.span);
       }
     };
-    for (const ir::TaskDef::Word& word : task.argv) {
-      if (word.spread) {
-        for (const ir::Value& item : value(word.result).items()) add(item);
+    for (std::size_t i = 0; i < task.argv.size(); ++i) {
+      const ir::Value word = value(context.words[i]);
+      if (task.argv[i].spread) {
+        for (const ir::Value& item : word.items()) add(item);
       } else {
-        add(value(word.result));
+        add(word);
       }
     }
     if (result.words.empty()) return ir::EvalError{"the command has no words", task.span};
@@ -236,8 +372,9 @@ std::variant<StepCommand, ir::EvalError> Commands::command(const TaskContext& co
       }
     }
   }
-  for (const ir::TaskDef::Env& env : task.env) {
-    const ir::Value& item = value(env.result);
+  for (std::size_t i = 0; i < task.env.size(); ++i) {
+    const ir::TaskDef::Env& env = task.env[i];
+    const ir::Value item = value(context.env[i]);
     if (const auto* secret = item.as<ir::SecretRef>()) {
       const std::string* text = secrets_.text(secret->source);
       set(env.name, text == nullptr ? "" : *text);
@@ -257,25 +394,6 @@ std::variant<StepCommand, ir::EvalError> Commands::command(const TaskContext& co
     }
   }
   return result;
-}
-
-std::string partsToJson(const std::vector<std::pair<std::string, std::string>>& parts) {
-  std::string json = "{";
-  for (const auto& [name, text] : parts) {
-    if (json.size() > 1) json.append(1, ',');
-    json.append(jsonQuote(name)).append(1, ':').append(jsonQuote(text));
-  }
-  return json + '}';
-}
-
-std::vector<std::pair<std::string, std::string>> partsFromJson(std::string_view json) {
-  std::vector<std::pair<std::string, std::string>> parts;
-  const auto object = nlohmann::ordered_json::parse(json, nullptr, false);
-  if (!object.is_object()) return parts;
-  for (const auto& [name, text] : object.items()) {
-    if (text.is_string()) parts.emplace_back(name, text.get<std::string>());
-  }
-  return parts;
 }
 
 }  // namespace couler::runtime

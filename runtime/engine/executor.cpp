@@ -218,6 +218,7 @@ const Executor::Cell& Executor::cell(std::uint32_t frame, ir::NodeId node) const
 
 bool Executor::advance() {
   while (true) {
+    if (steps_.full()) return true;
     if (!work_.empty()) {
       const Token token = work_.front();
       work_.pop_front();

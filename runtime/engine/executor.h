@@ -26,6 +26,8 @@ class StepSink {
   virtual void ready(Token token, ir::NodeId node, std::vector<ir::Value> arguments) = 0;
   /// It will never run, because of what it would have needed. Gives its number, as `succeed` takes.
   virtual std::uint32_t skipped(Token token, ir::NodeId node, bool cancelled) = 0;
+  /// Whether it has enough ready steps to deal with for now.
+  [[nodiscard]] virtual bool full() const { return false; }
 };
 
 /// Walks the graph as data becomes known: evaluates expressions, makes frames for the regions that
@@ -36,7 +38,8 @@ class Executor {
   Executor(const ir::Module& module, StepSink& steps, DiagnosticSink& diags);
 
   void start(std::vector<ir::Value> inputs);
-  /// Does all that can be done without a step's end. True while something is left to wait for.
+  /// Does all that can be done without a step's end, or until the sink is full. True while something
+  /// is left to wait for.
   bool advance();
   [[nodiscard]] bool finished() const { return finished_; }
   /// Whether `advance` would do nothing.

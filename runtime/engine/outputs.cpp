@@ -150,6 +150,7 @@ std::optional<ir::Value> mapFiles(const ir::Value& value, const FileChange& chan
   const bool isMap = value.as<ir::MapValue>() != nullptr;
   if (isMap || value.as<ir::RecordValue>() != nullptr) {
     ir::NamedItems items;
+    items.reserve(value.named().size());
     for (const auto& [name, item] : value.named()) {
       auto changed = mapFiles(item, change);
       if (!changed) return std::nullopt;
@@ -197,15 +198,15 @@ Decoded decodeOutputs(std::string_view text, ir::TypeId type, const ir::TypeTabl
     lines.remove_prefix(static_cast<std::size_t>(number.ptr - lines.data()));
     const bool isDir = lines.starts_with(" d");
     lines.remove_prefix(std::min<std::size_t>(2, lines.size()));
-    const auto digest = Objects::digestOf(file.path);
-    const ObjectState state =
-        digest ? objects.check(file.path, bytes, isDir, thorough) : ObjectState::Missing;
+    std::string digest = Objects::digestOf(file.path);
+    const ObjectState state = digest.empty() ? ObjectState::Missing
+                                             : objects.check(file.path, bytes, isDir, thorough);
     if (state != ObjectState::Good) {
       decoded.problem = fmt::format("`{}` in the store {}", baseName(file.path),
                                     state == ObjectState::Missing ? "is gone" : "was changed");
       return std::nullopt;
     }
-    return ir::FileRef{objects.absolute(file.path), digest->hex(), isDir};
+    return ir::FileRef{objects.absolute(file.path), std::move(digest), isDir};
   });
   return decoded;
 }

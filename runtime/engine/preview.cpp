@@ -102,7 +102,7 @@ class Foreseer final : public StepSink {
     if (const auto error = commands_->resolve(context, next.arguments)) return runs(error->message);
     const auto key = commands_->key(context, next.arguments);
     if (const auto* error = std::get_if<ir::EvalError>(&key)) return runs(error->message);
-    const auto stored = store_->lookup(std::get<StepKey>(key).key);
+    const auto stored = store_->lookup(std::get<Digest>(key));
     if (!stored) return runs("no run had this program with these inputs");
     Decoded decoded = decodeOutputs(stored->outputs, task.result, module_.types, store_->objects(),
                                     !stored->trusted);

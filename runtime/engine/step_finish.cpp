@@ -44,7 +44,7 @@ void StepRunner::drainPipe(StepRun& step, bool last) {
       continue;
     }
     if (got < 0 && errno == EINTR) continue;
-    if (got == 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, step.pipe.get(), nullptr);
+    if (got == 0 || last) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, step.pipe.get(), nullptr);
     break;
   }
   if (last) step.pipe.reset();
@@ -67,7 +67,10 @@ std::string StepRunner::printedText(StepRun& step) {
 void StepRunner::onExit(Id id) {
   StepRun& step = steps_[id];
   const Ending ending = reap(step.process);
-  step.process = Process{};  // closes the pidfd, which takes it out of the epoll set
+  // Closing it is not enough: a process that is just being started may have it open for a moment
+  // yet, and until then its event would come again, for whichever step has this id by then.
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, step.process.pidfd.get(), nullptr);
+  step.process = Process{};
   running_.erase(id);
   free_.give(step.slots);
   if (step.slots.alone) aloneRunning_ = false;
@@ -86,17 +89,11 @@ void StepRunner::onExit(Id id) {
     row.exitCode = ending.exitCode;
     row.failure = "cancelled";
     row.hasLog = logs_.close(step.log);
-    Event event;
-    event.kind = Event::Kind::StepEnded;
-    event.step = row.step;
-    event.task = row.task;
-    event.state = StepState::Cancelled;
-    event.attempt = step.attempt;
-    event.seconds = now() - step.attemptStarted;
     store_.record(row, partsOf(step), nullptr);
+    const double seconds = now() - step.attemptStarted;
     release(id);
     free(id);
-    emit(std::move(event));
+    emitEnd(row, seconds);
     return;
   }
   if (printed.size() > kMostPrinted) {
@@ -153,13 +150,27 @@ StepRow StepRunner::rowOf(const StepRun& step, RowStatus status) const {
   return row;
 }
 
+void StepRunner::emitEnd(const StepRow& row, double seconds, std::string message) {
+  if (!options_.onEvent) return;
+  constexpr StepState kStates[] = {StepState::Succeeded, StepState::Reused, StepState::Failed,
+                                   StepState::Skipped, StepState::Cancelled};
+  Event event;
+  event.kind = Event::Kind::StepEnded;
+  event.step = row.step;
+  event.task = row.task;
+  event.state = kStates[static_cast<std::size_t>(row.status)];
+  event.attempt = row.attempts;
+  event.exitCode = row.exitCode;
+  event.failure = row.failure;
+  event.message = std::move(message);
+  event.seconds = seconds;
+  event.cpuSeconds = row.cpuSeconds;
+  event.maxRssBytes = row.maxRssBytes;
+  emit(std::move(event));
+}
+
 std::string StepRunner::partsOf(const StepRun& step) {
-  const auto key = commands_.key(*step.context, step.arguments);
-  const StepKey* found = std::get_if<StepKey>(&key);
-  if (found == nullptr) return "{}";
-  std::vector<std::pair<std::string, std::string>> parts = step.context->parts;
-  parts.insert(parts.end(), found->parts.begin(), found->parts.end());
-  return partsToJson(parts);
+  return commands_.keyParts(*step.context, step.arguments);
 }
 
 void StepRunner::succeed(Id id, ir::Value outputs) {
@@ -170,20 +181,9 @@ void StepRunner::succeed(Id id, ir::Value outputs) {
       step.reusable ? encodeOutputs(outputs, store_.objects()) : std::string();
   store_.record(row, partsOf(step), step.reusable ? &encoded : nullptr);
   if (store_.broken()) return;  // nothing is told that was not kept
-  if (rmdir(step.folder.c_str()) != 0) removeTree(step.folder);
+  folders_.done(step.folder, step.container.empty());
   ++counts_.succeeded;
-  if (options_.onEvent) {
-    Event event;
-    event.kind = Event::Kind::StepEnded;
-    event.step = row.step;
-    event.task = row.task;
-    event.state = StepState::Succeeded;
-    event.attempt = step.attempt;
-    event.seconds = now() - step.attemptStarted;
-    event.cpuSeconds = step.cpuSeconds;
-    event.maxRssBytes = step.maxRssBytes;
-    emit(std::move(event));
-  }
+  emitEnd(row, now() - step.attemptStarted);
   release(id);
   executor_->succeed(step.token, std::move(outputs), step.seq);
   free(id);
@@ -228,18 +228,8 @@ void StepRunner::fail(Id id, const Failure& failure) {
   row.hasLog = step.log.file.valid() && logs_.close(step.log);
   if (step.attempt == 0) row.key.reset();  // it never got that far
   store_.record(row, step.attempt == 0 ? "{}" : partsOf(step), nullptr);
-  Event event;
-  event.kind = Event::Kind::StepEnded;
-  event.step = row.step;
-  event.task = row.task;
-  event.state = StepState::Failed;
-  event.attempt = step.attempt;
-  event.exitCode = failure.exitCode;
-  event.failure = row.failure;
-  event.message = lastLines(failure.output, kShownLines);
-  event.seconds = step.attempt == 0 ? 0 : now() - step.attemptStarted;
-  event.cpuSeconds = step.cpuSeconds;
-  event.maxRssBytes = step.maxRssBytes;
+  const std::string printed = lastLines(failure.output, kShownLines);
+  const double seconds = step.attempt == 0 ? 0 : now() - step.attemptStarted;
   const Span at = module_.at(step.node).span;
   const std::string left = rmdir(step.folder.c_str()) == 0 ? std::string() : step.folder;
   release(id);
@@ -247,7 +237,7 @@ void StepRunner::fail(Id id, const Failure& failure) {
   free(id);
   if (counts) {
     Diagnostic diagnostic = diagnose<Diag::StepFailed>(at, row.step, row.failure);
-    if (!event.message.empty()) diagnostic.note("it printed last:\n" + event.message);
+    if (!printed.empty()) diagnostic.note("it printed last:\n" + printed);
     if (row.hasLog) diagnostic.note("log: " + logPath);
     if (!left.empty()) diagnostic.note("what it left behind, until the next run: " + left);
     struct statvfs space{};
@@ -256,7 +246,7 @@ void StepRunner::fail(Id id, const Failure& failure) {
     }
     diags_.take(std::move(diagnostic));
   }
-  emit(std::move(event));
+  emitEnd(row, seconds, printed);
   if (counts && options_.failFast && !stopping_) cancelWaiting();
 }
 

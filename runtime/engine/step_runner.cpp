@@ -44,6 +44,7 @@ StepRunner::StepRunner(const ir::Module& module, const RunOptions& options, Stor
       diags_(diags),
       commands_(module, options, store, secrets),
       logs_(store.logFolder()),
+      folders_(store.workFolder()),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       begin_(std::chrono::steady_clock::now()),
       all_(machineSlots(options.jobs, options.memoryBytes)),
@@ -122,19 +123,19 @@ std::uint32_t StepRunner::skipped(Token token, ir::NodeId node, bool cancelled) 
   row.started = now();
   row.after = executor_->after(token);
   ++counts_.skipped;
-  Event event;
-  event.kind = Event::Kind::StepEnded;
-  event.step = row.step;
-  event.task = row.task;
-  event.state = cancelled ? StepState::Cancelled : StepState::Skipped;
-  event.attempt = 0;
+  emitEnd(row, 0);
   store_.later(std::move(row));
-  emit(std::move(event));
   return nextSeq_;
 }
 
 void StepRunner::run(Executor& executor) {
   executor_ = &executor;
+  if (!options_.force) store_.expect(executor.totalSteps());
+  runAll(executor);
+  folders_.clear();
+}
+
+void StepRunner::runAll(Executor& executor) {
   announced_ = executor.totalSteps();
   while (true) {
     if (!aborted_) executor.advance();
@@ -202,7 +203,7 @@ void StepRunner::look(Id id) {
     }
     const auto key = commands_.key(*step.context, step.arguments);
     if (const auto* error = std::get_if<ir::EvalError>(&key)) return failEarly(id, error->message);
-    step.key = std::get<StepKey>(key).key;
+    step.key = std::get<Digest>(key);
     step.reusable = task.cache && !task.isVolatile;
   }
   if (step.reusable && !options_.force) {
@@ -225,7 +226,7 @@ bool StepRunner::reuse(StepRun& step, Id id) {
   Decoded decoded = decodeOutputs(stored->outputs, task.result, module_.types, store_.objects(),
                                   !stored->trusted);
   if (!decoded.value) {
-    store_.forget(step.key);
+    store_.forget(step.key, *stored);
     store_.beginReads();
     note(nameOf(step), fmt::format("{}, so the step runs again", decoded.problem));
     return false;
@@ -237,16 +238,8 @@ bool StepRunner::reuse(StepRun& step, Id id) {
   if (step.seq == 0) step.seq = ++nextSeq_;
   ++counts_.reused;
   StepRow row = rowOf(step, RowStatus::Reused);
-  row.started = now();
-  if (options_.onEvent) {
-    Event event;
-    event.kind = Event::Kind::StepEnded;
-    event.step = row.step;
-    event.task = row.task;
-    event.state = StepState::Reused;
-    event.attempt = 0;
-    emit(std::move(event));
-  }
+  row.attempts = 0;
+  emitEnd(row, 0);
   store_.later(std::move(row));
   executor_->succeed(step.token, std::move(*decoded.value), step.seq);
   free(id);

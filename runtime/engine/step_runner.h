@@ -14,6 +14,7 @@
 #include "runtime/engine/engine.h"
 #include "runtime/engine/executor.h"
 #include "runtime/engine/failure.h"
+#include "runtime/engine/folders.h"
 #include "runtime/engine/logs.h"
 #include "runtime/engine/process.h"
 #include "runtime/engine/secrets.h"
@@ -35,6 +36,8 @@ class StepRunner final : public StepSink {
 
   void ready(Token token, ir::NodeId node, std::vector<ir::Value> arguments) override;
   std::uint32_t skipped(Token token, ir::NodeId node, bool cancelled) override;
+  /// Steps are looked up in batches, so that many that are up to date need little memory.
+  [[nodiscard]] bool full() const override { return inbox_.size() >= kBatch; }
 
   [[nodiscard]] const RunCounts& counts() const { return counts_; }
   [[nodiscard]] bool cancelled() const { return cancelled_; }
@@ -47,6 +50,7 @@ class StepRunner final : public StepSink {
   void note(std::string step, std::string text);
 
  private:
+  static constexpr std::size_t kBatch = 512;
   using Id = std::uint32_t;
   /// Asked: not yet looked up. Queued: wants a slot. Claimed elsewhere: another run works on its
   /// key. Following: another step of this run does. Pausing: between two attempts.
@@ -91,6 +95,7 @@ class StepRunner final : public StepSink {
   };
 
   // step_runner.cpp
+  void runAll(Executor& executor);
   void drainInbox();
   void look(Id id);
   bool reuse(StepRun& step, Id id);
@@ -112,7 +117,6 @@ class StepRunner final : public StepSink {
   bool start(Id id);
   bool launch(Id id, const StepCommand& command);
   std::vector<const char*> environmentFor(const StepCommand& command) const;
-  std::string makeFolder(StepRun& step);
   std::string programPath(const std::string& word, const StepCommand& command);
 
   // step_finish.cpp
@@ -127,6 +131,8 @@ class StepRunner final : public StepSink {
   void endContainer(const StepRun& step);
   std::string printedText(StepRun& step);
   StepRow rowOf(const StepRun& step, RowStatus status) const;
+  /// Tells that a step has ended, as its row says. `seconds`: of its last attempt.
+  void emitEnd(const StepRow& row, double seconds, std::string message = {});
   std::string partsOf(const StepRun& step);
   void brokenStore(const FileError& error);
   void progress(Event& event);
@@ -140,6 +146,7 @@ class StepRunner final : public StepSink {
   Commands commands_;
   Spawner spawner_;
   Logs logs_;
+  Folders folders_;
   Fd epoll_;
   std::chrono::steady_clock::time_point begin_;
 

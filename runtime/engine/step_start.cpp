@@ -33,26 +33,6 @@ std::string startError(int code, const std::string& program, const StepCommand& 
 
 }  // namespace
 
-std::string StepRunner::makeFolder(StepRun& step) {
-  std::string folder = store_.workFolder() + '/' + fileNameOf(nameOf(step));
-  for (int i = 2; mkdir(folder.c_str(), 0777) != 0; ++i) {
-    if (errno == ENOENT) {
-      if (const int code = makeFolders(folder)) brokenStore(fileError(code, "make", folder));
-      return folder;
-    }
-    if (errno != EEXIST) {
-      brokenStore(fileError(errno, "make", folder));
-      return folder;
-    }
-    if (step.attempt > 1 && i == 2) {
-      removeTree(folder);
-    } else {
-      folder = fmt::format("{}/{}~{}", store_.workFolder(), fileNameOf(nameOf(step)), i);
-    }
-  }
-  return folder;
-}
-
 std::string StepRunner::programPath(const std::string& word, const StepCommand& command) {
   for (std::size_t i = command.names.size(); i-- > 0;) {
     if (command.names[i] == "PATH")
@@ -72,8 +52,12 @@ bool StepRunner::start(Id id) {
   if (step.seq == 0) step.seq = ++nextSeq_;
   step.attemptStarted = now();
   if (step.started < 0) step.started = step.attemptStarted;
-  step.folder = makeFolder(step);
-  if (aborted_) return false;
+  auto folder = folders_.make(nameOf(step), step.attempt > 1);
+  if (const auto* error = std::get_if<FileError>(&folder)) {
+    brokenStore(*error);
+    return false;
+  }
+  step.folder = std::get<std::string>(std::move(folder));
   auto made = commands_.command(*step.context, step.arguments, step.folder);
   if (const auto* error = std::get_if<ir::EvalError>(&made)) {
     fail(id, {ir::FailureClass::Exit, 0, error->message, {}});

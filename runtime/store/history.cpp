@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include "ir/value.h"
 #include "runtime/store/files.h"
 #include "runtime/store/locks.h"
+#include "runtime/store/reused_rows.h"
 #include "runtime/store/schema.h"
 #include "runtime/store/sqlite.h"
 #include "runtime/store/why.h"
@@ -90,6 +90,25 @@ struct History::Impl {
           break;
       }
     }
+    eachReused(record.id, [&](const StepRow&) {
+      ++record.reused;
+      return true;
+    });
+  }
+
+  /// Calls `take` with each packed row of a run until it gives false.
+  template <class Take>
+  void eachReused(std::int64_t run, Take&& take) const {
+    Statement ask = db.prepare("SELECT rows FROM reused WHERE run = ? ORDER BY id");
+    if (!ask.valid()) return;  // an older store has none
+    ask.bind(1, run);
+    StepRow row;
+    while (ask.step() == Statement::Outcome::Row) {
+      ReusedReader reader(ask.text(0));
+      while (reader.next(row)) {
+        if (!take(row)) return;
+      }
+    }
   }
 
   /// The row of a step: its key and how it ended.
@@ -102,9 +121,31 @@ struct History::Impl {
   };
   std::optional<Found> find(std::int64_t run, std::string_view step) const {
     Statement ask = db.prepare("SELECT key, status, task FROM steps WHERE run = ? AND step = ?");
-    if (ask.bind(1, run).bind(2, step).step() != Statement::Outcome::Row) return std::nullopt;
-    return Found{run, ask.digest(0), !ask.isNull(0), static_cast<RowStatus>(ask.integer(1)),
-                 std::string(ask.text(2))};
+    if (ask.bind(1, run).bind(2, step).step() == Statement::Outcome::Row) {
+      return Found{run, ask.digest(0), !ask.isNull(0), static_cast<RowStatus>(ask.integer(1)),
+                   std::string(ask.text(2))};
+    }
+    return findReused(run, step);
+  }
+  std::optional<Found> findReused(std::int64_t run, std::string_view step) const {
+    std::optional<Found> found;
+    eachReused(run, [&](const StepRow& row) {
+      if (row.step == step) found = Found{run, *row.key, true, row.status, row.task};
+      return !found;
+    });
+    return found;
+  }
+
+  /// Calls `take` with the step as it was in earlier runs, the newest first, where it had a key,
+  /// until it gives false.
+  template <class Take>
+  void eachEarlier(std::int64_t run, std::string_view step, Take&& take) const {
+    Statement ask = db.prepare("SELECT id FROM runs WHERE id < ? ORDER BY id DESC");
+    ask.bind(1, run);
+    while (ask.step() == Statement::Outcome::Row) {
+      const auto found = find(ask.integer(0), step);
+      if (found && found->hasKey && !take(*found)) return;
+    }
   }
 
   std::vector<KeyPart> parts(const Digest& key) const {
@@ -150,7 +191,7 @@ std::optional<History> History::open(const std::string& storeDir, DiagnosticSink
                                        ask.integer(0), kSchemaVersion)));
       return std::nullopt;
     }
-    if (ask.integer(0) < kSchemaVersion) {
+    if (ask.integer(0) < 1) {
       diags.take(diagnose<Diag::NoHistory>({}, storeDir).note("`couler run` makes one"));
       return std::nullopt;
     }
@@ -181,14 +222,20 @@ std::optional<RunRecord> History::run(std::int64_t id) const {
 }
 
 std::vector<StepRecord> History::steps(std::int64_t run) const {
-  std::vector<StepRecord> result;
-  std::vector<std::vector<std::int64_t>> after;
-  std::map<std::int64_t, std::string> names;
+  struct Numbered {
+    std::int64_t seq;
+    std::vector<std::int64_t> after;
+    StepRecord record;
+  };
+  std::vector<Numbered> steps;
+  const auto add = [&](std::int64_t seq, StepRecord record, std::string_view after) {
+    steps.push_back({seq, numbersOf(after), std::move(record)});
+  };
   Statement ask = impl_->db.prepare(
       "SELECT seq, step, task, status, attempts, exit, failure, started, seconds, cpu, rss, key, "
       "log,"
       " after FROM steps WHERE run = ? ORDER BY seq");
-  if (!ask.valid()) return result;
+  if (!ask.valid()) return {};
   ask.bind(1, run);
   while (ask.step() == Statement::Outcome::Row) {
     StepRecord record;
@@ -208,15 +255,33 @@ std::vector<StepRecord> History::steps(std::int64_t run) const {
       record.logPath =
           fmt::format("{}/logs/{}/{}.log", impl_->folder, run, fileNameOf(record.step));
     }
-    names[ask.integer(0)] = record.step;
-    after.push_back(numbersOf(ask.text(13)));
-    result.push_back(std::move(record));
+    add(ask.integer(0), std::move(record), ask.text(13));
   }
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    for (const std::int64_t seq : after[i]) {
-      if (const auto found = names.find(seq); found != names.end())
-        result[i].after.push_back(found->second);
+  impl_->eachReused(run, [&](const StepRow& row) {
+    StepRecord record;
+    record.run = run;
+    record.step = row.step;
+    record.task = row.task;
+    record.status = word(row.status);
+    record.started = row.started;
+    record.key = row.key->hex();
+    add(row.seq, std::move(record), row.after);
+    return true;
+  });
+  const auto earlier = [](const Numbered& a, const Numbered& b) { return a.seq < b.seq; };
+  std::sort(steps.begin(), steps.end(), earlier);
+  std::vector<StepRecord> result;
+  result.reserve(steps.size());
+  for (Numbered& step : steps) {
+    for (const std::int64_t seq : step.after) {
+      // Those before it come first, so the name is where it was moved to.
+      const auto at = std::lower_bound(steps.begin(), steps.end(), Numbered{seq, {}, {}}, earlier);
+      const auto index = static_cast<std::size_t>(at - steps.begin());
+      if (index < result.size() && at->seq == seq) {
+        step.record.after.push_back(result[index].step);
+      }
     }
+    result.push_back(std::move(step.record));
   }
   return result;
 }
@@ -242,24 +307,16 @@ std::optional<WhyRecord> History::why(std::int64_t run, std::string_view step) c
   std::optional<Impl::Found> before;
   bool ranWithThisKey = false;
   bool failedWithThisKey = false;
-  {
-    Statement ask = impl_->db.prepare(
-        "SELECT run, key, status FROM steps WHERE run < ? AND step = ? AND key IS NOT NULL"
-        " ORDER BY run DESC");
-    ask.bind(1, run).bind(2, step);
-    while (ask.step() == Statement::Outcome::Row) {
-      Impl::Found row{
-          ask.integer(0), ask.digest(1), true, static_cast<RowStatus>(ask.integer(2)), {}};
-      if (row.key == found->key) {
-        const bool ended = row.status == RowStatus::Succeeded || row.status == RowStatus::Reused;
-        ranWithThisKey = ranWithThisKey || ended;
-        failedWithThisKey = failedWithThisKey || !ended;
-        continue;
-      }
+  impl_->eachEarlier(run, step, [&](const Impl::Found& row) {
+    if (row.key != found->key) {
       before = row;
-      break;
+      return false;
     }
-  }
+    const bool ended = row.status == RowStatus::Succeeded || row.status == RowStatus::Reused;
+    ranWithThisKey = ranWithThisKey || ended;
+    failedWithThisKey = failedWithThisKey || !ended;
+    return true;
+  });
   if (before) {
     record.comparedRun = before->run;
     record.changes = describeChanges(impl_->parts(before->key), impl_->parts(found->key));

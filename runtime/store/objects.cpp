@@ -1,5 +1,6 @@
 #include "runtime/store/objects.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -76,6 +77,9 @@ bool untouchedTree(const std::string& path, std::uint64_t bytes) {
 
 }  // namespace
 
+Objects::Objects(std::string folder)
+    : folder_(std::move(folder)), root_(open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
+
 std::string Objects::absolute(std::string_view path) const {
   std::string result;
   result.reserve(folder_.size() + 1 + path.size());
@@ -83,11 +87,15 @@ std::string Objects::absolute(std::string_view path) const {
   return result;
 }
 
-std::optional<Digest> Objects::digestOf(std::string_view path) {
-  if (path.size() < 66 || path[2] != '/' || path[65] != '/') return std::nullopt;
-  std::string hex(path.substr(0, 2));
-  hex.append(path.substr(3, 62));
-  return Digest::fromHex(hex);
+std::string Objects::digestOf(std::string_view path) {
+  if (path.size() < 66 || path[2] != '/' || path[65] != '/') return {};
+  std::string hex;
+  hex.reserve(64);
+  hex.append(path.substr(0, 2)).append(path.substr(3, 62));
+  const bool good = std::all_of(hex.begin(), hex.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+  });
+  return good ? hex : std::string();
 }
 
 int Objects::makeHome(const Digest& digest, std::string& home, bool& existed) const {
@@ -110,14 +118,14 @@ std::variant<Object, FileError> Objects::publishFile(std::string from,
                                                      std::string_view name) const {
   struct stat info{};
   if (lstat(from.c_str(), &info) != 0) return fileError(errno, "read", from);
+  const bool others = S_ISLNK(info.st_mode) || info.st_nlink > 1;
   if (S_ISLNK(info.st_mode) && stat(from.c_str(), &info) != 0) {
     return fileError(errno, "follow the link", from);
   }
   if (!S_ISREG(info.st_mode)) {
     return FileError{EINVAL, fmt::format("`{}` is not a regular file", from)};
   }
-  struct stat own{};
-  if (lstat(from.c_str(), &own) == 0 && (S_ISLNK(own.st_mode) || own.st_nlink > 1)) {
+  if (others) {
     std::string copy = from + ".couler-copy";
     if (const int code = copyFile(from, copy)) return fileError(code, "copy", from);
     unlink(from.c_str());
@@ -207,25 +215,28 @@ std::variant<Object, FileError> Objects::publishFolder(const std::string& from,
 
 ObjectState Objects::check(const std::string& path, std::uint64_t bytes, bool isDir,
                            bool thorough) const {
-  const std::string full = absolute(path);
   struct stat info{};
-  if (lstat(full.c_str(), &info) != 0) return ObjectState::Missing;
+  const int found = root_.valid()
+                        ? fstatat(root_.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW)
+                        : lstat(absolute(path).c_str(), &info);
+  if (found != 0) return ObjectState::Missing;
   if (isDir != S_ISDIR(info.st_mode) || (!isDir && !S_ISREG(info.st_mode))) {
     return ObjectState::Changed;
   }
   if (!isDir && static_cast<std::uint64_t>(info.st_size) != bytes) return ObjectState::Changed;
-  const auto wanted = digestOf(path);
-  if (!wanted) return ObjectState::Changed;
+  if (!thorough && !isDir && untouched(info)) return ObjectState::Good;
+  const std::string full = absolute(path);
+  if (!thorough && isDir && untouchedTree(full, bytes)) return ObjectState::Good;
+  const std::string wanted = digestOf(path);
   if (isDir) {
-    if (!thorough && untouchedTree(full, bytes)) return ObjectState::Good;
     const auto tree = hashTree(full);
-    const Tree* found = std::get_if<Tree>(&tree);
-    return found != nullptr && found->digest == *wanted ? ObjectState::Good : ObjectState::Changed;
+    const Tree* listed = std::get_if<Tree>(&tree);
+    return listed != nullptr && listed->digest.hex() == wanted ? ObjectState::Good
+                                                               : ObjectState::Changed;
   }
-  if (!thorough && untouched(info)) return ObjectState::Good;
   const auto digest = hashFile(full);
-  const Digest* found = std::get_if<Digest>(&digest);
-  if (found == nullptr || *found != *wanted) return ObjectState::Changed;
+  const Digest* read = std::get_if<Digest>(&digest);
+  if (read == nullptr || read->hex() != wanted) return ObjectState::Changed;
   utimensat(AT_FDCWD, full.c_str(), kObjectTimes, 0);  // good after all: quick the next time
   return ObjectState::Good;
 }

@@ -29,7 +29,7 @@ enum class ObjectState : std::uint8_t { Good, Missing, Changed };
 class Objects {
  public:
   /// `folder` is absolute and exists.
-  explicit Objects(std::string folder) : folder_(std::move(folder)) {}
+  explicit Objects(std::string folder);
 
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] std::string absolute(std::string_view path) const;
@@ -41,8 +41,8 @@ class Objects {
   /// Looks at size and time only, or, when `thorough`, at the whole content.
   [[nodiscard]] ObjectState check(const std::string& path, std::uint64_t bytes, bool isDir,
                                   bool thorough) const;
-  /// The digest that a path within objects/ stands for.
-  [[nodiscard]] static std::optional<Digest> digestOf(std::string_view path);
+  /// The digest, as hex, that a path within objects/ stands for; empty when it is none.
+  [[nodiscard]] static std::string digestOf(std::string_view path);
 
  private:
   [[nodiscard]] std::variant<Object, FileError> publishFile(std::string from,
@@ -53,6 +53,7 @@ class Objects {
   [[nodiscard]] int makeHome(const Digest& digest, std::string& home, bool& existed) const;
 
   std::string folder_;
+  Fd root_;  // of the folder: paths below it are found faster from there
 };
 
 }  // namespace couler::runtime

@@ -7,7 +7,7 @@
 /// The database of a store. A change here that older programs cannot read raises kSchemaVersion.
 namespace couler::runtime {
 
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 enum class RunStatus : std::uint8_t { Running, Succeeded, Failed, Cancelled, Interrupted };
 [[nodiscard]] constexpr std::string_view word(RunStatus status) {
@@ -23,8 +23,9 @@ enum class RowStatus : std::uint8_t { Succeeded, Reused, Failed, Skipped, Cancel
 }
 
 // results: `outputs` is NULL where the step failed or may not be reused; `parts` is the key's parts
-// as a JSON object. steps: one row an execution, `after` holds `seq`s. files: digests of users'
-// files.
+// as a JSON object. steps: one row an execution, `after` holds `seq`s. reused: executions that gave
+// a stored result, many a row (runtime/store/reused_rows.h); up to version 1 they were in steps.
+// files: digests of users' files.
 inline constexpr const char* kSchema = R"sql(
 CREATE TABLE IF NOT EXISTS runs(
   id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, workflow TEXT NOT NULL,
@@ -37,6 +38,8 @@ CREATE TABLE IF NOT EXISTS steps(
   status INTEGER NOT NULL, attempts INTEGER NOT NULL, exit INTEGER NOT NULL, failure TEXT NOT NULL,
   started REAL NOT NULL, seconds REAL NOT NULL, cpu REAL NOT NULL, rss INTEGER NOT NULL, key BLOB,
   log INTEGER NOT NULL, after TEXT NOT NULL, PRIMARY KEY(run, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reused(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, rows BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS reused_run ON reused(run);
 CREATE TABLE IF NOT EXISTS results(
   key BLOB PRIMARY KEY, run INTEGER NOT NULL, outputs TEXT, parts TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files(

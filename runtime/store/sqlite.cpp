@@ -13,6 +13,9 @@ namespace {
 /// millisecond, so this is only reached when the other process is stopped in the middle of one.
 constexpr int kBusyMillis = 60'000;
 
+/// About 33 MB.
+constexpr int kMostLogPages = 8000;
+
 int lengthOf(std::string_view text) {
   constexpr std::size_t kMost = static_cast<std::size_t>(std::numeric_limits<int>::max());
   return static_cast<int>(std::min(text.size(), kMost));
@@ -49,6 +52,11 @@ Statement& Statement::bind(int at, std::string_view text) {
 
 Statement& Statement::bind(int at, const Digest& digest) {
   sqlite3_bind_blob(raw_, at, digest.bytes.data(), static_cast<int>(digest.bytes.size()), nullptr);
+  return *this;
+}
+
+Statement& Statement::bindBlob(int at, std::string_view bytes) {
+  sqlite3_bind_blob(raw_, at, bytes.empty() ? "" : bytes.data(), lengthOf(bytes), nullptr);
   return *this;
 }
 
@@ -116,7 +124,17 @@ bool Database::open(const std::string& path, bool create, bool readOnly) {
   if (sqlite3_open_v2(path.c_str(), &raw_, flags, nullptr) != SQLITE_OK) return false;
   sqlite3_extended_result_codes(raw_, 1);
   sqlite3_busy_timeout(raw_, kBusyMillis);
+  sqlite3_wal_hook(raw_, committed, this);
+  sqlite3_db_config(raw_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return true;
+}
+
+int Database::committed(void* self, sqlite3* raw, const char* /*name*/, int pages) {
+  static_cast<Database*>(self)->logPages_ = pages;
+  if (pages >= kMostLogPages) {
+    sqlite3_wal_checkpoint_v2(raw, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  }
+  return SQLITE_OK;
 }
 
 bool Database::exec(const char* sql) {
@@ -142,7 +160,9 @@ bool Database::full() const {
 std::int64_t Database::lastRowId() const { return sqlite3_last_insert_rowid(raw_); }
 
 void Database::checkpoint() {
-  sqlite3_wal_checkpoint_v2(raw_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  sqlite3_busy_timeout(raw_, 0);
+  sqlite3_wal_checkpoint_v2(raw_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(raw_, kBusyMillis);
 }
 
 }  // namespace couler::runtime

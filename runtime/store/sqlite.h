@@ -30,6 +30,7 @@ class Statement {
   Statement& bind(int at, double value);
   Statement& bind(int at, std::string_view text);
   Statement& bind(int at, const Digest& digest);
+  Statement& bindBlob(int at, std::string_view bytes);
   Statement& bindNull(int at);
   Outcome step();
   /// Steps to the end and resets; true when nothing failed.
@@ -38,7 +39,7 @@ class Statement {
 
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] double real(int column) const;
-  /// Good until the next step or reset. Empty for NULL.
+  /// Of a text or blob; good until the next step or reset. Empty for NULL.
   [[nodiscard]] std::string_view text(int column) const;
   [[nodiscard]] bool isNull(int column) const;
   [[nodiscard]] Digest digest(int column) const;
@@ -63,12 +64,19 @@ class Database {
   /// Whether the last error was a full disk.
   [[nodiscard]] bool full() const;
   [[nodiscard]] std::int64_t lastRowId() const;
-  /// Copies the log into the database file where no reader is in the way; never waits.
+  /// Copies the log into the database file and empties it, as far as no other process is in the
+  /// way; never waits for one.
   void checkpoint();
+  /// Pages in the log, as of this connection's last commit. While it runs, the log is copied into
+  /// the database whenever it has 8,000; closing copies nothing.
+  [[nodiscard]] int logPages() const { return logPages_; }
   void close();
 
  private:
+  static int committed(void* self, sqlite3* raw, const char* name, int pages);
+
   sqlite3* raw_ = nullptr;
+  int logPages_ = 0;
 };
 
 }  // namespace couler::runtime

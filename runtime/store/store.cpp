@@ -18,10 +18,12 @@ namespace {
 constexpr std::int64_t kKeepRuns = 50;
 constexpr std::int64_t kKeepSeconds = 30 * 24 * 3600;
 constexpr std::size_t kFlushRows = 20'000;
+constexpr std::uint64_t kExpectFrom = 200;
 /// A run at least this long ends with a sync, so that its results need no reading after a crash of
 /// the machine. A shorter one is soon written by the kernel itself, and a sync would double its
 /// time.
 constexpr double kSyncSeconds = 5;
+constexpr int kLongLog = 1000;  // pages; about 4 MB
 
 std::int64_t nowMillis() {
   using namespace std::chrono;
@@ -56,7 +58,6 @@ std::unique_ptr<Store> Store::open(const std::string& folder, std::string_view s
                                    std::string_view workflow, DiagnosticSink& diags) {
   std::unique_ptr<Store> store(new Store);
   store->folder_ = absolutePath(folder);
-  store->objects_ = std::make_unique<Objects>(store->folder_ + "/objects");
   const auto unusable = [&](int code, const std::string& path) {
     if (code == ENOSPC || code == EDQUOT) {
       diags.take(diagnose<Diag::DiskFull>({}, folder));
@@ -69,6 +70,7 @@ std::unique_ptr<Store> Store::open(const std::string& folder, std::string_view s
     const std::string path = store->folder_ + part;
     if (const int code = makeFolders(path)) return unusable(code, path);
   }
+  store->objects_ = std::make_unique<Objects>(store->folder_ + "/objects");
   // Version control has no business in there.
   const std::string ignore = store->folder_ + "/.gitignore";
   if (access(ignore.c_str(), F_OK) != 0) {
@@ -114,7 +116,6 @@ std::unique_ptr<Store> Store::open(const std::string& folder, std::string_view s
   }
   store->work_ = fmt::format("{}/work/{}", store->folder_, store->run_);
   store->logs_ = fmt::format("{}/logs/{}", store->folder_, store->run_);
-  if (const int code = makeFolders(store->work_)) return unusable(code, store->work_);
   return store;
 }
 
@@ -147,7 +148,7 @@ bool Store::openDatabase(DiagnosticSink& diags) {
   };
   if (!db_.open(path, true, false)) return failed();
   if (!db_.exec(
-          "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8000;"
+          "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=8388608;"
           "PRAGMA mmap_size=268435456; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;")) {
     return failed();
   }
@@ -176,11 +177,12 @@ bool Store::prepare() {
   rollback_ = db_.prepare("ROLLBACK");
   lookup_ = db_.prepare("SELECT outputs, run FROM results WHERE key = ?");
   trust_ = db_.prepare("UPDATE results SET run = ? WHERE key = ?");
-  forget_ = db_.prepare("UPDATE results SET outputs = NULL WHERE key = ?");
+  forget_ = db_.prepare("UPDATE results SET outputs = NULL WHERE key = ? AND outputs = ?");
   insertStep_ = db_.prepare(
       "INSERT INTO steps(run, seq, step, task, status, attempts, exit, failure, started, seconds, "
       "cpu,"
       " rss, key, log, after) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  insertReused_ = db_.prepare("INSERT INTO reused(run, rows) VALUES(?, ?)");
   saveResult_ = db_.prepare(
       "INSERT INTO results(key, run, outputs, parts) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(key) DO "
       "UPDATE"
@@ -194,7 +196,7 @@ bool Store::prepare() {
       "?)");
   for (const Statement* statement :
        {&begin_, &beginWrite_, &commit_, &rollback_, &lookup_, &trust_, &forget_, &insertStep_,
-        &saveResult_, &saveParts_, &findFile_, &saveFile_}) {
+        &insertReused_, &saveResult_, &saveParts_, &findFile_, &saveFile_}) {
     if (!statement->valid()) return false;
   }
   return true;
@@ -252,11 +254,48 @@ void Store::endReads() {
   reading_ = false;
 }
 
+void Store::expect(std::uint64_t steps) {
+  if (steps < kExpectFrom) return;
+  // As many as have ever succeeded; runs that died do not count, hence the limit.
+  std::int64_t most = 0;
+  {
+    Statement count = db_.prepare("SELECT coalesce(sum(succeeded), 0) FROM runs");
+    if (count.step() == Statement::Outcome::Row) most = count.integer(0);
+  }
+  const auto limit = static_cast<std::int64_t>(2 * steps);
+  if (most == 0 || most > limit) return;
+  Statement read = db_.prepare(
+      "SELECT key, run, outputs FROM results WHERE outputs IS NOT NULL ORDER BY key LIMIT ?");
+  read.bind(1, limit);
+  known_.reserve(static_cast<std::size_t>(most));
+  while (read.step() == Statement::Outcome::Row) {
+    const std::string_view outputs = read.text(2);
+    known_.push_back({read.digest(0), read.integer(1), knownOutputs_.size(), outputs.size()});
+    knownOutputs_.append(outputs);
+  }
+}
+
+std::size_t Store::knownAt(const Digest& key) const {
+  const auto at = std::lower_bound(
+      known_.begin(), known_.end(), key,
+      [](const Known& known, const Digest& wanted) { return known.key < wanted; });
+  return at != known_.end() && at->key == key ? static_cast<std::size_t>(at - known_.begin())
+                                              : known_.size();
+}
+
 std::optional<StoredResult> Store::lookup(const Digest& key) {
   std::optional<StoredResult> result;
+  const auto take = [&](std::string_view outputs, std::int64_t run) {
+    const bool doubtful = !doubtful_.empty() && doubtful_.contains(run);
+    result = StoredResult{std::string(outputs), !doubtful};
+  };
+  if (const std::size_t at = knownAt(key); at < known_.size() && known_[at].run != 0) {
+    const Known& known = known_[at];
+    take(std::string_view(knownOutputs_).substr(known.from, known.size), known.run);
+    return result;
+  }
   if (lookup_.bind(1, key).step() == Statement::Outcome::Row && !lookup_.isNull(0)) {
-    const bool doubtful = !doubtful_.empty() && doubtful_.contains(lookup_.integer(1));
-    result = StoredResult{std::string(lookup_.text(0)), !doubtful};
+    take(lookup_.text(0), lookup_.integer(1));
   }
   lookup_.reset();
   return result;
@@ -264,12 +303,14 @@ std::optional<StoredResult> Store::lookup(const Digest& key) {
 
 void Store::trust(const Digest& key) {
   endReads();
+  if (const std::size_t at = knownAt(key); at < known_.size()) known_[at].run = 0;
   if (!broken_ && !trust_.bind(1, run_).bind(2, key).run()) fail("history");
 }
 
-void Store::forget(const Digest& key) {
+void Store::forget(const Digest& key, const StoredResult& result) {
   endReads();
-  if (!broken_ && !forget_.bind(1, key).run()) fail("history");
+  if (const std::size_t at = knownAt(key); at < known_.size()) known_[at].run = 0;
+  if (!broken_ && !forget_.bind(1, key).bind(2, result.outputs).run()) fail("history");
 }
 
 void Store::insert(const StepRow& row) {
@@ -302,20 +343,29 @@ void Store::record(const StepRow& row, std::string_view parts, const std::string
 }
 
 void Store::later(StepRow row) {
-  pending_.push_back(std::move(row));
-  if (pending_.size() >= kFlushRows) flush();
+  if (row.status == RowStatus::Reused && row.key) {
+    reused_.add(row);
+  } else {
+    pending_.push_back(std::move(row));
+  }
+  if (pending_.size() + reused_.count() >= kFlushRows) flush();
 }
 
 void Store::flush() {
   endReads();
-  if (broken_ || pending_.empty()) return;
-  if (!beginWrite_.run()) return fail("history");
+  if (broken_ || (pending_.empty() && reused_.empty())) return;
+  if (!beginWrite_.run() || !writePending() || !commit_.run()) return fail("history");
+  pending_.clear();
+  reused_.clear();
+}
+
+bool Store::writePending() {
   for (const StepRow& row : pending_) {
     insert(row);
-    if (!insertStep_.run()) return fail("history");
+    if (!insertStep_.run()) return false;
   }
-  if (!commit_.run()) return fail("history");
-  pending_.clear();
+  if (reused_.empty()) return true;
+  return insertReused_.bind(1, run_).bindBlob(2, reused_.bytes()).run();
 }
 
 void Store::endRun(RunStatus status, const RunCounts& counts, double seconds) {
@@ -347,8 +397,10 @@ void Store::endRun(RunStatus status, const RunCounts& counts, double seconds) {
     // What earlier runs of this boot wrote is on the disk now as well.
     Statement mark = db_.prepare("UPDATE runs SET synced = 1 WHERE boot = ? AND synced = 0");
     mark.bind(1, boot_).run();
-    db_.checkpoint();
   }
+  // Copying the log into the database takes syncs, which a short run should not wait for; opening
+  // takes time by the log's length.
+  if (sync || db_.logPages() >= kLongLog) db_.checkpoint();
   runs_.unlock(static_cast<std::uint64_t>(run_));
 }
 
