@@ -16,21 +16,28 @@ std::string withHash(std::string label, std::string_view hashed, std::size_t lim
   return label;
 }
 
+void makeLabel(std::string& label, std::string_view text, std::size_t limit) {
+  label.resize(text.size());
+  std::size_t size = 0;
+  for (char c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (!isLower(c) && !isDigit(c)) c = '-';
+    if (c == '-' && (size == 0 || label[size - 1] == '-')) continue;
+    label[size++] = c;
+  }
+  label.resize(size);
+  while (!label.empty() && label.back() == '-') label.pop_back();
+  if (label.empty()) label = "x";
+  if (isDigit(label.front())) label.insert(0, "x");
+  if (label.size() > limit) label = withHash(std::move(label), text, limit);
+}
+
 }  // namespace
 
 std::string dnsLabel(std::string_view text, std::size_t limit) {
   std::string label;
   label.reserve(text.size());
-  for (char c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (!isLower(c) && !isDigit(c)) c = '-';
-    if (c == '-' && (label.empty() || label.back() == '-')) continue;
-    label += c;
-  }
-  while (!label.empty() && label.back() == '-') label.pop_back();
-  if (label.empty()) label = "x";
-  if (isDigit(label.front())) label.insert(0, "x");
-  if (label.size() > limit) return withHash(std::move(label), text, limit);
+  makeLabel(label, text, limit);
   return label;
 }
 
@@ -42,15 +49,31 @@ bool isDnsLabel(std::string_view text) {
   return true;
 }
 
-std::string NameTable::unique(std::string_view text) {
-  const std::string label = dnsLabel(text, limit_);
-  if (taken_.insert(label).second) return label;
+std::string_view NameTable::take() {
+  Mixer mixer;
+  mixer.add(label_);
+  const auto next = static_cast<std::uint32_t>(names_.size());
+  const std::uint32_t found = taken_.insert(
+      mixer.finish(), next, [&](std::uint32_t other) { return names_[other] == label_; });
+  if (found != next) return {};
+  return names_.emplace_back(chars_.copy(std::string_view(label_)));
+}
+
+std::string_view NameTable::unique(std::string_view text) {
+  makeLabel(label_, text, limit_);
+  if (const std::string_view name = take(); !name.empty()) return name;
+  const std::string label = label_;
   std::string salted(text);
   while (true) {
-    std::string next = withHash(label, salted, limit_);
-    if (taken_.insert(next).second) return next;
+    label_ = withHash(label, salted, limit_);
+    if (const std::string_view name = take(); !name.empty()) return name;
     salted += '#';
   }
+}
+
+void NameTable::reserve(std::size_t names) {
+  names_.reserve(names);
+  taken_.reserve(names);
 }
 
 }  // namespace couler::backends

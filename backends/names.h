@@ -3,7 +3,10 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <vector>
+
+#include "support/arena.h"
+#include "support/id_table.h"
 
 namespace couler::backends {
 
@@ -19,13 +22,20 @@ namespace couler::backends {
 class NameTable {
  public:
   explicit NameTable(std::size_t limit = 63) : limit_(limit) {}
-  /// The label of `text`; where that is taken, one with eight hex digits more.
-  [[nodiscard]] std::string unique(std::string_view text);
-  void reserve(std::size_t names) { taken_.reserve(names); }
+  /// The label of `text`; where that is taken, one with eight hex digits more. It stays as long as
+  /// the table.
+  std::string_view unique(std::string_view text);
+  void reserve(std::size_t names);
 
  private:
+  /// `label_`, kept, or nothing where it is taken.
+  std::string_view take();
+
   std::size_t limit_;
-  std::unordered_set<std::string> taken_;
+  Arena chars_;
+  std::vector<std::string_view> names_;
+  IdTable taken_;
+  std::string label_;  // scratch
 };
 
 }  // namespace couler::backends

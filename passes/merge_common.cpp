@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "passes/id_table.h"
+#include "support/id_table.h"
 #include "passes/passes.h"
 #include "support/text.h"
 

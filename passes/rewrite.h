@@ -12,7 +12,7 @@
 
 #include "ir/eval.h"
 #include "ir/module.h"
-#include "passes/id_table.h"
+#include "support/id_table.h"
 #include "passes/pass.h"
 
 /// The one machine behind `fold`, `inline` and `unroll`: it copies bodies node by node, and what is

@@ -284,10 +284,11 @@ void Emitter::writeManifest() {
     out_(text);
   };
   const ir::FuncDef& entry = module_.at(module_.entry);
-  const std::string name = templateNames_.unique(entry.name);
+  const std::string name(templateNames_.unique(entry.name));
   functions_[module_.entry.index()] = name;
   const bool onExit = entry.finally.valid() && hasSteps(entry.finally);
-  const std::string exitName = onExit ? templateNames_.unique(entry.name + "-exit") : std::string();
+  const std::string exitName(onExit ? templateNames_.unique(entry.name + "-exit")
+                                    : std::string_view());
 
   YamlWriter w(counted);
   w.beginMap();

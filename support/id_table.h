@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <string_view>
 #include <vector>
 
-namespace couler::passes {
+namespace couler {
 
 /// A hash table of dense ids whose keys live elsewhere: open addressing in one vector, so that
 /// finding equal nodes costs no allocation a node. The caller brings hash and equality.
@@ -35,6 +37,13 @@ class IdTable {
     }
   }
 
+  /// Room for `count` ids without growing on the way.
+  void reserve(std::size_t count) {
+    std::size_t size = 64;
+    while ((count + 1) * 4 > size * 3) size *= 2;
+    if (size > slots_.size()) resize(size);
+  }
+
   static constexpr std::uint32_t kEmpty = 0xffffffffU;
 
  private:
@@ -43,8 +52,9 @@ class IdTable {
     std::uint32_t hash = 0;
   };
   [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
-  void grow() {
-    std::vector<Slot> old(slots_.empty() ? 64 : slots_.size() * 2);
+  void grow() { resize(slots_.empty() ? 64 : slots_.size() * 2); }
+  void resize(std::size_t size) {
+    std::vector<Slot> old(size);
     old.swap(slots_);
     for (const Slot& slot : old) {
       if (slot.id == kEmpty) continue;
@@ -57,12 +67,25 @@ class IdTable {
   std::size_t count_ = 0;
 };
 
-/// Mixes numbers into a hash; the last step spreads them over all bits.
+/// Mixes numbers and text into a hash; the last step spreads them over all bits.
 class Mixer {
  public:
   void add(std::uint64_t value) {
     state_ = (state_ ^ value) * 0x9e3779b97f4a7c15ULL;
     state_ ^= state_ >> 29U;
+  }
+  /// Eight bytes at a time, and the length: no text is the beginning of another.
+  void add(std::string_view text) {
+    add(text.size());
+    while (text.size() >= 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, text.data(), 8);
+      add(word);
+      text.remove_prefix(8);
+    }
+    std::uint64_t word = 0;
+    if (!text.empty()) std::memcpy(&word, text.data(), text.size());
+    add(word);
   }
   [[nodiscard]] std::uint32_t finish() const {
     const std::uint64_t mixed = (state_ ^ (state_ >> 32U)) * 0xd6e8feb86659fd93ULL;
@@ -73,4 +96,4 @@ class Mixer {
   std::uint64_t state_ = 0x243f6a8885a308d3ULL;
 };
 
-}  // namespace couler::passes
+}  // namespace couler
