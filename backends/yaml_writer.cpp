@@ -12,30 +12,55 @@ namespace {
 
 constexpr std::size_t kFlushAt = std::size_t{1} << 16;
 
-bool isLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
+/// What a byte may be in a scalar, and what it asks of the quotes round one.
+enum ByteClass : std::uint8_t {
+  kWord = 1,       ///< anywhere in bare text
+  kWordStart = 2,  ///< first in it
+  kAfterGap = 4,   ///< in it after a colon or space
+  kNonAscii = 8,
+  kQuoted = 16,  ///< double quotes would have to escape it for its own sake
+  kControl = 32
+};
+constexpr std::array<std::uint8_t, 256> kByteClass = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const bool digit = byte >= '0' && byte <= '9';
+    const bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+    unsigned found = 0;
+    if (letter || byte == '/') found |= kWordStart;
+    if (letter || digit || byte == '/') found |= kWord | kAfterGap;
+    if (byte == '_' || byte == '-' || byte == '.' || byte == '+') found |= kWord;
+    if (byte >= 0x80) found |= kNonAscii;
+    if (byte == '"' || byte == '\\') found |= kQuoted;
+    if (byte < 0x20 || byte == 0x7f) found |= kControl;
+    table[byte] = static_cast<std::uint8_t>(found);
+  }
+  return table;
+}();
+unsigned classOf(char c) { return kByteClass[static_cast<unsigned char>(c)]; }
 
 // Words that some reader takes for a truth value, nothing or a number.
 bool isReserved(std::string_view text) {
   constexpr std::array<std::string_view, 12> kWords = {
       "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"};
   if (text.size() > 8) return false;
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return std::find(kWords.begin(), kWords.end(), lower) != kWords.end();
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  const auto same = [&](char a, char b) { return lower(a) == b; };
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
+    return word.size() == text.size() && std::equal(text.begin(), text.end(), word.begin(), same);
+  });
 }
 
 // Bare text begins with a letter, so no number, date, tag, anchor or indicator can be meant.
 bool isBare(std::string_view text) {
-  if (text.empty() || (!isLetter(text.front()) && text.front() != '/')) return false;
+  if (text.empty() || (classOf(text.front()) & kWordStart) == 0) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (isLetter(c) || isDigit(c) || c == '_' || c == '-' || c == '.' || c == '/' || c == '+')
-      continue;
+    if ((classOf(c) & kWord) != 0) continue;
     const char next = i + 1 < text.size() ? text[i + 1] : '\0';
-    if ((c == ':' || c == ' ') && (isLetter(next) || isDigit(next) || next == '/')) continue;
+    if ((c == ':' || c == ' ') && (classOf(next) & kAfterGap) != 0) continue;
     return false;
   }
   return !isReserved(text);
@@ -111,33 +136,13 @@ std::string repaired(std::string_view text) {
 
 }  // namespace
 
-namespace {
-
-/// What a byte asks of the quotes round a scalar.
-enum ByteClass : std::uint8_t {
-  kNonAscii = 1,
-  kQuoted = 2,  ///< double quotes would have to escape it for its own sake
-  kControl = 4
-};
-constexpr std::array<std::uint8_t, 256> kByteClass = [] {
-  std::array<std::uint8_t, 256> table{};
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    if (byte >= 0x80) table[byte] = kNonAscii;
-    if (byte == '"' || byte == '\\') table[byte] = kQuoted;
-    if (byte < 0x20 || byte == 0x7f) table[byte] = kControl;
-  }
-  return table;
-}();
-
-}  // namespace
-
 void appendYamlScalar(std::string& out, std::string_view text) {
   if (isBare(text)) {
     out += text;
     return;
   }
   unsigned found = 0;
-  for (const char c : text) found |= kByteClass[static_cast<unsigned char>(c)];
+  for (const char c : text) found |= classOf(c);
   const bool ascii = (found & kNonAscii) == 0;
   const bool escapes = (found & kQuoted) != 0;
   bool control = (found & kControl) != 0;
@@ -290,7 +295,7 @@ void YamlWriter::boolean(bool value) {
   buffer_ += value ? "true\n" : "false\n";
 }
 
-void YamlWriter::flow(std::span<const std::string> items) {
+void YamlWriter::flow(std::span<const std::string_view> items) {
   beforeValue();
   buffer_ += '[';
   for (std::size_t i = 0; i < items.size(); ++i) {

@@ -27,10 +27,11 @@ bool Emitter::prepare() {
     return false;
   }
   markStepful();
+  findTaskFacts();
   scopeOf_.assign(module_.regions.size(), nullptr);
   taskName_.assign(module_.nodes.size(), 0);
   stamp_.assign(module_.nodes.size(), 0);
-  names_.assign(1, std::string());
+  names_.assign(1, std::string_view());
   functions_.assign(module_.funcs.size(), std::string());
   const ir::FuncDef& entry = module_.at(module_.entry);
   if (!hasSteps(entry.body)) {

@@ -197,7 +197,7 @@ TEST(YamlWriter, WritesBlocks) {
     w.beginMap();
     w.entry("k", "line\nline\n");
     w.key("f");
-    w.flow(std::vector<std::string>{"a", "yes"});
+    w.flow(std::vector<std::string_view>{"a", "yes"});
     w.endMap();
     w.endList();
     w.endMap();
@@ -241,7 +241,7 @@ TEST(YamlReader, RefusesWhatIsTooMuch) {
   EXPECT_NE(error.find("deep"), std::string::npos);
   EXPECT_FALSE(doc.read("a: [\n", error));
   EXPECT_FALSE(doc.read("a: *nothing\n", error));
-  EXPECT_FALSE(doc.read(std::string_view("a: 1\nb: 2\n"), error, {.bytes = 10}));
+  EXPECT_FALSE(doc.read(std::string_view("a: long\nb: 2\n"), error, {.bytes = 10}));
   std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {
     laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
