@@ -16,6 +16,8 @@ std::string withHash(std::string label, std::string_view hashed, std::size_t lim
   return label;
 }
 
+}  // namespace
+
 void makeLabel(std::string& label, std::string_view text, std::size_t limit) {
   label.resize(text.size());
   std::size_t size = 0;
@@ -31,8 +33,6 @@ void makeLabel(std::string& label, std::string_view text, std::size_t limit) {
   if (isDigit(label.front())) label.insert(0, "x");
   if (label.size() > limit) label = withHash(std::move(label), text, limit);
 }
-
-}  // namespace
 
 std::string dnsLabel(std::string_view text, std::size_t limit) {
   std::string label;

@@ -15,6 +15,9 @@ namespace couler::backends {
 /// label; text that had to be cut ends in eight hex digits of its hash.
 [[nodiscard]] std::string dnsLabel(std::string_view text, std::size_t limit = 63);
 
+/// The same, into a string that keeps its room.
+void makeLabel(std::string& label, std::string_view text, std::size_t limit = 63);
+
 /// Whether `text` is such a label (a digit may begin it) of at most 63 characters.
 [[nodiscard]] bool isDnsLabel(std::string_view text);
 

@@ -70,8 +70,9 @@ class PlainYamlReader {
 
   bool run() {
     if (text_.empty() || text_.back() != '\n') return false;
-    // Most lines hold one or two values; what is too much here is never touched.
+    // More than there will be, mostly: what is never written to takes no memory.
     doc_.slots_.reserve(text_.size() / 24 + 16);
+    doc_.chars_.reserve(text_.size());
     while (at_ < text_.size()) {
       if (!line()) return false;
     }

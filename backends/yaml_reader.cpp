@@ -38,9 +38,8 @@ std::optional<std::string_view> YamlDocument::twice(std::uint32_t map) const {
     return found == keys.end() ? std::nullopt : std::optional(*found);
   }
   for (std::size_t i = 1; i < count; ++i) {
-    if (std::find(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(i), keys[i]) !=
-        keys.begin() + static_cast<std::ptrdiff_t>(i)) {
-      return keys[i];
+    for (std::size_t k = 0; k < i; ++k) {
+      if (sameText(keys[i], keys[k])) return keys[i];
     }
   }
   return std::nullopt;

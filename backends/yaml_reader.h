@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "support/short_text.h"
+
 namespace couler::backends {
 
 enum class YamlKind : std::uint8_t { Scalar, List, Map };
@@ -154,7 +156,7 @@ inline YamlNode YamlNode::next() const {
 inline YamlNode YamlNode::operator[](std::string_view key) const {
   if (!isMap()) return {};
   for (YamlNode value = first(); value.exists(); value = value.next()) {
-    if (value.key() == key) return value;
+    if (sameText(value.key(), key)) return value;
   }
   return {};
 }

@@ -93,7 +93,7 @@ class FieldChecker {
     for (YamlNode value = map.first(); value.exists(); value = value.next()) {
       const std::string_view key = value.key();
       const auto f = std::find_if(fields.begin(), fields.end(),
-                                  [&](const Field& row) { return row.name == key; });
+                                  [&](const Field& row) { return sameText(row.name, key); });
       if (f == fields.end()) {
         field(value, fmt::format("argo knows no field `{}` here", key));
       } else {

@@ -156,7 +156,7 @@ class ReferenceChecker {
     if (context.task != nullptr) {  // mostly it is one that the task waits for
       const auto waits = dag.waits(*context.task);
       const auto found = std::find_if(waits.begin(), waits.end(), [&](std::uint32_t i) {
-        return dag.tasks[i].name == part[1];
+        return sameText(dag.tasks[i].name, part[1]);
       });
       waitedFor = found != waits.end();
       if (waitedFor) used = &dag.tasks[*found];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,36 @@ namespace {
 using ir::NodeId;
 using ir::RegionId;
 using ir::TypeKind;
+
+/// Finds the tasks of a region's nodes by the names that NameTable would give them. As long as the
+/// tasks stand in the order of the nodes and no two have one name, each node's plain label is that
+/// name, and no table is needed to know.
+class TaskNames {
+ public:
+  explicit TaskNames(const Dag& dag) : dag_(dag), inOrder_(dag.repeated.empty()) {}
+
+  /// The task of the next node, or kNone.
+  std::uint32_t next(std::string_view name) {
+    const auto number = static_cast<std::uint32_t>(names_.size());
+    names_.push_back(name);
+    if (inOrder_) {
+      makeLabel(label_, name);
+      if (number < dag_.tasks.size() && sameText(dag_.tasks[number].name, label_)) return number;
+      inOrder_ = false;
+      for (const std::string_view earlier : std::span(names_).first(number)) table_.unique(earlier);
+    }
+    label_ = table_.unique(name);
+    return dag_.find(label_);
+  }
+  [[nodiscard]] const std::string& last() const { return label_; }
+
+ private:
+  const Dag& dag_;
+  bool inOrder_;
+  std::vector<std::string_view> names_;
+  NameTable table_;
+  std::string label_;
+};
 
 class Comparer {
  public:
@@ -216,21 +247,16 @@ class Comparer {
     if (t->node["dag"]["failFast"].text() != "false") {
       differ(t->node, "a failed step must not stop the others: `failFast: false` is missing");
     }
-    NameTable names;
+    TaskNames names(t->dag);
     const std::vector<NodeId>& nodes = module_.at(region).nodes;
-    names.reserve(t->dag.tasks.size());
     std::uint32_t count = 0;
     for (const NodeId id : nodes) {
       if (std::holds_alternative<std::monostate>(node(id).payload) || !makesTask(id)) continue;
-      const std::string_view taskName = names.unique(name(id));
-      // Mostly the tasks stand in the graph's order.
-      std::uint32_t found = count++;
-      if (found >= t->dag.tasks.size() || t->dag.tasks[found].name != taskName) {
-        found = t->dag.find(taskName);
-      }
+      ++count;
+      const std::uint32_t found = names.next(name(id));
       called_[id.index()] = found;
       if (found == Dag::kNone) {
-        differ(t->node, fmt::format("step `{}` is missing", taskName));
+        differ(t->node, fmt::format("step `{}` is missing", names.last()));
         continue;
       }
       const Dag::Task& task = t->dag.tasks[found];

@@ -41,7 +41,7 @@ void namesIn(std::string_view logic, const Take& take) {
 
 bool NameSet::insert(std::string_view name) {
   if (!many_.empty()) return many_.insert(name).second;
-  if (std::find(few_.begin(), few_.end(), name) != few_.end()) return false;
+  if (contains(name)) return false;
   few_.push_back(name);
   if (few_.size() > kFew) many_.insert(few_.begin(), few_.end());
   return true;
@@ -49,7 +49,8 @@ bool NameSet::insert(std::string_view name) {
 
 bool NameSet::contains(std::string_view name) const {
   if (!many_.empty()) return many_.contains(name);
-  return std::find(few_.begin(), few_.end(), name) != few_.end();
+  return std::any_of(few_.begin(), few_.end(),
+                     [&](std::string_view other) { return sameText(name, other); });
 }
 
 void NameSet::clear() {
@@ -62,7 +63,7 @@ TaskParts::TaskParts(YamlNode task) {
   for (YamlNode value = task.first(); value.exists(); value = value.next()) {
     const std::string_view key = value.key();
     const auto is = [&](std::string_view word, YamlNode& part) {
-      if (key == word) part = value;
+      if (sameText(key, word)) part = value;
     };
     switch (key.size()) {
       case 4:
@@ -103,7 +104,7 @@ TaskParts::TaskParts(YamlNode task) {
 }
 
 std::uint32_t Dag::find(std::string_view name) const {
-  return index_.find(hashOf(name), [&](std::uint32_t i) { return tasks[i].name == name; });
+  return index_.find(hashOf(name), [&](std::uint32_t i) { return sameText(tasks[i].name, name); });
 }
 
 Manifest::Manifest(const YamlDocument& document)
@@ -158,8 +159,17 @@ void Manifest::addTemplate(YamlNode node) {
 }
 
 void Manifest::addWait(Dag& dag, Dag::Task& task, std::uint32_t number, std::string_view name) {
-  const std::uint32_t found = dag.find(name);
-  if (found == IdTable::kEmpty) {
+  // Where a machine wrote them, a task often waits for the tasks next to those that the task before
+  // it waits for.
+  std::uint32_t found = Dag::kNone;
+  if (number != 0) {
+    const Dag::Task& before = dag.tasks[number - 1];
+    if (task.waitCount < before.waitCount) {
+      found = dag.waits_[before.firstWait + task.waitCount] + 1;
+    }
+  }
+  if (found >= dag.tasks.size() || !sameText(dag.tasks[found].name, name)) found = dag.find(name);
+  if (found == Dag::kNone) {
     dag.unknown.push_back({number, name});
     return;
   }
@@ -186,7 +196,7 @@ void Manifest::readDag(Template& made) {
     const auto number = static_cast<std::uint32_t>(dag.tasks.size());
     const std::uint32_t first =
         dag.index_.insert(hashOf(task.name), number,
-                          [&](std::uint32_t i) { return dag.tasks[i].name == task.name; });
+                          [&](std::uint32_t i) { return sameText(dag.tasks[i].name, task.name); });
     if (first != number) dag.repeated.push_back(number);
     dag.usesDependencies = dag.usesDependencies || parts.dependencies.exists();
     dag.usesDepends = dag.usesDepends || parts.depends.exists();

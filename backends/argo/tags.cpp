@@ -44,9 +44,11 @@ void TagScanner::clear() {
 }
 
 std::size_t TagScanner::addVariable(std::string_view e, std::size_t begin) {
-  const std::size_t first = parts_.size();
   std::size_t i = nameEnd(e, begin);
-  parts_.push_back(e.substr(begin, i - begin));
+  const std::string_view head = e.substr(begin, i - begin);
+  if (!isVariable(head)) return i;
+  const std::size_t first = parts_.size();
+  parts_.push_back(head);
   while (i + 1 < e.size()) {
     if (e[i] == '.' && is(e[i + 1], kNameStart)) {
       const std::size_t end = nameEnd(e, i + 1);
@@ -61,12 +63,8 @@ std::size_t TagScanner::addVariable(std::string_view e, std::size_t begin) {
       break;
     }
   }
-  if (isVariable(parts_[first])) {
-    refs_.push_back({e.substr(begin, i - begin), static_cast<std::uint32_t>(first),
-                     static_cast<std::uint32_t>(parts_.size() - first)});
-  } else {
-    parts_.resize(first);
-  }
+  refs_.push_back({e.substr(begin, i - begin), static_cast<std::uint32_t>(first),
+                   static_cast<std::uint32_t>(parts_.size() - first)});
   return i;
 }
 
