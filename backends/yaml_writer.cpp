@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -12,14 +13,11 @@ namespace {
 
 constexpr std::size_t kFlushAt = std::size_t{1} << 16;
 
-/// What a byte may be in a scalar, and what it asks of the quotes round one.
+/// What a byte may be in bare text.
 enum ByteClass : std::uint8_t {
   kWord = 1,       ///< anywhere in bare text
   kWordStart = 2,  ///< first in it
-  kAfterGap = 4,   ///< in it after a colon or space
-  kNonAscii = 8,
-  kQuoted = 16,  ///< double quotes would have to escape it for its own sake
-  kControl = 32
+  kAfterGap = 4    ///< in it after a colon or space
 };
 constexpr std::array<std::uint8_t, 256> kByteClass = [] {
   std::array<std::uint8_t, 256> table{};
@@ -30,9 +28,6 @@ constexpr std::array<std::uint8_t, 256> kByteClass = [] {
     if (letter || byte == '/') found |= kWordStart;
     if (letter || digit || byte == '/') found |= kWord | kAfterGap;
     if (byte == '_' || byte == '-' || byte == '.' || byte == '+') found |= kWord;
-    if (byte >= 0x80) found |= kNonAscii;
-    if (byte == '"' || byte == '\\') found |= kQuoted;
-    if (byte < 0x20 || byte == 0x7f) found |= kControl;
     table[byte] = static_cast<std::uint8_t>(found);
   }
   return table;
@@ -64,6 +59,51 @@ bool isBare(std::string_view text) {
     return false;
   }
   return !isReserved(text);
+}
+
+/// What text asks of the quotes round it.
+struct Needs {
+  bool nonAscii = false;
+  bool escapes = false;  ///< a double quote or a backslash
+  bool control = false;
+};
+
+/// Eight bytes at a time: most of a large manifest is expressions in quotes.
+Needs needsOf(std::string_view text) {
+  constexpr std::uint64_t kHigh = 0x8080808080808080ULL;
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  std::uint64_t high = 0, control = 0, escapes = 0;
+  // Top bits: where a byte of `low`, which has none, is `c`.
+  const auto where = [](std::uint64_t low, char c) {
+    return ~((low ^ (kOnes * static_cast<unsigned char>(c))) + kOnes * 0x7f);
+  };
+  const auto look = [&](std::uint64_t word) {
+    const std::uint64_t low = word & ~kHigh;
+    high |= word;
+    control |= ~(low + kOnes * 0x60) | (low + kOnes);  // below a space, or DEL
+    escapes |= where(low, '"') | where(low, '\\');
+  };
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, 8);
+    look(word);
+  }
+  if (i < text.size()) {
+    std::uint64_t word = kOnes * 'a';
+    std::memcpy(&word, text.data() + i, text.size() - i);
+    look(word);
+  }
+  // Bytes of 0x80 and more may look like any of these: then one at a time.
+  Needs needs{(high & kHigh) != 0, (escapes & kHigh) != 0, (control & kHigh) != 0};
+  if (!needs.nonAscii) return needs;
+  needs.escapes = needs.control = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    needs.escapes = needs.escapes || c == '"' || c == '\\';
+    needs.control = needs.control || byte < 0x20 || byte == 0x7f;
+  }
+  return needs;
 }
 
 struct CodePoint {
@@ -141,13 +181,10 @@ void appendYamlScalar(std::string& out, std::string_view text) {
     out += text;
     return;
   }
-  unsigned found = 0;
-  for (const char c : text) found |= classOf(c);
-  const bool ascii = (found & kNonAscii) == 0;
-  const bool escapes = (found & kQuoted) != 0;
-  bool control = (found & kControl) != 0;
+  const Needs needs = needsOf(text);
+  bool control = needs.control;
   std::string fixed;
-  if (!ascii) {
+  if (needs.nonAscii) {
     if (findInvalidUtf8(text)) {
       fixed = repaired(text);
       text = fixed;
@@ -158,7 +195,7 @@ void appendYamlScalar(std::string& out, std::string_view text) {
       i += c.size;
     }
   }
-  if (!escapes && !control) {
+  if (!needs.escapes && !control) {
     out += '"';
     out += text;
     out += '"';

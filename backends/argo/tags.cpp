@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "support/short_text.h"
+
 namespace couler::backends::argo {
 namespace {
 
@@ -30,7 +32,8 @@ std::size_t nameEnd(std::string_view text, std::size_t at) {
 bool isVariable(std::string_view head) {
   constexpr std::array<std::string_view, 9> kHeads = {
       "tasks", "inputs", "item", "workflow", "steps", "outputs", "pod", "node", "lastRetry"};
-  return std::find(kHeads.begin(), kHeads.end(), head) != kHeads.end();
+  return std::any_of(kHeads.begin(), kHeads.end(),
+                     [&](std::string_view known) { return sameText(known, head); });
 }
 
 char closing(char open) { return open == '(' ? ')' : open == '[' ? ']' : '}'; }
