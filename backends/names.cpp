@@ -50,13 +50,32 @@ bool isDnsLabel(std::string_view text) {
 }
 
 std::string_view NameTable::take() {
-  Mixer mixer;
-  mixer.add(label_);
-  const auto next = static_cast<std::uint32_t>(names_.size());
-  const std::uint32_t found = taken_.insert(
-      mixer.finish(), next, [&](std::uint32_t other) { return names_[other] == label_; });
-  if (found != next) return {};
-  return names_.emplace_back(chars_.copy(std::string_view(label_)));
+  // `step-17` is number 17 of `step-`; up to eight digits, no zero in front.
+  std::size_t begin = label_.size();
+  while (begin > 0 && label_.size() - begin < 8 && isDigit(label_[begin - 1])) --begin;
+  while (begin < label_.size() && label_[begin] == '0' && begin + 1 < label_.size()) ++begin;
+  const std::string_view stem = std::string_view(label_).substr(0, begin);
+  std::uint32_t number = 0;
+  for (const char c : std::string_view(label_).substr(begin)) {
+    number = number * 10 + static_cast<std::uint32_t>(c - '0');
+  }
+  const std::uint32_t block = begin == label_.size() ? kNone : number / 512;
+  const auto isIt = [&](std::uint32_t i) {
+    return blocks_[i].number == block && blocks_[i].stem == stem;
+  };
+  if (last_ == kNone || !isIt(last_)) {
+    Mixer mixer;
+    mixer.add(stem);
+    mixer.add(std::uint64_t{block});
+    const auto next = static_cast<std::uint32_t>(blocks_.size());
+    last_ = index_.insert(mixer.finish(), next, isIt);
+    if (last_ == next) blocks_.push_back({chars_.copy(stem), block});
+  }
+  std::uint64_t& word = blocks_[last_].taken[number % 512 / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (number % 64);
+  if ((word & bit) != 0) return {};
+  word |= bit;
+  return chars_.copy(std::string_view(label_));
 }
 
 std::string_view NameTable::unique(std::string_view text) {
@@ -69,11 +88,6 @@ std::string_view NameTable::unique(std::string_view text) {
     if (const std::string_view name = take(); !name.empty()) return name;
     salted += '#';
   }
-}
-
-void NameTable::reserve(std::size_t names) {
-  names_.reserve(names);
-  taken_.reserve(names);
 }
 
 }  // namespace couler::backends

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,17 +30,25 @@ class NameTable {
   /// The label of `text`; where that is taken, one with eight hex digits more. It stays as long as
   /// the table.
   std::string_view unique(std::string_view text);
-  void reserve(std::size_t names);
 
  private:
+  /// Labels that differ in the number at their end, 512 numbers each: whoever counts (`step-1`,
+  /// `step-2`, …) stays in one for long, where a table of all labels would scatter them.
+  struct Block {
+    std::string_view stem;
+    std::uint32_t number;  ///< of the block; kNone: the one label without a number at its end
+    std::array<std::uint64_t, 8> taken{};
+  };
+  static constexpr std::uint32_t kNone = 0xffffffffU;
   /// `label_`, kept, or nothing where it is taken.
   std::string_view take();
 
   std::size_t limit_;
   Arena chars_;
-  std::vector<std::string_view> names_;
-  IdTable taken_;
-  std::string label_;  // scratch
+  std::vector<Block> blocks_;
+  IdTable index_;
+  std::uint32_t last_ = kNone;  ///< the block of the last label
+  std::string label_;           // scratch
 };
 
 }  // namespace couler::backends

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace couler {
@@ -65,6 +66,45 @@ class IdTable {
   }
   std::vector<Slot> slots_;
   std::size_t count_ = 0;
+};
+
+/// Finds equal things by something that they have in common, their home, which is an id as well:
+/// equal nodes have the same operands, say. Few things have one home, so they are a short chain from
+/// it, and going through things whose homes are near each other touches memory that is, too; a table
+/// that scatters them does not fit a processor's cache. What is too much for a chain goes to one.
+class NearTable {
+ public:
+  static constexpr std::uint32_t kEmpty = IdTable::kEmpty;
+
+  /// The id that `equal` holds for, or kEmpty. `hash` makes the hash: mostly nobody asks for it.
+  template <class Hash, class Equal>
+  [[nodiscard]] std::uint32_t find(std::uint32_t home, const Hash& hash, const Equal& equal) const {
+    if (home >= first_.size()) return kEmpty;
+    std::size_t length = 0;
+    for (std::uint32_t id = first_[home]; id != kEmpty; id = next_[id], ++length) {
+      if (equal(id)) return id;
+    }
+    return length < kLongest ? kEmpty : rest_.find(hash(), equal);
+  }
+  /// Pre: `find` found nothing like it.
+  template <class Hash>
+  void add(std::uint32_t home, std::uint32_t id, const Hash& hash) {
+    if (home >= first_.size()) first_.resize(home + 1, kEmpty);
+    std::size_t length = 0;
+    for (std::uint32_t other = first_[home]; other != kEmpty; other = next_[other]) ++length;
+    if (length == kLongest) {
+      rest_.insert(hash(), id, [](std::uint32_t) { return false; });
+      return;
+    }
+    if (id >= next_.size()) next_.resize(id + 1, kEmpty);
+    next_[id] = std::exchange(first_[home], id);
+  }
+
+ private:
+  static constexpr std::size_t kLongest = 8;
+  std::vector<std::uint32_t> first_;  ///< by home
+  std::vector<std::uint32_t> next_;   ///< by id
+  IdTable rest_;
 };
 
 /// Mixes numbers and text into a hash; the last step spreads them over all bits.

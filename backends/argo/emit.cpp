@@ -317,9 +317,6 @@ void Emitter::writeManifest() {
   scope.templateName = name;
   scope.isEntry = true;
   adopt(scope, entry.body);
-  scope.taskNames.reserve(static_cast<std::size_t>(std::count_if(
-      module_.at(entry.body).nodes.begin(), module_.at(entry.body).nodes.end(),
-      [&](ir::NodeId id) { return std::holds_alternative<ir::Step>(node(id).payload); })));
   const std::vector<Input> inputs = functionInputs(entry, true);
   for (const Input& input : inputs) static_cast<void>(scope.inputNames.unique(input.name));
   w.beginMap();

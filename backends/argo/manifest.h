@@ -54,6 +54,7 @@ class Dag {
     std::string_view name;
   };
 
+  /// The task of that name (the first of several), or kNone.
   [[nodiscard]] std::uint32_t find(std::string_view name) const;
   /// Numbers of the tasks that a task names in `dependencies` or `depends`.
   [[nodiscard]] std::span<const std::uint32_t> waits(const Task& task) const {
