@@ -398,12 +398,15 @@ class Comparer {
     return {maker, module_.at(field->name)};
   }
 
-  /// Whether `text` reads that output, in one of the two ways in which Argo lets it be written.
+  /// Whether `text` reads that output, in one of the ways in which Argo lets it be written.
   bool reads(std::string_view text, std::string_view task, std::string_view kind,
              std::string_view output) {
-    scratch_.assign("tasks['").append(task).append("'].outputs.").append(kind);
-    scratch_.append("['").append(output).append("']");
-    if (text.find(scratch_) != std::string_view::npos) return true;
+    for (const char quote : {'"', '\''}) {
+      scratch_.assign("tasks[").append(1, quote).append(task).append(1, quote);
+      scratch_.append("].outputs.").append(kind).append("[").append(1, quote);
+      scratch_.append(output).append(1, quote).append("]");
+      if (text.find(scratch_) != std::string_view::npos) return true;
+    }
     scratch_.assign("{{tasks.").append(task).append(".outputs.").append(kind);
     scratch_.append(".").append(output).append("}}");
     return text.find(scratch_) != std::string_view::npos;

@@ -43,13 +43,14 @@ void appendDotted(std::string& out, const RefView& ref) {
   out.append(ref.artifact ? ".artifacts." : ".parameters.").append(ref.name);
 }
 
+// Double quotes, as in the strings beside it: then the whole stands in YAML as it is.
 void appendIndexed(std::string& out, const RefView& ref) {
   if (ref.task.empty()) {
     out += "inputs.";
   } else {
-    out.append("tasks['").append(ref.task).append("'].outputs.");
+    out.append("tasks[\"").append(ref.task).append("\"].outputs.");
   }
-  out.append(ref.artifact ? "artifacts['" : "parameters['").append(ref.name).append("']");
+  out.append(ref.artifact ? "artifacts[\"" : "parameters[\"").append(ref.name).append("\"]");
 }
 
 void appendJsonExpr(std::string& out, const RefView& ref) {

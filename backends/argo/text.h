@@ -56,7 +56,7 @@ struct Ref {
 
   [[nodiscard]] RefView view() const { return {task, name, artifact, encoding}; }
   [[nodiscard]] std::string dotted() const;   ///< `tasks.a.outputs.parameters.x`
-  [[nodiscard]] std::string indexed() const;  ///< `tasks['a'].outputs.parameters['x']`
+  [[nodiscard]] std::string indexed() const;  ///< `tasks["a"].outputs.parameters["x"]`
   /// An expression for the JSON text that the parameter stands for.
   [[nodiscard]] std::string jsonExpr() const;
 };
