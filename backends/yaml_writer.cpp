@@ -43,6 +43,7 @@ bool isReserved(std::string_view text) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   };
   const auto same = [&](char a, char b) { return lower(a) == b; };
+  if (std::string_view("fnioty").find(lower(text.front())) == std::string_view::npos) return false;
   return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
     return word.size() == text.size() && std::equal(text.begin(), text.end(), word.begin(), same);
   });
@@ -53,7 +54,7 @@ bool isBare(std::string_view text) {
   if (text.empty() || (classOf(text.front()) & kWordStart) == 0) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if ((classOf(c) & kWord) != 0) continue;
+    if ((classOf(c) & kWord) != 0) [[likely]] continue;
     const char next = i + 1 < text.size() ? text[i + 1] : '\0';
     if ((c == ':' || c == ' ') && (classOf(next) & kAfterGap) != 0) continue;
     return false;

@@ -1,6 +1,7 @@
 #include "backends/argo/compare.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -293,7 +294,7 @@ class Comparer {
       return;
     }
     if (const auto* call = std::get_if<ir::Call>(&n.payload)) {
-      if (functions_.insert(call->callee.index()).second) dag(t, module_.at(call->callee).body);
+      called(*call, *t, task.node, parts.hooks["exit"]);
       return;
     }
     if (const auto* loop = std::get_if<ir::For>(&n.payload)) {
@@ -323,6 +324,25 @@ class Comparer {
         differ(t->node, "a `try` whose steps may not fail");
       }
       dag(find(body, body["template"].text()), attempt->body);
+    }
+  }
+
+  void called(const ir::Call& call, const Template& t, YamlNode task, YamlNode exit) {
+    const ir::FuncDef& callee = module_.at(call.callee);
+    const bool first = functions_.insert(call.callee.index()).second;
+    if (first) dag(&t, callee.body);
+    const bool wantsExit = callee.finally.valid() && stepful_[callee.finally.index()];
+    if (wantsExit != exit.exists()) {
+      differ(task, wantsExit ? "the steps of the called workflow's `finally` are missing"
+                             : "`hooks.exit` has no `finally` to come from");
+    } else if (wantsExit) {
+      const Template* found = find(exit, exit["template"].text());
+      if (first) exits_[call.callee.index()] = found;
+      if (exits_[call.callee.index()] != found) {
+        differ(exit, fmt::format("two ways to end `{}`", callee.name));
+      } else if (first) {
+        dag(found, callee.finally);
+      }
     }
   }
 
@@ -479,6 +499,7 @@ class Comparer {
   std::set<std::pair<const Template*, std::uint32_t>> compared_;
   std::pair<const Template*, std::uint32_t> lastCompared_{};
   std::set<std::uint32_t> functions_;
+  std::map<std::uint32_t, const Template*> exits_;  ///< a function: the template of its `finally`
 
   std::vector<std::uint32_t> marks_;   ///< a node: the last look for makers that came by
   std::uint32_t mark_ = 0;

@@ -40,6 +40,37 @@ char closing(char open) { return open == '(' ? ')' : open == '[' ? ']' : '}'; }
 
 }  // namespace
 
+// Between quotes or dots, letters, digits and `-` are a name and nothing else, whichever they are:
+// the texts around it say the same.
+bool TagScanner::isLastButForTask(std::string_view text) {
+  const std::size_t after = last_.size() - taskEnd_;
+  if (last_.empty() || text.size() <= taskBegin_ + after) return false;
+  if (text.substr(0, taskBegin_) != last_.substr(0, taskBegin_) ||
+      text.substr(text.size() - after) != last_.substr(taskEnd_)) {
+    return false;
+  }
+  const std::string_view name = text.substr(taskBegin_, text.size() - after - taskBegin_);
+  if (!std::all_of(name.begin(), name.end(), [](char c) { return is(c, kName) || c == '-'; })) {
+    return false;
+  }
+  const auto begin = static_cast<std::size_t>(refs_[0].text.data() - last_.data());
+  refs_[0].text = text.substr(begin, refs_[0].text.size() + text.size() - last_.size());
+  parts_[1] = name;
+  taskEnd_ = taskBegin_ + name.size();
+  last_ = text;
+  return true;
+}
+
+void TagScanner::noteTask(std::string_view text) {
+  last_ = {};
+  if (refs_.size() != 1 || parts_.size() < 2 || parts_[0] != "tasks" || !error_.empty()) return;
+  taskBegin_ = static_cast<std::size_t>(parts_[1].data() - text.data());
+  taskEnd_ = taskBegin_ + parts_[1].size();
+  // An expression's `a.b-c` is a difference; between quotes, and in a plain tag, `-` is a letter.
+  const bool isQuoted = is(text[taskBegin_ - 1], kQuote);
+  if (isQuoted || text.find("{{=") == std::string_view::npos) last_ = text;
+}
+
 void TagScanner::clear() {
   refs_.clear();
   parts_.clear();
@@ -81,8 +112,9 @@ void TagScanner::addExpression(std::string_view e) {
       continue;
     }
     if (is(c, kQuote)) {
+      const char escape = c == '`' ? '`' : '\\';
       std::size_t end = i + 1;
-      while (end < e.size() && e[end] != c) end += e[end] == '\\' && c != '`' ? 2 : 1;
+      while (end < e.size() && e[end] != c) end += e[end] == escape ? 2 : 1;
       if (end >= e.size()) {
         error_ = fmt::format("a string without its end in `{}`", e.substr(0, 80));
         return;
@@ -116,10 +148,13 @@ void TagScanner::addDotted(std::string_view name) {
 
 void TagScanner::scanExpression(std::string_view text) {
   clear();
+  last_ = {};
   addExpression(text);
 }
 
 void TagScanner::scanTags(std::string_view text) {
+  if (isLastButForTask(text)) return;
+  last_ = {};
   clear();
   for (std::size_t at = text.find("{{"); at != std::string_view::npos; at = text.find("{{", at)) {
     const std::size_t end = text.find("}}", at + 2);
@@ -137,6 +172,7 @@ void TagScanner::scanTags(std::string_view text) {
     while (inside.ends_with(' ')) inside.remove_suffix(1);
     addDotted(inside);
   }
+  noteTask(text);
 }
 
 }  // namespace couler::backends::argo

@@ -15,8 +15,9 @@ struct TagRef {
   std::span<const std::string_view> parts;
 };
 
-/// Finds variables. What it hands out are views into the text, good until the next scan; one scan
-/// after another allocates nothing.
+/// Finds variables. What it hands out is good until the next scan. One scan after another allocates
+/// nothing, and where a text is the last one but for the name of a task, as in large graphs, nothing
+/// is scanned again. Pre: texts outlive the scanner.
 class TagScanner {
  public:
   /// The variables of all `{{…}}` and `{{=…}}` in `text`.
@@ -36,11 +37,17 @@ class TagScanner {
     std::uint32_t first, count;  // into parts_
   };
   void clear();
+  /// Whether `text` is that of the last scan but for the name of the one task in it, which is then
+  /// set.
+  bool isLastButForTask(std::string_view text);
+  void noteTask(std::string_view text);
   void addExpression(std::string_view expression);
   /// A name and its `.field` and `['field']`; gives where it ends.
   std::size_t addVariable(std::string_view expression, std::size_t begin);
   void addDotted(std::string_view name);
 
+  std::string_view last_;  ///< text in which one task's name may be another; empty: none
+  std::size_t taskBegin_ = 0, taskEnd_ = 0;
   std::vector<Ref> refs_;
   std::vector<std::string_view> parts_;
   std::vector<char> brackets_;

@@ -95,6 +95,11 @@ TEST(Argo, ValidatorFindsFaults) {
       {1, "inputs.parameters.condition}} == true", "inputs.parameters.condition}} == false",
        "CW0653"},
       {1, "tasks[\"then\"].outputs", "tasks[\"when\"].outputs", "CW0652"},
+      {7, "template: part-exit", "template: part", "CW0653"},
+      {7, "hooks:\n          exit:\n            template: part-exit",
+       "hooks:\n          running:\n            expression: \"true\"\n            template: part-exit",
+       "CW065"},
+      {7, "in ['75', '111']", "in ['75', '112']", "CW0653"},
       // Sound but for the step that the value comes from.
       {7, "tasks.one.outputs.parameters.m}}\"\n          - name: b",
        "tasks.two.outputs.parameters.m}}\"\n          - name: b", "CW0653"},
