@@ -112,9 +112,8 @@ class PlainYamlReader {
       if (column < open_.back().indent + (item ? 0 : 1)) return false;
       return item ? items(column) : entry(column, true);
     }
-    while (!open_.empty() &&
-           (open_.back().indent > column ||
-            (open_.back().indent == column && !open_.back().isMap && !item))) {
+    while (!open_.empty() && (open_.back().indent > column ||
+                              (open_.back().indent == column && !open_.back().isMap && !item))) {
       if (!close()) return false;
     }
     if (open_.empty()) {
@@ -409,8 +408,9 @@ class PlainYamlReader {
     if (peek() != ']') {
       while (true) {
         Scalar item;
-        if (peek() == '"' ? !doubleQuoted(item)
-                          : peek() == '\'' ? !singleQuoted(item) : !flowWord(item)) {
+        if (peek() == '"'    ? !doubleQuoted(item)
+            : peek() == '\'' ? !singleQuoted(item)
+                             : !flowWord(item)) {
           return false;
         }
         if (!put(item)) return false;

@@ -45,7 +45,7 @@ std::optional<std::string_view> YamlDocument::twice(std::uint32_t map) const {
   return std::nullopt;
 }
 
-bool YamlNode::isBare() const { 
+bool YamlNode::isBare() const {
   return isScalar() && (document_->resolved(index_).marks & YamlDocument::kBare) != 0;
 }
 bool YamlNode::isNull() const {
@@ -123,8 +123,7 @@ struct YamlBuilder {
   }
 
   bool wantsKey() const {
-    return !open.empty() &&
-           doc.slots_[open.back().slot].kind == YamlKind::Map &&
+    return !open.empty() && doc.slots_[open.back().slot].kind == YamlKind::Map &&
            !open.back().haveKey;
   }
 

@@ -135,7 +135,8 @@ inline std::string_view YamlNode::text() const {
 inline std::string_view YamlNode::key() const {
   if (!exists()) return {};
   const YamlDocument::Slot& slot = document_->slots_[index_];
-  return document_->chars((slot.marks & YamlDocument::kKeyCopied) != 0, slot.keyBegin, slot.keySize);
+  return document_->chars((slot.marks & YamlDocument::kKeyCopied) != 0, slot.keyBegin,
+                          slot.keySize);
 }
 inline std::size_t YamlNode::size() const {
   if (!exists()) return 0;

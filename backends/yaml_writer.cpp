@@ -54,7 +54,8 @@ bool isBare(std::string_view text) {
   if (text.empty() || (classOf(text.front()) & kWordStart) == 0) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if ((classOf(c) & kWord) != 0) [[likely]] continue;
+    if ((classOf(c) & kWord) != 0) [[likely]]
+      continue;
     const char next = i + 1 < text.size() ? text[i + 1] : '\0';
     if ((c == ':' || c == ' ') && (classOf(next) & kAfterGap) != 0) continue;
     return false;

@@ -264,8 +264,8 @@ class Module {
   NameId intern(std::string_view name);
   NameId intern(const std::string& name) { return intern(std::string_view(name)); }
   NameId intern(const char* name) { return intern(std::string_view(name)); }
-  /// A name that is not looked up, for the many names that a pass composes: another of the same text
-  /// has another id, and `intern` finds none of them. O(text).
+  /// A name that is not looked up, for the many names that a pass composes: another of the same
+  /// text has another id, and `intern` finds none of them. O(text).
   NameId addName(std::string_view name) {
     names_.emplace_back(name);
     return NameId{names_.size() - 1};

@@ -160,8 +160,8 @@ class Merger {
 
   Module& module_;
   std::vector<NodeId> same_;  ///< the node that stays, by node
-  NearTable constants_;  ///< home: the value
-  NearTable others_;     ///< home: the latest of their edges
+  NearTable constants_;       ///< home: the value
+  NearTable others_;          ///< home: the latest of their edges
   std::uint64_t values_ = 0;
   std::vector<NodeId> steps_;  ///< for each step that went, the one that stays
 };

@@ -251,8 +251,8 @@ class Rewriter {
   std::vector<std::uint64_t>
       sizes_;  ///< by old region: nodes with all that they own; 0 not counted
   std::unordered_map<std::uint32_t, ir::ConstId> ranges_;  ///< values of ranges that are nodes
-  NearTable constants_;  ///< of the new graph; home: the value
-  NearTable pure_;       ///< home: the latest operand
+  NearTable constants_;                                    ///< of the new graph; home: the value
+  NearTable pure_;                                         ///< home: the latest operand
   std::unordered_map<std::uint32_t, std::size_t> loopStats_;
 
   std::vector<bool> orderUsed_;  ///< by old node: something is `after` it

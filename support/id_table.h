@@ -69,9 +69,10 @@ class IdTable {
 };
 
 /// Finds equal things by something that they have in common, their home, which is an id as well:
-/// equal nodes have the same operands, say. Few things have one home, so they are a short chain from
-/// it, and going through things whose homes are near each other touches memory that is, too; a table
-/// that scatters them does not fit a processor's cache. What is too much for a chain goes to one.
+/// equal nodes have the same operands, say. Few things have one home, so they are a short chain
+/// from it, and going through things whose homes are near each other touches memory that is, too; a
+/// table that scatters them does not fit a processor's cache. What is too much for a chain goes to
+/// one.
 class NearTable {
  public:
   static constexpr std::uint32_t kEmpty = IdTable::kEmpty;

@@ -138,9 +138,10 @@ class ReferenceChecker {
       }
       return;
     }
-    constexpr std::string_view kOther[] = {"steps",    "outputs",           "pod",          "node",
-                                           "retries",  "lastRetry",         "status",       "duration",
-                                           "exitCode", "resourcesDuration", "cronworkflow", "sprig"};
+    constexpr std::string_view kOther[] = {
+        "steps",    "outputs",           "pod",          "node",
+        "retries",  "lastRetry",         "status",       "duration",
+        "exitCode", "resourcesDuration", "cronworkflow", "sprig"};
     if (std::find(std::begin(kOther), std::end(kOther), head) == std::end(kOther)) unknown();
   }
 

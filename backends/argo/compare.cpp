@@ -122,8 +122,10 @@ class Comparer {
                        [&](RegionId body) { return stepful_[body.index()]; });
   }
   static bool ownsBodies(const ir::Node& n) {
-    return std::holds_alternative<ir::For>(n.payload) || std::holds_alternative<ir::If>(n.payload) ||
-           std::holds_alternative<ir::Loop>(n.payload) || std::holds_alternative<ir::Try>(n.payload);
+    return std::holds_alternative<ir::For>(n.payload) ||
+           std::holds_alternative<ir::If>(n.payload) ||
+           std::holds_alternative<ir::Loop>(n.payload) ||
+           std::holds_alternative<ir::Try>(n.payload);
   }
   std::string_view name(NodeId id) const {
     const ir::Node& n = node(id);
@@ -167,8 +169,7 @@ class Comparer {
       const std::uint32_t count = fields == kNoFields ? 0 : fields_[fields].count;
       if (field != nullptr && exact && !field->ofEach && count < kMaxFields) {
         fields_.push_back({module_.at(field->name), fields, count + 1});
-        parts_.push_back(
-            {module_.operands(n)[0], static_cast<std::uint32_t>(fields_.size() - 1)});
+        parts_.push_back({module_.operands(n)[0], static_cast<std::uint32_t>(fields_.size() - 1)});
         continue;
       }
       if (op != nullptr && op->op == ir::Builtin::MakeRecord && exact && count != 0) {
@@ -501,7 +502,7 @@ class Comparer {
   std::set<std::uint32_t> functions_;
   std::map<std::uint32_t, const Template*> exits_;  ///< a function: the template of its `finally`
 
-  std::vector<std::uint32_t> marks_;   ///< a node: the last look for makers that came by
+  std::vector<std::uint32_t> marks_;  ///< a node: the last look for makers that came by
   std::uint32_t mark_ = 0;
   std::vector<std::uint32_t> called_;  ///< a node: its task in its DAG
   std::vector<Part> parts_;            // scratch, as the next ones

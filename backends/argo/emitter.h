@@ -82,7 +82,7 @@ struct TaskCall {
   Arguments parameters;
   std::vector<ArtifactArg> artifacts;
   std::vector<std::string_view> dependencies;  ///< of the table of names
-  std::string depends;  ///< in place of `dependencies`
+  std::string depends;                         ///< in place of `dependencies`
   std::string when;
   std::string withParam;
   bool continueOn = false;
@@ -297,11 +297,11 @@ class Emitter {
   std::vector<bool> used_;               // a node: whether anything uses its value
   std::vector<std::uint32_t> taskName_;  // a node: into names_; 0: none
   std::vector<std::string_view> names_;  // of tasks; the tables of their scopes hold them
-  std::vector<std::uint32_t> stamp_;  // a node: last task that depends on it
-  std::uint32_t stampNow_ = 0;        // the task at hand
+  std::vector<std::uint32_t> stamp_;     // a node: last task that depends on it
+  std::uint32_t stampNow_ = 0;           // the task at hand
   std::uint32_t stamps_ = 0;
   std::vector<std::string_view>* deps_ = nullptr;
-  TaskCall stepCall_;  // of the step at hand
+  TaskCall stepCall_;                        // of the step at hand
   std::map<ir::NodeId, std::string> bound_;  // parameters of closures and such: their expression
   std::map<ir::NodeId, std::string> boundText_;  // the same for their JSON text
   std::map<std::pair<ir::TaskId, Shape>, Container> containers_;

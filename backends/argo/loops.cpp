@@ -176,8 +176,7 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   } else {
     call.parameters.add("items", text(scope, listNode, {}).asTag());
   }
-  if (collects && settings_.artifacts)
-    call.parameters.add("folder", collectFolder(call.name));
+  if (collects && settings_.artifacts) call.parameters.add("folder", collectFolder(call.name));
   giveCaptures(scope, wrapper, call);
 }
 

@@ -107,8 +107,7 @@ std::uint32_t Dag::find(std::string_view name) const {
   return index_.find(hashOf(name), [&](std::uint32_t i) { return sameText(tasks[i].name, name); });
 }
 
-Manifest::Manifest(const YamlDocument& document)
-    : root_(document.root()), spec_(root_["spec"]) {
+Manifest::Manifest(const YamlDocument& document) : root_(document.root()), spec_(root_["spec"]) {
   for (YamlNode t = spec_["templates"].first(); t.exists(); t = t.next()) addTemplate(t);
   for (Template& made : templates_) readDag(made);
 }
@@ -194,9 +193,9 @@ void Manifest::readDag(Template& made) {
     lastName = callee;
     task.callee = last;
     const auto number = static_cast<std::uint32_t>(dag.tasks.size());
-    const std::uint32_t first =
-        dag.index_.insert(hashOf(task.name), number,
-                          [&](std::uint32_t i) { return sameText(dag.tasks[i].name, task.name); });
+    const std::uint32_t first = dag.index_.insert(hashOf(task.name), number, [&](std::uint32_t i) {
+      return sameText(dag.tasks[i].name, task.name);
+    });
     if (first != number) dag.repeated.push_back(number);
     dag.usesDependencies = dag.usesDependencies || parts.dependencies.exists();
     dag.usesDepends = dag.usesDepends || parts.depends.exists();
@@ -209,8 +208,7 @@ void Manifest::readDag(Template& made) {
     for (YamlNode d = parts.dependencies.first(); d.exists(); d = d.next()) {
       addWait(dag, task, number, d.text());
     }
-    namesIn(parts.depends.text(),
-            [&](std::string_view name) { addWait(dag, task, number, name); });
+    namesIn(parts.depends.text(), [&](std::string_view name) { addWait(dag, task, number, name); });
   }
 }
 

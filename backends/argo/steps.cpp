@@ -298,8 +298,8 @@ void Emitter::stepCall(Scope& scope, ir::NodeId id, TaskCall& call) {
     }
   }
   if (shape.keyed) {
-    call.parameters.add(
-        "key", fmt::format("{}/{}/{}", inputTag("folder"), inputTag("index"), call.name));
+    call.parameters.add("key",
+                        fmt::format("{}/{}/{}", inputTag("folder"), inputTag("index"), call.name));
   }
 }
 

@@ -142,8 +142,8 @@ void TagScanner::addDotted(std::string_view name) {
     parts_.push_back(name.substr(begin, dot - begin));
     begin = dot + 1;
   }
-  refs_.push_back({name, static_cast<std::uint32_t>(first),
-                   static_cast<std::uint32_t>(parts_.size() - first)});
+  refs_.push_back(
+      {name, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(parts_.size() - first)});
 }
 
 void TagScanner::scanExpression(std::string_view text) {

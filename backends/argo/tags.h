@@ -16,8 +16,8 @@ struct TagRef {
 };
 
 /// Finds variables. What it hands out is good until the next scan. One scan after another allocates
-/// nothing, and where a text is the last one but for the name of a task, as in large graphs, nothing
-/// is scanned again. Pre: texts outlive the scanner.
+/// nothing, and where a text is the last one but for the name of a task, as in large graphs,
+/// nothing is scanned again. Pre: texts outlive the scanner.
 class TagScanner {
  public:
   /// The variables of all `{{…}}` and `{{=…}}` in `text`.

@@ -34,10 +34,10 @@ bool readManifest(std::string_view text, YamlDocument& document, DiagnosticSink&
   const bool isWorkflow = root.isMap() && root["kind"].text() == "Workflow" &&
                           root["apiVersion"].text() == "argoproj.io/v1alpha1";
   if (!isWorkflow) {
-    diags.take(diagnose<Diag::SpecField>(
-        {}, root.line(),
-        root.isMap() ? "this is no `Workflow` of `argoproj.io/v1alpha1`"
-                     : "the manifest is no map"));
+    diags.take(diagnose<Diag::SpecField>({}, root.line(),
+                                         root.isMap()
+                                             ? "this is no `Workflow` of `argoproj.io/v1alpha1`"
+                                             : "the manifest is no map"));
   }
   return isWorkflow;
 }

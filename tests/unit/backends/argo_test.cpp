@@ -97,7 +97,8 @@ TEST(Argo, ValidatorFindsFaults) {
       {1, "tasks[\"then\"].outputs", "tasks[\"when\"].outputs", "CW0652"},
       {7, "template: part-exit", "template: part", "CW0653"},
       {7, "hooks:\n          exit:\n            template: part-exit",
-       "hooks:\n          running:\n            expression: \"true\"\n            template: part-exit",
+       "hooks:\n          running:\n            expression: \"true\"\n            template: "
+       "part-exit",
        "CW065"},
       {7, "in ['75', '111']", "in ['75', '112']", "CW0653"},
       // Sound but for the step that the value comes from.
@@ -260,7 +261,8 @@ TEST(Argo, RefusesWhatItCannotExpress) {
 
 TEST(Argo, SaysWhatItDoesOnlyNearly) {
   Compiled compiled(
-      "target a = argo { image: \"i\" }\ntask t() { run [\"true\"]\n retry 2 { backoff: 1 s, factor: "
+      "target a = argo { image: \"i\" }\ntask t() { run [\"true\"]\n retry 2 { backoff: 1 s, "
+      "factor: "
       "1.5 }\n}\nworkflow main() { t() }\n");
   ASSERT_TRUE(compiled.ready()) << compiled.problems();
   const Manifest manifest = compiled.emit();

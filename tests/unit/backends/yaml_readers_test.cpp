@@ -59,7 +59,8 @@ TEST(YamlReaders, AgreeOnForeignTexts) {
       root != nullptr ? root : COULER_SOURCE_DIR "/../shared/corpora";
   std::size_t taken = 0;
   for (const std::filesystem::path& folder :
-       {corpora / "argo", std::filesystem::path(COULER_SOURCE_DIR "/tests/fuzz/corpus/yaml_fuzz")}) {
+       {corpora / "argo",
+        std::filesystem::path(COULER_SOURCE_DIR "/tests/fuzz/corpus/yaml_fuzz")}) {
     if (!std::filesystem::exists(folder)) continue;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
       if (!entry.is_regular_file()) continue;
@@ -73,24 +74,67 @@ TEST(YamlReaders, AgreeOnForeignTexts) {
 }
 
 TEST(YamlReaders, AgreeOnEdges) {
-  for (const char* text : {
-           "a: b\n", "a:\n  b: c\n", "a:\n- b\n- c\n", "a:\n  - b\nc: d\n", "- - a\n  - b\n- c\n",
-           "- a: b\n  c: d\n- e\n", "a: {}\nb: []\nc: [x, \"y\", 'z']\n", "a: |\n  x\n\n   y\nb: |-\n z\n",
-           "'a b': \"c\\td\\u00e9\\U0001f600\\x07\"\n", "a: 'it''s'\nb: ''\nc: \"\"\n", "a: -1\nb: 10\n",
-           "a: http://x/y:z\n", "/a/b: c\n", "a: \"\xc3\xa9\"\nb: |\n  \xc3\xa9\n", "- |\n  a\n- b\n",
-           "a:\n- |-\n  x\n- y: |\n    z\n  w: v\n", "a: true\nb: null\nc: yes\n"}) {
+  for (const char* text :
+       {"a: b\n", "a:\n  b: c\n", "a:\n- b\n- c\n", "a:\n  - b\nc: d\n", "- - a\n  - b\n- c\n",
+        "- a: b\n  c: d\n- e\n", "a: {}\nb: []\nc: [x, \"y\", 'z']\n",
+        "a: |\n  x\n\n   y\nb: |-\n z\n", "'a b': \"c\\td\\u00e9\\U0001f600\\x07\"\n",
+        "a: 'it''s'\nb: ''\nc: \"\"\n", "a: -1\nb: 10\n", "a: http://x/y:z\n", "/a/b: c\n",
+        "a: \"\xc3\xa9\"\nb: |\n  \xc3\xa9\n", "- |\n  a\n- b\n",
+        "a:\n- |-\n  x\n- y: |\n    z\n  w: v\n", "a: true\nb: null\nc: yes\n"}) {
     SCOPED_TRACE(text);
     EXPECT_TRUE(compare(text, Plain::Must));
   }
-  for (const char* text : {
-           "", "a", "a:\n", "a: b", "a: b\na: c\n", "a: b\n  c: d\n", "a:\n b: c\n  d: e\n", "a: &x b\n",
-           "a: *x\n", "a: !!str b\n", "---\na: b\n", "a: b # c\n", "# c\na: b\n", "a: b\n\nc: d\n",
-           "a: \"b\n  c\"\n", "a: b\n  c\n", "a:\tb\n", "a: |2\n   b\n", "a: |+\n  b\n\n", "a: >\n  b\n",
-           "a: |\n\n  b\n", "a: |\n  b\n\nc: d\n", "a: |\n\tb\n", "a: |\nb: c\n", "a: [b\n", "a: [b,c]\n",
-           "a: [b: c]\n", "a: {b: c}\n", "? a\n: b\n", "a: b: c\n", "- a\nb: c\n", "a: b\n- c\n",
-           "a: \"\\ud800\"\n", "a: \"\\e\"\n", "a: \"b\" c\n", "a:  b\n", "-  a\n", "a: 'b\n", "a: @b\n",
-           "a: \xc2\x85" "b\n", "a: \"\xc2\x85\"\n", "a: \"\xe2\x80\xa8\"\n", "a: \"\xef\xbb\xbf\"\n",
-           "a: \"\xff\"\n", "a: \"\x7f\"\n", "a: b\r\n", " a: b\n", "a : b\n", "\"a\":b\n", "a: - b\n"}) {
+  for (const char* text : {"",
+                           "a",
+                           "a:\n",
+                           "a: b",
+                           "a: b\na: c\n",
+                           "a: b\n  c: d\n",
+                           "a:\n b: c\n  d: e\n",
+                           "a: &x b\n",
+                           "a: *x\n",
+                           "a: !!str b\n",
+                           "---\na: b\n",
+                           "a: b # c\n",
+                           "# c\na: b\n",
+                           "a: b\n\nc: d\n",
+                           "a: \"b\n  c\"\n",
+                           "a: b\n  c\n",
+                           "a:\tb\n",
+                           "a: |2\n   b\n",
+                           "a: |+\n  b\n\n",
+                           "a: >\n  b\n",
+                           "a: |\n\n  b\n",
+                           "a: |\n  b\n\nc: d\n",
+                           "a: |\n\tb\n",
+                           "a: |\nb: c\n",
+                           "a: [b\n",
+                           "a: [b,c]\n",
+                           "a: [b: c]\n",
+                           "a: {b: c}\n",
+                           "? a\n: b\n",
+                           "a: b: c\n",
+                           "- a\nb: c\n",
+                           "a: b\n- c\n",
+                           "a: \"\\ud800\"\n",
+                           "a: \"\\e\"\n",
+                           "a: \"b\" c\n",
+                           "a:  b\n",
+                           "-  a\n",
+                           "a: 'b\n",
+                           "a: @b\n",
+                           "a: \xc2\x85"
+                           "b\n",
+                           "a: \"\xc2\x85\"\n",
+                           "a: \"\xe2\x80\xa8\"\n",
+                           "a: \"\xef\xbb\xbf\"\n",
+                           "a: \"\xff\"\n",
+                           "a: \"\x7f\"\n",
+                           "a: b\r\n",
+                           " a: b\n",
+                           "a : b\n",
+                           "\"a\":b\n",
+                           "a: - b\n"}) {
     SCOPED_TRACE(text);
     EXPECT_FALSE(compare(text, Plain::May));
   }
@@ -112,8 +156,9 @@ class RandomWriter {
  private:
   std::string text() {
     constexpr std::string_view kParts[] = {
-        "a",  "b-1", "\n", " ", "  ", ":", ": ", "#", " #", "'",        "\"",       "\\",       "{{", "}}", "- ",
-        "[",  ",",   "\t", "|", "0",  "~", "x\n", "é", "😀", "\xc2\x85", "\xe2\x80\xa8", "\x01", "%",  "@",  "&"};
+        "a",        "b-1",          "\n",   " ", "  ", ":",  ": ", "#", " #", "'",   "\"", "\\",
+        "{{",       "}}",           "- ",   "[", ",",  "\t", "|",  "0", "~",  "x\n", "é",  "😀",
+        "\xc2\x85", "\xe2\x80\xa8", "\x01", "%", "@",  "&"};
     std::string out;
     for (std::size_t i = below(8); i-- > 0;) out += kParts[below(std::size(kParts))];
     return out;
