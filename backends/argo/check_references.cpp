@@ -302,8 +302,11 @@ class ReferenceChecker {
   }
 
   void checkTask(const Template& t, const Dag::Task& task) {
-    const TaskParts parts(task.node);
     Context context{t, &task, true, false};
+    if (task.plain && task.callee != nullptr) {
+      return given(task.node, task.arguments, *task.callee, context);
+    }
+    const TaskParts parts(task.node);
     context.fansOut =
         parts.withParam.exists() || parts.withItems.exists() || parts.withSequence.exists();
     tags(parts.when, parts.when.text(), context);

@@ -274,19 +274,19 @@ class Comparer {
 
   void compareNode(NodeId id, const Dag& home, const Dag::Task& task) {
     const ir::Node& n = node(id);
-    const TaskParts parts(task.node);
     const Template* t = task.callee;
     if (t == nullptr) {
-      find(task.node, parts.templateName.text());
+      find(task.node, task.node["template"].text());
       return;
     }
     if (const auto* step = std::get_if<ir::Step>(&n.payload)) {
-      if (parts.when.exists() || parts.withParam.exists() || parts.continueOn.exists()) {
-        differ(task.node,
-               "this step has a condition, a fan-out or leave to fail that the workflow does not "
-               "give it");
+      if (!task.plain) {
+        differ(
+            task.node,
+            "this step has a condition, a fan-out, a hook or leave to fail that the workflow does "
+            "not give it");
       }
-      arguments(id, home, task, parts.arguments, module_.at(step->task));
+      arguments(id, home, task, task.arguments, module_.at(step->task));
       const std::pair<const Template*, std::uint32_t> pair(t, step->task.index());
       if (pair != lastCompared_ && compared_.insert(pair).second) {
         ok_ = compareContainer(module_, module_.at(step->task), image_, t->node, diags_) && ok_;
@@ -295,7 +295,7 @@ class Comparer {
       return;
     }
     if (const auto* call = std::get_if<ir::Call>(&n.payload)) {
-      called(*call, *t, task.node, parts.hooks["exit"]);
+      called(*call, *t, task.node, task.node["hooks"]["exit"]);
       return;
     }
     if (const auto* loop = std::get_if<ir::For>(&n.payload)) {
@@ -314,7 +314,7 @@ class Comparer {
       if (again["template"].text() != t->name) differ(t->node, "a loop that does not call itself");
       if (again["when"].text().find("'stop'") == std::string_view::npos)
         differ(t->node, "a loop that looks at no end");
-      constant(task.node, parts.arguments, "limit", module_.operands(n)[1]);
+      constant(task.node, task.arguments, "limit", module_.operands(n)[1]);
       dag(find(body, body["template"].text()), loop->body);
       return;
     }

@@ -157,23 +157,32 @@ void Manifest::addTemplate(YamlNode node) {
   declare(outputs["artifacts"], made.outputArtifacts, nullptr, true);
 }
 
-void Manifest::addWait(Dag& dag, Dag::Task& task, std::uint32_t number, std::string_view name) {
+bool Dag::addWait(Task& task, std::string_view name) {
   // Where a machine wrote them, a task often waits for the tasks next to those that the task before
   // it waits for.
-  std::uint32_t found = Dag::kNone;
-  if (number != 0) {
-    const Dag::Task& before = dag.tasks[number - 1];
-    if (task.waitCount < before.waitCount) {
-      found = dag.waits_[before.firstWait + task.waitCount] + 1;
-    }
+  std::uint32_t found = kNone;
+  if (&task != tasks.data()) {
+    const Task& before = *(&task - 1);
+    if (task.waitCount < before.waitCount) found = waits_[before.firstWait + task.waitCount] + 1;
   }
-  if (found >= dag.tasks.size() || !sameText(dag.tasks[found].name, name)) found = dag.find(name);
-  if (found == Dag::kNone) {
-    dag.unknown.push_back({number, name});
-    return;
-  }
-  dag.waits_.push_back(found);
+  if (found >= tasks.size() || !sameText(tasks[found].name, name)) found = find(name);
+  if (found == kNone) return false;
+  waits_.push_back(found);
   ++task.waitCount;
+  return true;
+}
+
+bool Dag::addWaits(Task& task, const TaskParts& parts, bool complain) {
+  task.firstWait = static_cast<std::uint32_t>(waits_.size());
+  bool all = true;
+  const auto add = [&](std::string_view name) {
+    if (addWait(task, name)) return;
+    all = false;
+    if (complain) unknown.push_back({static_cast<std::uint32_t>(&task - tasks.data()), name});
+  };
+  for (YamlNode d = parts.dependencies.first(); d.exists(); d = d.next()) add(d.text());
+  namesIn(parts.depends.text(), add);
+  return all;
 }
 
 void Manifest::readDag(Template& made) {
@@ -181,34 +190,32 @@ void Manifest::readDag(Template& made) {
   Dag& dag = made.dag;
   dag.tasks.reserve(list.size());
   dag.index_.reserve(list.size());
-  std::string_view lastName;
-  const Template* last = nullptr;
+  std::vector<std::uint32_t> later;  // tasks that name some that come after them, or none
   for (YamlNode t = list.first(); t.exists(); t = t.next()) {
     const TaskParts parts(t);
-    Dag::Task task;
+    const auto number = static_cast<std::uint32_t>(dag.tasks.size());
+    const std::string_view callee = parts.templateName.text();
+    const Template* same = number == 0 ? nullptr : dag.tasks.back().callee;
+    Dag::Task& task = dag.tasks.emplace_back();
     task.node = t;
     task.name = parts.name.text();
-    const std::string_view callee = parts.templateName.text();
-    if (last == nullptr || callee != lastName) last = find(callee);
-    lastName = callee;
-    task.callee = last;
-    const auto number = static_cast<std::uint32_t>(dag.tasks.size());
+    task.arguments = parts.arguments;
+    task.plain = parts.isPlain();
+    task.callee = same != nullptr && sameText(same->name, callee) ? same : find(callee);
     const std::uint32_t first = dag.index_.insert(hashOf(task.name), number, [&](std::uint32_t i) {
       return sameText(dag.tasks[i].name, task.name);
     });
     if (first != number) dag.repeated.push_back(number);
     dag.usesDependencies = dag.usesDependencies || parts.dependencies.exists();
     dag.usesDepends = dag.usesDepends || parts.depends.exists();
-    dag.tasks.push_back(task);
+    if (dag.addWaits(task, parts, false)) continue;
+    dag.waits_.resize(task.firstWait);
+    task.waitCount = 0;
+    later.push_back(number);
   }
-  for (std::uint32_t number = 0; number < dag.tasks.size(); ++number) {
+  for (const std::uint32_t number : later) {
     Dag::Task& task = dag.tasks[number];
-    const TaskParts parts(task.node);
-    task.firstWait = static_cast<std::uint32_t>(dag.waits_.size());
-    for (YamlNode d = parts.dependencies.first(); d.exists(); d = d.next()) {
-      addWait(dag, task, number, d.text());
-    }
-    namesIn(parts.depends.text(), [&](std::string_view name) { addWait(dag, task, number, name); });
+    dag.addWaits(task, TaskParts(task.node), true);
   }
 }
 

@@ -34,6 +34,13 @@ struct TaskParts {
   explicit TaskParts(YamlNode task);
   YamlNode name, templateName, dependencies, depends, when, continueOn, arguments, hooks;
   YamlNode withParam, withItems, withSequence, templateRef, inlined;
+
+  /// Whether it has nothing but a name, a template, what it waits for, and arguments.
+  [[nodiscard]] bool isPlain() const {
+    return !when.exists() && !continueOn.exists() && !hooks.exists() && !withParam.exists() &&
+           !withItems.exists() && !withSequence.exists() && !templateRef.exists() &&
+           !inlined.exists();
+  }
 };
 
 struct Template;
@@ -45,9 +52,11 @@ class Dag {
   struct Task {
     YamlNode node;
     std::string_view name;
+    YamlNode arguments;
     const Template* callee = nullptr;  ///< null where there is no such template
     std::uint32_t firstWait = 0;       ///< see `waits`
     std::uint32_t waitCount = 0;
+    bool plain = false;  ///< TaskParts::isPlain
   };
   struct Unknown {
     std::uint32_t task;
@@ -68,6 +77,9 @@ class Dag {
 
  private:
   friend class Manifest;
+  /// False where there is no such task.
+  bool addWait(Task& task, std::string_view name);
+  bool addWaits(Task& task, const TaskParts& parts, bool complain);
   IdTable index_;
   std::vector<std::uint32_t> waits_;
 };
@@ -106,7 +118,6 @@ class Manifest {
   void declare(YamlNode list, NameSet& names, std::vector<std::string_view>* required,
                bool artifacts);
   void readDag(Template& made);
-  void addWait(Dag& dag, Dag::Task& task, std::uint32_t number, std::string_view name);
 
   YamlNode root_, spec_;
   std::deque<Template> templates_;
