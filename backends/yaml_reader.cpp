@@ -1,60 +1,59 @@
 #include "backends/yaml_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <span>
 
 #include <fmt/format.h>
 #include <yaml.h>
 
 namespace couler::backends {
 
-const YamlDocument::Slot& YamlDocument::resolved(std::uint32_t index) const {
-  const Slot& slot = slots_[index];
-  return slot.target == kNone ? slot : slots_[slot.target];
-}
-
 YamlNode YamlDocument::root(std::size_t index) const {
   return index < roots_.size() ? YamlNode(this, roots_[index]) : YamlNode();
 }
 
-YamlKind YamlNode::kind() const {
-  return exists() ? document_->resolved(index_).kind : YamlKind::Scalar;
+void YamlDocument::clear() {
+  text_ = {};
+  chars_.clear();
+  slots_.clear();
+  roots_.clear();
 }
-bool YamlNode::isBare() const { return isScalar() && document_->resolved(index_).bare; }
+
+std::optional<std::string_view> YamlDocument::twice(std::uint32_t map) const {
+  constexpr std::size_t kFew = 16;
+  const std::size_t count = slots_[map].size;
+  if (count < 2) return std::nullopt;
+  std::array<std::string_view, kFew> few;
+  std::vector<std::string_view> many(count > kFew ? count : 0);
+  const std::span<std::string_view> keys(count > kFew ? many.data() : few.data(), count);
+  std::size_t filled = 0;
+  for (YamlNode value(this, map + 1); value.exists(); value = value.next()) {
+    keys[filled++] = value.key();
+  }
+  if (count > kFew) {
+    std::sort(keys.begin(), keys.end());
+    const auto found = std::adjacent_find(keys.begin(), keys.end());
+    return found == keys.end() ? std::nullopt : std::optional(*found);
+  }
+  for (std::size_t i = 1; i < count; ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (sameText(keys[i], keys[k])) return keys[i];
+    }
+  }
+  return std::nullopt;
+}
+
+bool YamlNode::isBare() const {
+  return isScalar() && (document_->resolved(index_).marks & YamlDocument::kBare) != 0;
+}
 bool YamlNode::isNull() const {
   if (!isBare()) return false;
   const std::string_view t = text();
   return t.empty() || t == "~" || t == "null" || t == "Null" || t == "NULL";
 }
-std::string_view YamlNode::text() const {
-  if (!isScalar()) return {};
-  const YamlDocument::Slot& slot = document_->resolved(index_);
-  return std::string_view(document_->chars_).substr(slot.textBegin, slot.textSize);
-}
 std::uint32_t YamlNode::line() const { return exists() ? document_->slots_[index_].line : 0; }
-std::size_t YamlNode::size() const { return exists() ? document_->resolved(index_).children : 0; }
-YamlNode YamlNode::first() const {
-  if (!exists()) return {};
-  const std::uint32_t child = document_->resolved(index_).first;
-  return child == YamlDocument::kNone ? YamlNode() : YamlNode(document_, child);
-}
-YamlNode YamlNode::next() const {
-  if (!exists()) return {};
-  const std::uint32_t sibling = document_->slots_[index_].next;
-  return sibling == YamlDocument::kNone ? YamlNode() : YamlNode(document_, sibling);
-}
-std::string_view YamlNode::key() const {
-  if (!exists()) return {};
-  const YamlDocument::Slot& slot = document_->slots_[index_];
-  return std::string_view(document_->chars_).substr(slot.keyBegin, slot.keySize);
-}
-YamlNode YamlNode::operator[](std::string_view key) const {
-  if (!isMap()) return {};
-  for (YamlNode value = first(); value.exists(); value = value.next()) {
-    if (value.key() == key) return value;
-  }
-  return {};
-}
 
 /// Turns libyaml's events into slots; one instance a read.
 struct YamlBuilder {
@@ -66,7 +65,8 @@ struct YamlBuilder {
     std::uint32_t slot;
     std::uint32_t last = YamlDocument::kNone;
     bool haveKey = false;
-    std::uint32_t keyBegin = 0, keySize = 0;
+    std::uint32_t keyBegin = 0;
+    std::uint16_t keySize = 0;
     std::size_t weightBefore = 0;
     std::uint32_t anchor = YamlDocument::kNone;  // index into `anchors`
   };
@@ -102,12 +102,12 @@ struct YamlBuilder {
     } else {
       Open& parent = open.back();
       slot.keyBegin = parent.keyBegin;
-      slot.keySize = parent.haveKey ? parent.keySize : 0;
+      slot.keySize = parent.haveKey ? parent.keySize : std::uint16_t{0};
+      slot.marks = YamlDocument::kKeyCopied;
       parent.haveKey = false;
-      YamlDocument::Slot& owner = doc.slots_[parent.slot];
-      (parent.last == YamlDocument::kNone ? owner.first : doc.slots_[parent.last].next) = index;
+      if (parent.last != YamlDocument::kNone) doc.slots_[parent.last].next = index;
       parent.last = index;
-      ++owner.children;
+      ++doc.slots_[parent.slot].size;
     }
     doc.slots_.push_back(slot);
     ++weight;
@@ -131,17 +131,21 @@ struct YamlBuilder {
     const auto& data = event.data.scalar;
     const std::uint32_t begin = chars(data.value, data.length);
     if (wantsKey()) {
+      if (data.length > YamlDocument::kMaxKey) return fail(line, "a key that is too long");
       Open& map = open.back();
       map.haveKey = true;
       map.keyBegin = begin;
-      map.keySize = static_cast<std::uint32_t>(data.length);
+      map.keySize = static_cast<std::uint16_t>(data.length);
       return true;
     }
     const std::uint32_t index = place(line);
     YamlDocument::Slot& slot = doc.slots_[index];
-    slot.bare = data.style == YAML_PLAIN_SCALAR_STYLE && data.plain_implicit != 0;
-    slot.textBegin = begin;
-    slot.textSize = static_cast<std::uint32_t>(data.length);
+    slot.marks |= YamlDocument::kCopied;
+    if (data.style == YAML_PLAIN_SCALAR_STYLE && data.plain_implicit != 0) {
+      slot.marks |= YamlDocument::kBare;
+    }
+    slot.begin = begin;
+    slot.size = static_cast<std::uint32_t>(data.length);
     remember(data.anchor, index, false);
     return true;
   }
@@ -167,16 +171,9 @@ struct YamlBuilder {
       anchors[frame.anchor].weight = weight - frame.weightBefore;
       anchors[frame.anchor].open = false;
     }
-    const YamlDocument::Slot& slot = doc.slots_[frame.slot];
-    if (slot.kind != YamlKind::Map || slot.children < 2) return true;
-    std::vector<std::string_view> keys;
-    keys.reserve(slot.children);
-    for (YamlNode v(&doc, slot.first); v.exists(); v = v.next()) keys.push_back(v.key());
-    std::sort(keys.begin(), keys.end());
-    const auto twice = std::adjacent_find(keys.begin(), keys.end());
-    if (twice != keys.end())
-      return fail(line, fmt::format("key `{}` occurs twice in one map", *twice));
-    return true;
+    if (doc.slots_[frame.slot].kind != YamlKind::Map) return true;
+    const auto key = doc.twice(frame.slot);
+    return !key || fail(line, fmt::format("key `{}` occurs twice in one map", *key));
   }
 
   bool alias(const unsigned char* name, std::size_t line) {
@@ -186,7 +183,9 @@ struct YamlBuilder {
     const Anchor& anchor = anchors[found->second];
     if (anchor.open) return fail(line, "an alias inside what it names");
     const std::uint32_t index = place(line);
-    doc.slots_[index].target = anchor.slot;
+    // An alias of an alias stands for what that stands for: anchors are on neither.
+    doc.slots_[index].marks |= YamlDocument::kAlias;
+    doc.slots_[index].begin = anchor.slot;
     weight += anchor.weight;
     return true;
   }
@@ -217,12 +216,16 @@ struct YamlBuilder {
 };
 
 bool YamlDocument::read(std::string_view text, std::string& error, const YamlLimits& limits) {
-  chars_.clear();
-  slots_.clear();
-  roots_.clear();
   error.clear();
-  if (text.size() > limits.bytes) {
-    error = fmt::format("line 1: the text is larger than {} bytes", limits.bytes);
+  return readPlain(text, limits) || readAny(text, error, limits);
+}
+
+bool YamlDocument::readAny(std::string_view text, std::string& error, const YamlLimits& limits) {
+  clear();
+  error.clear();
+  const std::size_t most = std::min(limits.bytes, kMaxBytes);
+  if (text.size() > most) {
+    error = fmt::format("line 1: the text is larger than {} bytes", most);
     return false;
   }
   yaml_parser_t parser;
@@ -247,11 +250,7 @@ bool YamlDocument::read(std::string_view text, std::string& error, const YamlLim
     yaml_event_delete(&event);
   }
   yaml_parser_delete(&parser);
-  if (!ok) {
-    chars_.clear();
-    slots_.clear();
-    roots_.clear();
-  }
+  if (!ok) clear();
   return ok;
 }
 

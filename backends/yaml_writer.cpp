@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -12,33 +13,99 @@ namespace {
 
 constexpr std::size_t kFlushAt = std::size_t{1} << 16;
 
-bool isLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
+/// What a byte may be in bare text.
+enum ByteClass : std::uint8_t {
+  kWord = 1,       ///< anywhere in bare text
+  kWordStart = 2,  ///< first in it
+  kAfterGap = 4    ///< in it after a colon or space
+};
+constexpr std::array<std::uint8_t, 256> kByteClass = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const bool digit = byte >= '0' && byte <= '9';
+    const bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+    unsigned found = 0;
+    if (letter || byte == '/') found |= kWordStart;
+    if (letter || digit || byte == '/') found |= kWord | kAfterGap;
+    if (byte == '_' || byte == '-' || byte == '.' || byte == '+') found |= kWord;
+    table[byte] = static_cast<std::uint8_t>(found);
+  }
+  return table;
+}();
+unsigned classOf(char c) { return kByteClass[static_cast<unsigned char>(c)]; }
 
 // Words that some reader takes for a truth value, nothing or a number.
 bool isReserved(std::string_view text) {
   constexpr std::array<std::string_view, 12> kWords = {
       "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"};
   if (text.size() > 8) return false;
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return std::find(kWords.begin(), kWords.end(), lower) != kWords.end();
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  const auto same = [&](char a, char b) { return lower(a) == b; };
+  if (std::string_view("fnioty").find(lower(text.front())) == std::string_view::npos) return false;
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
+    return word.size() == text.size() && std::equal(text.begin(), text.end(), word.begin(), same);
+  });
 }
 
 // Bare text begins with a letter, so no number, date, tag, anchor or indicator can be meant.
 bool isBare(std::string_view text) {
-  if (text.empty() || (!isLetter(text.front()) && text.front() != '/')) return false;
+  if (text.empty() || (classOf(text.front()) & kWordStart) == 0) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (isLetter(c) || isDigit(c) || c == '_' || c == '-' || c == '.' || c == '/' || c == '+')
+    if ((classOf(c) & kWord) != 0) [[likely]]
       continue;
     const char next = i + 1 < text.size() ? text[i + 1] : '\0';
-    if ((c == ':' || c == ' ') && (isLetter(next) || isDigit(next) || next == '/')) continue;
+    if ((c == ':' || c == ' ') && (classOf(next) & kAfterGap) != 0) continue;
     return false;
   }
   return !isReserved(text);
+}
+
+/// What text asks of the quotes round it.
+struct Needs {
+  bool nonAscii = false;
+  bool escapes = false;  ///< a double quote or a backslash
+  bool control = false;
+};
+
+/// Eight bytes at a time: most of a large manifest is expressions in quotes.
+Needs needsOf(std::string_view text) {
+  constexpr std::uint64_t kHigh = 0x8080808080808080ULL;
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  std::uint64_t high = 0, control = 0, escapes = 0;
+  // Top bits: where a byte of `low`, which has none, is `c`.
+  const auto where = [](std::uint64_t low, char c) {
+    return ~((low ^ (kOnes * static_cast<unsigned char>(c))) + kOnes * 0x7f);
+  };
+  const auto look = [&](std::uint64_t word) {
+    const std::uint64_t low = word & ~kHigh;
+    high |= word;
+    control |= ~(low + kOnes * 0x60) | (low + kOnes);  // below a space, or DEL
+    escapes |= where(low, '"') | where(low, '\\');
+  };
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, 8);
+    look(word);
+  }
+  if (i < text.size()) {
+    std::uint64_t word = kOnes * 'a';
+    std::memcpy(&word, text.data() + i, text.size() - i);
+    look(word);
+  }
+  // Bytes of 0x80 and more may look like any of these: then one at a time.
+  Needs needs{(high & kHigh) != 0, (escapes & kHigh) != 0, (control & kHigh) != 0};
+  if (!needs.nonAscii) return needs;
+  needs.escapes = needs.control = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    needs.escapes = needs.escapes || c == '"' || c == '\\';
+    needs.control = needs.control || byte < 0x20 || byte == 0x7f;
+  }
+  return needs;
 }
 
 struct CodePoint {
@@ -111,38 +178,15 @@ std::string repaired(std::string_view text) {
 
 }  // namespace
 
-namespace {
-
-/// What a byte asks of the quotes round a scalar.
-enum ByteClass : std::uint8_t {
-  kNonAscii = 1,
-  kQuoted = 2,  ///< double quotes would have to escape it for its own sake
-  kControl = 4
-};
-constexpr std::array<std::uint8_t, 256> kByteClass = [] {
-  std::array<std::uint8_t, 256> table{};
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    if (byte >= 0x80) table[byte] = kNonAscii;
-    if (byte == '"' || byte == '\\') table[byte] = kQuoted;
-    if (byte < 0x20 || byte == 0x7f) table[byte] = kControl;
-  }
-  return table;
-}();
-
-}  // namespace
-
 void appendYamlScalar(std::string& out, std::string_view text) {
   if (isBare(text)) {
     out += text;
     return;
   }
-  unsigned found = 0;
-  for (const char c : text) found |= kByteClass[static_cast<unsigned char>(c)];
-  const bool ascii = (found & kNonAscii) == 0;
-  const bool escapes = (found & kQuoted) != 0;
-  bool control = (found & kControl) != 0;
+  const Needs needs = needsOf(text);
+  bool control = needs.control;
   std::string fixed;
-  if (!ascii) {
+  if (needs.nonAscii) {
     if (findInvalidUtf8(text)) {
       fixed = repaired(text);
       text = fixed;
@@ -153,7 +197,7 @@ void appendYamlScalar(std::string& out, std::string_view text) {
       i += c.size;
     }
   }
-  if (!escapes && !control) {
+  if (!needs.escapes && !control) {
     out += '"';
     out += text;
     out += '"';
@@ -290,7 +334,7 @@ void YamlWriter::boolean(bool value) {
   buffer_ += value ? "true\n" : "false\n";
 }
 
-void YamlWriter::flow(std::span<const std::string> items) {
+void YamlWriter::flow(std::span<const std::string_view> items) {
   beforeValue();
   buffer_ += '[';
   for (std::size_t i = 0; i < items.size(); ++i) {

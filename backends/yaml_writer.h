@@ -41,7 +41,7 @@ class YamlWriter {
   void number(std::int64_t value);
   void boolean(bool value);
   /// `[a, b]`, for short lists of names.
-  void flow(std::span<const std::string> items);
+  void flow(std::span<const std::string_view> items);
 
   void entry(std::string_view name, std::string_view text) {
     key(name);

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +112,7 @@ AtomicFile::AtomicFile(const std::string& path) : place_(path) {
 }
 
 AtomicFile::~AtomicFile() {
+  unmap();
   if (fd_ >= 0) ::close(fd_);
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
@@ -120,36 +122,64 @@ void AtomicFile::fail(int number) {
 }
 
 void AtomicFile::write(std::string_view text) {
+  if (text.size() >= kBuffer) {
+    flush();
+    put(text);
+    return;
+  }
   buffer_.append(text);
   if (buffer_.size() >= kBuffer) flush();
 }
 
 void AtomicFile::flush() {
-  if (!error_.empty() || buffer_.empty()) return;
+  put(buffer_);
+  buffer_.clear();
+}
+
+void AtomicFile::put(std::string_view text) {
+  if (!error_.empty() || text.empty()) return;
   const IgnoreFileSizeSignal guard;
-  std::string_view rest = buffer_;
-  while (!rest.empty()) {
-    const ssize_t put = ::write(fd_, rest.data(), rest.size());
+  while (!text.empty()) {
+    const ssize_t put = ::write(fd_, text.data(), text.size());
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) {
       fail(errno);
       break;
     }
-    rest.remove_prefix(static_cast<std::size_t>(put));
+    text.remove_prefix(static_cast<std::size_t>(put));
   }
-  buffer_.clear();
 }
 
-std::string AtomicFile::readBack() {
+std::string_view AtomicFile::readBack() {
   flush();
+  unmap();
   if (!error_.empty() || temporary_.empty()) return {};
-  ReadResult result = readFile(temporary_);
-  if (!result.error.empty() && error_.empty()) error_ = result.error;
-  return std::move(result.text);
+  // Mapped, since a manifest may be large: nobody else knows the file yet.
+  const int fd = ::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat info{};
+  if (fd < 0 || ::fstat(fd, &info) != 0) {
+    fail(errno);
+  } else if (info.st_size != 0) {
+    mappedSize_ = static_cast<std::size_t>(info.st_size);
+    mapped_ = ::mmap(nullptr, mappedSize_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (mapped_ == MAP_FAILED) {
+      mapped_ = nullptr;
+      fail(errno);
+    }
+  }
+  if (fd >= 0) ::close(fd);
+  if (mapped_ == nullptr) return {};
+  return {static_cast<const char*>(mapped_), mappedSize_};
+}
+
+void AtomicFile::unmap() {
+  if (mapped_ != nullptr) ::munmap(mapped_, mappedSize_);
+  mapped_ = nullptr;
 }
 
 bool AtomicFile::commit() {
   flush();
+  unmap();
   if (!error_.empty()) return false;
   if (temporary_.empty()) {
     const int closed = ::close(fd_);

@@ -26,8 +26,8 @@ class AtomicFile {
 
   /// Buffers; an error shows in `error` and makes later calls do nothing.
   void write(std::string_view text);
-  /// What was written so far, read back from the disk; empty for a device.
-  [[nodiscard]] std::string readBack();
+  /// What was written so far, as it lies in the file; empty for a device. Good until `commit`.
+  [[nodiscard]] std::string_view readBack();
   [[nodiscard]] bool canReadBack() const { return !temporary_.empty(); }
   /// Puts the file in its place. False on any error so far; the old file is untouched then.
   bool commit();
@@ -35,6 +35,8 @@ class AtomicFile {
 
  private:
   void flush();
+  void put(std::string_view text);
+  void unmap();
   void fail(int number);
 
   std::string place_;
@@ -42,6 +44,8 @@ class AtomicFile {
   std::string buffer_;
   std::string error_;
   int fd_ = -1;
+  void* mapped_ = nullptr;  ///< of readBack
+  std::size_t mappedSize_ = 0;
 };
 
 /// All of it at once; empty on success, else why not.

@@ -29,7 +29,7 @@ std::vector<RegionId> Module::regionsOf(const Node& node) const {
 }
 
 NameId Module::intern(std::string_view name) {
-  // Open addressing over the names themselves: unrolling makes a name a step.
+  // Open addressing over the names themselves.
   constexpr std::uint32_t kEmpty = 0xffffffffU;
   const std::hash<std::string_view> hash;
   const auto slotOf = [&](std::string_view text) {
@@ -38,15 +38,14 @@ NameId Module::intern(std::string_view name) {
     while (nameSlots_[at] != kEmpty && names_[nameSlots_[at]] != text) at = (at + 1) & mask;
     return at;
   };
-  if ((names_.size() + 1) * 2 > nameSlots_.size()) {
+  if ((interned_.size() + 1) * 2 > nameSlots_.size()) {
     nameSlots_.assign(std::max<std::size_t>(64, nameSlots_.size() * 2), kEmpty);
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-      nameSlots_[slotOf(names_[i])] = static_cast<std::uint32_t>(i);
-    }
+    for (const NameId id : interned_) nameSlots_[slotOf(names_[id.index()])] = id.index();
   }
   const std::size_t at = slotOf(name);
   if (nameSlots_[at] == kEmpty) {
     nameSlots_[at] = static_cast<std::uint32_t>(names_.size());
+    interned_.emplace_back(names_.size());
     names_.emplace_back(name);
   }
   return NameId{nameSlots_[at]};

@@ -295,6 +295,12 @@ class Module {
   NameId intern(std::string_view name);
   NameId intern(const std::string& name) { return intern(std::string_view(name)); }
   NameId intern(const char* name) { return intern(std::string_view(name)); }
+  /// A name that is not looked up, for the many names that a pass composes: another of the same
+  /// text has another id, and `intern` finds none of them. O(text).
+  NameId addName(std::string_view name) {
+    names_.emplace_back(name);
+    return NameId{names_.size() - 1};
+  }
   /// Equal values (of one type, which the caller keeps apart) share an id.
   ConstId intern(Value value);
 
@@ -326,6 +332,7 @@ class Module {
  private:
   std::vector<std::string> names_;
   std::vector<std::uint32_t> nameSlots_;  ///< hash table of name ids; its size is a power of two
+  std::vector<NameId> interned_;          ///< the names in it
   std::vector<Value> constants_;
   std::unordered_multimap<std::size_t, ConstId> constantIndex_;
 };

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "passes/id_table.h"
 #include "passes/passes.h"
+#include "support/id_table.h"
 #include "support/text.h"
 
 namespace couler::passes {
@@ -122,19 +122,28 @@ class Merger {
     const auto key = keyOf(node);
     if (!key) return false;
     const std::span<const NodeId> edges = edgesOf(node);
-    Mixer mixer;
-    mixer.add(*key);
-    mixer.add((std::uint64_t{node.region.index()} << 32U) | node.type.index());
-    for (const NodeId edge : edges) mixer.add(edge.index());
-    const std::uint32_t first =
-        table_.insert(mixer.finish(), id.index(), [&](std::uint32_t otherIndex) {
-          const Node& other = module_.nodes[otherIndex];
-          const std::span<const NodeId> others = edgesOf(other);
-          return other.region == node.region && other.type == node.type &&
-                 other.operandCount == node.operandCount && keyOf(other) == key &&
-                 std::equal(edges.begin(), edges.end(), others.begin(), others.end());
-        });
-    if (first == id.index()) return false;
+    const auto hash = [&] {
+      Mixer mixer;
+      mixer.add(*key);
+      mixer.add((std::uint64_t{node.region.index()} << 32U) | node.type.index());
+      for (const NodeId edge : edges) mixer.add(edge.index());
+      return mixer.finish();
+    };
+    const Const* constant = std::get_if<Const>(&node.payload);
+    NearTable& table = constant != nullptr ? constants_ : others_;
+    std::uint32_t home = constant != nullptr ? constant->value.index() : 0;
+    for (const NodeId edge : edges) home = std::max(home, edge.index());
+    const std::uint32_t first = table.find(home, hash, [&](std::uint32_t otherIndex) {
+      const Node& other = module_.nodes[otherIndex];
+      const std::span<const NodeId> others = edgesOf(other);
+      return other.region == node.region && other.type == node.type &&
+             other.operandCount == node.operandCount && keyOf(other) == key &&
+             std::equal(edges.begin(), edges.end(), others.begin(), others.end());
+    });
+    if (first == NearTable::kEmpty) {
+      table.add(home, id.index(), hash);
+      return false;
+    }
     same_[id.index()] = NodeId{first};
     if (std::holds_alternative<Step>(node.payload)) {
       steps_.emplace_back(first);
@@ -152,7 +161,8 @@ class Merger {
 
   Module& module_;
   std::vector<NodeId> same_;  ///< the node that stays, by node
-  IdTable table_;
+  NearTable constants_;       ///< home: the value
+  NearTable others_;          ///< home: the latest of their edges
   std::uint64_t values_ = 0;
   std::vector<NodeId> steps_;  ///< for each step that went, the one that stays
 };

@@ -12,8 +12,8 @@
 
 #include "ir/eval.h"
 #include "ir/module.h"
-#include "passes/id_table.h"
 #include "passes/pass.h"
+#include "support/id_table.h"
 
 /// The one machine behind `fold`, `inline` and `unroll`: it copies bodies node by node, and what is
 /// known about the operands decides whether a node is copied, evaluated, or replaced by a node that
@@ -252,8 +252,8 @@ class Rewriter {
   std::vector<std::uint64_t>
       sizes_;  ///< by old region: nodes with all that they own; 0 not counted
   std::unordered_map<std::uint32_t, ir::ConstId> ranges_;  ///< values of ranges that are nodes
-  IdTable constants_;
-  IdTable pure_;
+  NearTable constants_;                                    ///< of the new graph; home: the value
+  NearTable pure_;                                         ///< home: the latest operand
   std::unordered_map<std::uint32_t, std::size_t> loopStats_;
 
   std::vector<bool> orderUsed_;  ///< by old node: something is `after` it

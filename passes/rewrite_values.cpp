@@ -201,17 +201,19 @@ NodeId Rewriter::materialise(Ref ref, TypeId type, Span span) {
   const ConstId value =
       ref.kind == Ref::Kind::Pool ? ConstId{ref.index} : module_.intern(slots_[ref.index]);
   const RegionId to = stack_.back().to;
-  Mixer mixer;
-  mixer.add(value.index());
-  mixer.add((std::uint64_t{to.index()} << 32U) | type.index());
-  const std::uint32_t hash = mixer.finish();
-  const std::uint32_t found = constants_.find(hash, [&](std::uint32_t other) {
+  const auto hash = [&] {
+    Mixer mixer;
+    mixer.add(value.index());
+    mixer.add((std::uint64_t{to.index()} << 32U) | type.index());
+    return mixer.finish();
+  };
+  const std::uint32_t found = constants_.find(value.index(), hash, [&](std::uint32_t other) {
     const Node& node = module_.nodes[other];
     return node.region == to && node.type == type && std::get<Const>(node.payload).value == value;
   });
-  if (found != IdTable::kEmpty) return NodeId{found};
+  if (found != NearTable::kEmpty) return NodeId{found};
   const NodeId fresh = emit(Const{value}, type, {}, {}, span, {});
-  constants_.insert(hash, fresh.index(), [](std::uint32_t) { return false; });
+  constants_.add(value.index(), fresh.index(), hash);
   return fresh;
 }
 
@@ -249,8 +251,6 @@ Rewriter::Ref Rewriter::emitPure(const Payload& payload, TypeId type,
                                  std::span<const NodeId> operands, Span span, NameId name) {
   if (!options_.unroll) return nodeRef(emit(payload, type, operands, {}, span, name));
   const RegionId to = stack_.back().to;
-  Mixer mixer;
-  mixer.add((std::uint64_t{to.index()} << 32U) | type.index());
   const auto payloadKey = [](const Payload& p) -> std::uint64_t {
     if (const Op* op = std::get_if<Op>(&p)) return (static_cast<std::uint64_t>(op->op) << 1U) | (op->lifted ? 1U : 0U);
     const Field& field = std::get<Field>(p);
@@ -258,18 +258,24 @@ Rewriter::Ref Rewriter::emitPure(const Payload& payload, TypeId type,
            (field.optional ? 1U : 0U);
   };
   const std::uint64_t key = payloadKey(payload);
-  mixer.add(key);
-  for (const NodeId operand : operands) mixer.add(operand.index());
-  const std::uint32_t hash = mixer.finish();
-  const std::uint32_t found = pure_.find(hash, [&](std::uint32_t other) {
+  const auto hash = [&] {
+    Mixer mixer;
+    mixer.add((std::uint64_t{to.index()} << 32U) | type.index());
+    mixer.add(key);
+    for (const NodeId operand : operands) mixer.add(operand.index());
+    return mixer.finish();
+  };
+  std::uint32_t home = 0;
+  for (const NodeId operand : operands) home = std::max(home, operand.index());
+  const std::uint32_t found = pure_.find(home, hash, [&](std::uint32_t other) {
     const Node& node = module_.nodes[other];
     const auto others = std::as_const(module_).operands(node);
     return node.region == to && node.type == type && payloadKey(node.payload) == key &&
            std::equal(operands.begin(), operands.end(), others.begin(), others.end());
   });
-  if (found != IdTable::kEmpty) return nodeRef(NodeId{found});
+  if (found != NearTable::kEmpty) return nodeRef(NodeId{found});
   const NodeId fresh = emit(payload, type, operands, {}, span, name);
-  pure_.insert(hash, fresh.index(), [](std::uint32_t) { return false; });
+  pure_.add(home, fresh.index(), hash);
   return nodeRef(fresh);
 }
 
@@ -282,7 +288,7 @@ NameId Rewriter::stepName(NameId name) {
   composed_.assign(prefix_);
   if (name.valid()) composed_ += module_.at(name);
   composed_ += suffix_;
-  return module_.intern(std::string_view(composed_));
+  return module_.addName(composed_);
 }
 
 }  // namespace couler::passes

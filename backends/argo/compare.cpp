@@ -1,10 +1,12 @@
 #include "backends/argo/compare.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <span>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,16 +22,49 @@ using ir::NodeId;
 using ir::RegionId;
 using ir::TypeKind;
 
+/// Finds the tasks of a region's nodes by the names that NameTable would give them. As long as the
+/// tasks stand in the order of the nodes and no two have one name, each node's plain label is that
+/// name, and no table is needed to know.
+class TaskNames {
+ public:
+  explicit TaskNames(const Dag& dag) : dag_(dag), inOrder_(dag.repeated.empty()) {}
+
+  /// The task of the next node, or kNone.
+  std::uint32_t next(std::string_view name) {
+    const auto number = static_cast<std::uint32_t>(names_.size());
+    names_.push_back(name);
+    if (inOrder_) {
+      makeLabel(label_, name);
+      if (number < dag_.tasks.size() && sameText(dag_.tasks[number].name, label_)) return number;
+      inOrder_ = false;
+      for (const std::string_view earlier : std::span(names_).first(number)) table_.unique(earlier);
+    }
+    label_ = table_.unique(name);
+    return dag_.find(label_);
+  }
+  [[nodiscard]] const std::string& last() const { return label_; }
+
+ private:
+  const Dag& dag_;
+  bool inOrder_;
+  std::vector<std::string_view> names_;
+  NameTable table_;
+  std::string label_;
+};
+
 class Comparer {
  public:
-  Comparer(const ir::Module& module, const EmitOptions& options, const YamlDocument& document,
+  Comparer(const ir::Module& module, const EmitOptions& options, const Manifest& manifest,
            DiagnosticSink& diags)
-      : module_(module), options_(options), document_(document), diags_(diags) {}
+      : module_(module),
+        options_(options),
+        manifest_(manifest),
+        diags_(diags),
+        marks_(module.nodes.size(), 0),
+        called_(module.nodes.size(), Dag::kNone) {}
 
   bool run() {
-    const YamlNode spec = document_.root()["spec"];
-    for (YamlNode t = spec["templates"].first(); t.exists(); t = t.next())
-      templates_[t["name"].text()] = t;
+    const YamlNode spec = manifest_.spec();
     if (!module_.entry.valid()) return ok_;
     if (options_.target != nullptr) {
       for (const auto& [name, value] : options_.target->settings) {
@@ -57,11 +92,10 @@ class Comparer {
     diags_.take(diagnose<Diag::SpecDiffers>({}, at.line(), what));
     ok_ = false;
   }
-  YamlNode find(YamlNode at, std::string_view name) {
-    const auto found = templates_.find(name);
-    if (found != templates_.end()) return found->second;
-    differ(at, fmt::format("there is no template `{}`", name));
-    return {};
+  const Template* find(YamlNode at, std::string_view name) {
+    const Template* found = manifest_.find(name);
+    if (found == nullptr) differ(at, fmt::format("there is no template `{}`", name));
+    return found;
   }
   const ir::Node& node(NodeId id) const { return module_.at(id); }
 
@@ -82,14 +116,20 @@ class Comparer {
     const ir::Node& n = node(id);
     if (std::holds_alternative<ir::Step>(n.payload) || std::holds_alternative<ir::Call>(n.payload))
       return true;
-    for (const RegionId r : module_.regionsOf(n)) {
-      if (stepful_[r.index()]) return true;
-    }
-    return false;
+    if (!ownsBodies(n)) return false;
+    const std::vector<RegionId> bodies = module_.regionsOf(n);
+    return std::any_of(bodies.begin(), bodies.end(),
+                       [&](RegionId body) { return stepful_[body.index()]; });
   }
-  std::string name(NodeId id) const {
+  static bool ownsBodies(const ir::Node& n) {
+    return std::holds_alternative<ir::For>(n.payload) ||
+           std::holds_alternative<ir::If>(n.payload) ||
+           std::holds_alternative<ir::Loop>(n.payload) ||
+           std::holds_alternative<ir::Try>(n.payload);
+  }
+  std::string_view name(NodeId id) const {
     const ir::Node& n = node(id);
-    if (n.name.valid()) return std::string(module_.at(n.name));
+    if (n.name.valid()) return module_.at(n.name);
     if (const auto* step = std::get_if<ir::Step>(&n.payload)) return module_.at(step->task).name;
     if (const auto* call = std::get_if<ir::Call>(&n.payload)) return module_.at(call->callee).name;
     if (std::holds_alternative<ir::For>(n.payload)) return "for";
@@ -97,190 +137,224 @@ class Comparer {
     return std::holds_alternative<ir::Loop>(n.payload) ? "loop" : "try";
   }
 
+  // ---- order
+  /// A field still to be taken of a value, and those after it.
+  struct Fields {
+    std::string_view name;
+    std::uint32_t then;  ///< into fields_; kNoFields: none
+    std::uint32_t count;
+  };
+  struct Part {
+    NodeId node;
+    std::uint32_t fields = kNoFields;
+  };
+
   /// The nodes with tasks that a value is made of, whatever region they are in. `exact`: only those
   /// that it cannot be made without; else all that are in sight.
   void makers(NodeId first, bool exact, std::vector<NodeId>& out) {
-    std::vector<std::pair<NodeId, std::vector<std::string>>> todo = {{first, {}}};
-    std::unordered_set<NodeId> seen;
-    while (!todo.empty()) {
-      auto [id, path] = std::move(todo.back());
-      todo.pop_back();
+    ++mark_;
+    fields_.clear();
+    parts_.assign(1, {first});
+    while (!parts_.empty()) {
+      const auto [id, fields] = parts_.back();
+      parts_.pop_back();
       const ir::Node& n = node(id);
-      if (path.empty() && !seen.insert(id).second) continue;
+      if (fields == kNoFields && std::exchange(marks_[id.index()], mark_) == mark_) continue;
       if (makesTask(id)) {
         out.push_back(id);
         continue;
       }
       const auto* field = std::get_if<ir::Field>(&n.payload);
       const auto* op = std::get_if<ir::Op>(&n.payload);
-      if (field != nullptr && exact && !field->ofEach && path.size() < 64) {
-        path.insert(path.begin(), std::string(module_.at(field->name)));
-        todo.emplace_back(module_.operands(n)[0], std::move(path));
+      const std::uint32_t count = fields == kNoFields ? 0 : fields_[fields].count;
+      if (field != nullptr && exact && !field->ofEach && count < kMaxFields) {
+        fields_.push_back({module_.at(field->name), fields, count + 1});
+        parts_.push_back({module_.operands(n)[0], static_cast<std::uint32_t>(fields_.size() - 1)});
         continue;
       }
-      if (op != nullptr && op->op == ir::Builtin::MakeRecord && exact && !path.empty()) {
-        if (const auto index = module_.types.fieldIndex(n.type, path[0])) {
-          path.erase(path.begin());
-          todo.emplace_back(module_.operands(n)[*index], std::move(path));
+      if (op != nullptr && op->op == ir::Builtin::MakeRecord && exact && count != 0) {
+        if (const auto index = module_.types.fieldIndex(n.type, fields_[fields].name)) {
+          parts_.push_back({module_.operands(n)[*index], fields_[fields].then});
           continue;
         }
       }
-      for (const NodeId operand : module_.operands(n))
-        todo.emplace_back(operand, std::vector<std::string>());
+      for (const NodeId operand : module_.operands(n)) parts_.push_back({operand});
+      if (!ownsBodies(n)) continue;
       for (const RegionId r : module_.regionsOf(n)) {
-        for (const NodeId result : module_.at(r).results)
-          todo.emplace_back(result, std::vector<std::string>());
+        for (const NodeId result : module_.at(r).results) parts_.push_back({result});
       }
     }
   }
 
-  /// Tasks of `home` that the task of `id` waits for: at least `must`, at most `may`.
-  void edges(NodeId id, RegionId home, std::set<NodeId>& must, std::set<NodeId>& may) {
-    std::vector<NodeId> todo = {id};
-    while (!todo.empty()) {
-      const NodeId at = todo.back();
-      todo.pop_back();
-      const ir::Node& n = node(at);
+  /// Tasks of `home` that the task of `id` waits for, each once: at least `must_`, at most `may_`.
+  void edges(NodeId id, RegionId home) {
+    must_.clear();
+    may_.clear();
+    todo_.assign(1, id);
+    while (!todo_.empty()) {
+      const ir::Node& n = node(todo_.back());
+      todo_.pop_back();
       const bool step = std::holds_alternative<ir::Step>(n.payload) ||
                         std::holds_alternative<ir::Call>(n.payload);
-      std::vector<NodeId> needed, seen;
       for (const NodeId operand : module_.operands(n)) {
-        if (step) makers(operand, true, needed);
-        makers(operand, false, seen);
+        if (step) makers(operand, true, must_);
+        makers(operand, false, may_);
       }
       for (const NodeId before : module_.order(n)) {
-        makers(before, false, step ? needed : seen);
-        makers(before, false, seen);
+        if (step) makers(before, false, must_);
+        makers(before, false, may_);
       }
-      for (const NodeId m : needed) {
-        if (node(m).region == home && m != id) must.insert(m);
-      }
-      for (const NodeId m : seen) {
-        if (node(m).region == home && m != id) may.insert(m);
-      }
+      if (!ownsBodies(n)) continue;
       for (const RegionId r : module_.regionsOf(n)) {
         for (const NodeId inner : module_.at(r).nodes) {
-          if (!std::holds_alternative<std::monostate>(node(inner).payload)) todo.push_back(inner);
+          if (!std::holds_alternative<std::monostate>(node(inner).payload)) todo_.push_back(inner);
         }
-        for (const NodeId result : module_.at(r).results) {
-          std::vector<NodeId> given;
-          makers(result, false, given);
-          for (const NodeId m : given) {
-            if (node(m).region == home && m != id) may.insert(m);
-          }
-        }
+        for (const NodeId result : module_.at(r).results) makers(result, false, may_);
       }
+    }
+    for (std::vector<NodeId>* list : {&must_, &may_}) {
+      std::erase_if(*list, [&](NodeId m) { return m == id || node(m).region != home; });
+      std::sort(list->begin(), list->end());
+      list->erase(std::unique(list->begin(), list->end()), list->end());
     }
   }
 
-  void dag(YamlNode t, RegionId region) {
-    if (!t.exists()) return;
+  void compareEdges(NodeId id, RegionId home, const Dag& dag, const Dag::Task& task) {
+    edges(id, home);
+    const auto waits = dag.waits(task);
+    wanted_.clear();
+    for (const NodeId m : may_) wanted_.push_back(called_[m.index()]);
+    std::sort(wanted_.begin(), wanted_.end());
+    for (const std::uint32_t wait : waits) {
+      if (std::binary_search(wanted_.begin(), wanted_.end(), wait)) continue;
+      differ(task.node,
+             fmt::format("`{}` need not wait for `{}`", task.name, dag.tasks[wait].name));
+    }
+    wanted_.assign(waits.begin(), waits.end());
+    std::sort(wanted_.begin(), wanted_.end());
+    for (const NodeId m : must_) {
+      const std::uint32_t wait = called_[m.index()];
+      if (std::binary_search(wanted_.begin(), wanted_.end(), wait)) continue;
+      differ(task.node, fmt::format("`{}` must wait for `{}`", task.name,
+                                    wait == Dag::kNone ? name(m) : dag.tasks[wait].name));
+    }
+  }
+
+  void dag(const Template* t, RegionId region) {
+    if (t == nullptr) return;
     if (++depth_ > 100) {
       --depth_;
       return;
     }
-    if (t["dag"]["failFast"].text() != "false") {
-      differ(t, "a failed step must not stop the others: `failFast: false` is missing");
+    if (t->node["dag"]["failFast"].text() != "false") {
+      differ(t->node, "a failed step must not stop the others: `failFast: false` is missing");
     }
-    std::unordered_map<std::string_view, YamlNode> tasks;
-    for (YamlNode task = t["dag"]["tasks"].first(); task.exists(); task = task.next())
-      tasks[task["name"].text()] = task;
-    NameTable names;
-    std::unordered_map<NodeId, std::string> called;
-    std::size_t count = 0;
-    for (const NodeId id : module_.at(region).nodes) {
+    TaskNames names(t->dag);
+    const std::vector<NodeId>& nodes = module_.at(region).nodes;
+    std::uint32_t count = 0;
+    for (const NodeId id : nodes) {
       if (std::holds_alternative<std::monostate>(node(id).payload) || !makesTask(id)) continue;
       ++count;
-      const std::string taskName = names.unique(name(id));
-      called[id] = taskName;
-      const auto found = tasks.find(taskName);
-      if (found == tasks.end()) {
-        differ(t, fmt::format("step `{}` is missing", taskName));
+      const std::uint32_t found = names.next(name(id));
+      called_[id.index()] = found;
+      if (found == Dag::kNone) {
+        differ(t->node, fmt::format("step `{}` is missing", names.last()));
         continue;
       }
-      const YamlNode task = found->second;
-      std::set<NodeId> must, may;
-      edges(id, region, must, may);
-      std::set<std::string_view> waits;
-      for (YamlNode d = task["dependencies"].first(); d.exists(); d = d.next())
-        waits.insert(d.text());
-      for (const NodeId m : must) {
-        if (!waits.contains(called[m]))
-          differ(task, fmt::format("`{}` must wait for `{}`", taskName, called[m]));
-      }
-      std::set<std::string_view> allowed;
-      for (const NodeId m : may) allowed.insert(called[m]);
-      for (const std::string_view w : waits) {
-        if (!allowed.contains(w))
-          differ(task, fmt::format("`{}` need not wait for `{}`", taskName, w));
-      }
-      compareNode(id, task);
+      const Dag::Task& task = t->dag.tasks[found];
+      compareEdges(id, region, t->dag, task);
+      compareNode(id, t->dag, task);
     }
-    if (tasks.size() != count)
-      differ(t, fmt::format("there are {} tasks where the workflow has {} steps", tasks.size(),
-                            count));
+    if (t->dag.tasks.size() != count) {
+      differ(t->node, fmt::format("there are {} tasks where the workflow has {} steps",
+                                  t->dag.tasks.size(), count));
+    }
     --depth_;
   }
 
-  void compareNode(NodeId id, YamlNode task) {
+  void compareNode(NodeId id, const Dag& home, const Dag::Task& task) {
     const ir::Node& n = node(id);
-    const YamlNode t = find(task, task["template"].text());
-    if (!t.exists()) return;
+    const Template* t = task.callee;
+    if (t == nullptr) {
+      find(task.node, task.node["template"].text());
+      return;
+    }
     if (const auto* step = std::get_if<ir::Step>(&n.payload)) {
-      if (task["when"].exists() || task["withParam"].exists() || task["continueOn"].exists()) {
-        differ(task,
-               "this step has a condition, a fan-out or leave to fail that the workflow does not "
-               "give it");
+      if (!task.plain) {
+        differ(
+            task.node,
+            "this step has a condition, a fan-out, a hook or leave to fail that the workflow does "
+            "not give it");
       }
-      arguments(id, task, module_.at(step->task));
-      if (compared_.insert({t.line(), step->task.index()}).second)
-        container(t, module_.at(step->task));
+      arguments(id, home, task, task.arguments, module_.at(step->task));
+      const std::pair<const Template*, std::uint32_t> pair(t, step->task.index());
+      if (pair != lastCompared_ && compared_.insert(pair).second) {
+        ok_ = compareContainer(module_, module_.at(step->task), image_, t->node, diags_) && ok_;
+      }
+      lastCompared_ = pair;
       return;
     }
     if (const auto* call = std::get_if<ir::Call>(&n.payload)) {
-      if (functions_.insert(call->callee.index()).second) dag(t, module_.at(call->callee).body);
+      called(*call, *t, task.node, task.node["hooks"]["exit"]);
       return;
     }
     if (const auto* loop = std::get_if<ir::For>(&n.payload)) {
-      const YamlNode each = only(t, "each");
-      if (!each["withParam"].exists()) differ(t, "a fan-out without `withParam`");
+      const YamlNode each = only(*t, "each");
+      if (!each["withParam"].exists()) differ(t->node, "a fan-out without `withParam`");
       dag(find(each, each["template"].text()), loop->body);
       return;
     }
     if (const auto* branch = std::get_if<ir::If>(&n.payload)) {
-      side(t, "then", "true", branch->then);
-      if (branch->otherwise.valid()) side(t, "otherwise", "false", branch->otherwise);
+      side(*t, "then", "true", branch->then);
+      if (branch->otherwise.valid()) side(*t, "otherwise", "false", branch->otherwise);
       return;
     }
     if (const auto* loop = std::get_if<ir::Loop>(&n.payload)) {
-      const YamlNode body = only(t, "body"), again = only(t, "again");
-      if (again["template"].text() != t["name"].text())
-        differ(t, "a loop that does not call itself");
+      const YamlNode body = only(*t, "body"), again = only(*t, "again");
+      if (again["template"].text() != t->name) differ(t->node, "a loop that does not call itself");
       if (again["when"].text().find("'stop'") == std::string_view::npos)
-        differ(t, "a loop that looks at no end");
-      constant(task, "limit", module_.operands(n)[1]);
+        differ(t->node, "a loop that looks at no end");
+      constant(task.node, task.arguments, "limit", module_.operands(n)[1]);
       dag(find(body, body["template"].text()), loop->body);
       return;
     }
     if (const auto* attempt = std::get_if<ir::Try>(&n.payload)) {
-      const YamlNode body = only(t, "body");
+      const YamlNode body = only(*t, "body");
       if (body["continueOn"]["failed"].text() != "true" ||
           body["continueOn"]["error"].text() != "true") {
-        differ(t, "a `try` whose steps may not fail");
+        differ(t->node, "a `try` whose steps may not fail");
       }
       dag(find(body, body["template"].text()), attempt->body);
     }
   }
 
-  YamlNode only(YamlNode t, std::string_view name) {
-    for (YamlNode task = t["dag"]["tasks"].first(); task.exists(); task = task.next()) {
-      if (task["name"].text() == name) return task;
+  void called(const ir::Call& call, const Template& t, YamlNode task, YamlNode exit) {
+    const ir::FuncDef& callee = module_.at(call.callee);
+    const bool first = functions_.insert(call.callee.index()).second;
+    if (first) dag(&t, callee.body);
+    const bool wantsExit = callee.finally.valid() && stepful_[callee.finally.index()];
+    if (wantsExit != exit.exists()) {
+      differ(task, wantsExit ? "the steps of the called workflow's `finally` are missing"
+                             : "`hooks.exit` has no `finally` to come from");
+    } else if (wantsExit) {
+      const Template* found = find(exit, exit["template"].text());
+      if (first) exits_[call.callee.index()] = found;
+      if (exits_[call.callee.index()] != found) {
+        differ(exit, fmt::format("two ways to end `{}`", callee.name));
+      } else if (first) {
+        dag(found, callee.finally);
+      }
     }
-    differ(t, fmt::format("template `{}` has no task `{}`", t["name"].text(), name));
+  }
+
+  YamlNode only(const Template& t, std::string_view taskName) {
+    const std::uint32_t found = t.dag.find(taskName);
+    if (found != Dag::kNone) return t.dag.tasks[found].node;
+    differ(t.node, fmt::format("template `{}` has no task `{}`", t.name, taskName));
     return {};
   }
 
-  void side(YamlNode t, std::string_view taskName, std::string_view when, RegionId region) {
+  void side(const Template& t, std::string_view taskName, std::string_view when, RegionId region) {
     if (!stepful_[region.index()]) return;
     const YamlNode task = only(t, taskName);
     if (!task.exists()) return;
@@ -290,8 +364,9 @@ class Comparer {
     dag(find(task, task["template"].text()), region);
   }
 
-  YamlNode argument(YamlNode task, std::string_view name) {
-    for (YamlNode p = task["arguments"]["parameters"].first(); p.exists(); p = p.next()) {
+  // ---- values
+  static YamlNode argument(YamlNode arguments, std::string_view name) {
+    for (YamlNode p = arguments["parameters"].first(); p.exists(); p = p.next()) {
       if (p["name"].text() == name) return p;
     }
     return {};
@@ -307,14 +382,23 @@ class Comparer {
     }
   }
 
-  void constant(YamlNode task, std::string_view name, NodeId operand) {
+  /// Gives the argument's text.
+  std::string_view constant(YamlNode task, YamlNode arguments, std::string_view name,
+                            NodeId operand) {
+    const YamlNode given = argument(arguments, name);
+    if (!given.exists()) {
+      differ(task, fmt::format("`{}` is not given", name));
+      return {};
+    }
+    const std::string_view text = given["value"].text();
     const ir::Value* value = module_.constant(operand);
-    const YamlNode given = argument(task, name);
-    if (!given.exists()) return differ(task, fmt::format("`{}` is not given", name));
-    const bool tagged = given["value"].text().find("{{") != std::string_view::npos;
-    if (value == nullptr) return;
-    if (tagged) return differ(given, fmt::format("`{}` is computed, but it is a constant", name));
-    sameValue(given, given["value"].text(), *value, node(operand).type, name);
+    if (value == nullptr) return text;
+    if (text.find("{{") != std::string_view::npos) {
+      differ(given, fmt::format("`{}` is computed, but it is a constant", name));
+    } else {
+      sameValue(given, text, *value, node(operand).type, name);
+    }
+    return text;
   }
 
   static bool isFile(TypeKind kind) {
@@ -324,46 +408,56 @@ class Comparer {
     return module_.types.holds(type, TypeKind::File) || module_.types.holds(type, TypeKind::Dir);
   }
 
-  void arguments(NodeId id, YamlNode task, const ir::TaskDef& def) {
+  /// Where a value is one output of one step of the same DAG: the two, else no name.
+  std::pair<NodeId, std::string_view> outputOf(NodeId user, NodeId operand) const {
+    const auto* field = std::get_if<ir::Field>(&node(operand).payload);
+    if (field == nullptr || field->ofEach || field->optional) return {};
+    const NodeId maker = module_.operands(node(operand))[0];
+    if (!std::holds_alternative<ir::Step>(node(maker).payload) ||
+        node(maker).region != node(user).region)
+      return {};
+    return {maker, module_.at(field->name)};
+  }
+
+  /// Whether `text` reads that output, in one of the ways in which Argo lets it be written.
+  bool reads(std::string_view text, std::string_view task, std::string_view kind,
+             std::string_view output) {
+    for (const char quote : {'"', '\''}) {
+      scratch_.assign("tasks[").append(1, quote).append(task).append(1, quote);
+      scratch_.append("].outputs.").append(kind).append("[").append(1, quote);
+      scratch_.append(output).append(1, quote).append("]");
+      if (text.find(scratch_) != std::string_view::npos) return true;
+    }
+    scratch_.assign("{{tasks.").append(task).append(".outputs.").append(kind);
+    scratch_.append(".").append(output).append("}}");
+    return text.find(scratch_) != std::string_view::npos;
+  }
+
+  void arguments(NodeId id, const Dag& home, const Dag::Task& task, YamlNode given,
+                 const ir::TaskDef& def) {
     const auto operands = module_.operands(node(id));
     for (std::size_t i = 0; i < operands.size(); ++i) {
       const ir::ParamDef& param = def.params[i];
       const TypeKind kind = module_.types.kind(param.type);
-      if (kind == TypeKind::Secret || holdsFiles(param.type)) continue;
-      constant(task, param.name, operands[i]);
-      NodeId operand = operands[i];
-      // Where the value is one output of one step, that very output must be named.
-      const auto* field = std::get_if<ir::Field>(&node(operand).payload);
-      if (field == nullptr || field->ofEach || field->optional) continue;
-      const NodeId maker = module_.operands(node(operand))[0];
-      if (!std::holds_alternative<ir::Step>(node(maker).payload) ||
-          node(maker).region != node(id).region)
-        continue;
-      const std::string output(module_.at(field->name));
-      const std::string_view text = argument(task, param.name)["value"].text();
-      if (text.find(".parameters." + output + "}}") == std::string_view::npos &&
-          text.find("'" + output + "'") == std::string_view::npos) {
-        differ(task, fmt::format("`{}` is not output `{}`", param.name, output));
-      }
+      const bool file = isFile(kind);
+      if (kind == TypeKind::Secret || (!file && holdsFiles(param.type))) continue;
+      std::string_view text;
+      if (!file) text = constant(task.node, given, param.name, operands[i]);
+      const auto [maker, output] = outputOf(id, operands[i]);
+      if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
+      if (file) text = fileFrom(given, param.name);
+      const std::string_view madeBy = home.tasks[called_[maker.index()]].name;
+      if (reads(text, madeBy, file ? "artifacts" : "parameters", output)) continue;
+      differ(task.node, fmt::format("{}`{}` is not output `{}` of `{}`", file ? "file " : "",
+                                    param.name, output, madeBy));
     }
-    for (std::size_t i = 0; i < operands.size(); ++i) {
-      if (!isFile(module_.types.kind(def.params[i].type))) continue;
-      const auto* field = std::get_if<ir::Field>(&node(operands[i]).payload);
-      if (field == nullptr) continue;
-      const NodeId maker = module_.operands(node(operands[i]))[0];
-      if (!std::holds_alternative<ir::Step>(node(maker).payload) ||
-          node(maker).region != node(id).region)
-        continue;
-      bool found = false;
-      for (YamlNode a = task["arguments"]["artifacts"].first(); a.exists(); a = a.next()) {
-        if (a["name"].text() != def.params[i].name) continue;
-        found =
-            a["from"].text().ends_with(fmt::format(".artifacts.{}}}}}", module_.at(field->name)));
-      }
-      if (!found)
-        differ(task, fmt::format("file `{}` is not output `{}`", def.params[i].name,
-                                 module_.at(field->name)));
+  }
+
+  static std::string_view fileFrom(YamlNode given, std::string_view name) {
+    for (YamlNode a = given["artifacts"].first(); a.exists(); a = a.next()) {
+      if (a["name"].text() == name) return a["from"].text();
     }
+    return {};
   }
 
   void workflowArguments(YamlNode spec, const ir::FuncDef& entry) {
@@ -372,7 +466,7 @@ class Comparer {
           module_.types.kind(param.type) == TypeKind::Record) {
         continue;
       }
-      const YamlNode given = argument(spec, param.name);
+      const YamlNode given = argument(spec["arguments"], param.name);
       if (!given.exists()) {
         differ(spec, fmt::format("input `{}` is missing", param.name));
         continue;
@@ -392,130 +486,37 @@ class Comparer {
     }
   }
 
-  std::string_view variable(YamlNode container, std::string_view name) {
-    for (YamlNode e = container["env"].first(); e.exists(); e = e.next()) {
-      if (e["name"].text() == name) return e["value"].text();
-    }
-    return {};
-  }
-
-  void container(YamlNode t, const ir::TaskDef& task) {
-    const YamlNode c = t["container"];
-    if (!c.exists()) return differ(t, fmt::format("`{}` is no container", task.name));
-    const auto same = [&](std::string_view what, std::string_view found, std::string_view wanted) {
-      if (found != wanted)
-        differ(t, fmt::format("{} of `{}` is `{}`, not `{}`", what, task.name, found.substr(0, 80),
-                              wanted.substr(0, 80)));
-    };
-    same("the image", c["image"].text(),
-         task.image.empty() ? std::string_view(image_) : std::string_view(task.image));
-    same("the timeout", t["activeDeadlineSeconds"].text(),
-         task.timeout.micros > 0 ? fmt::format("{}", wholeSeconds(task.timeout)) : "");
-    same("the number of retries", t["retryStrategy"]["limit"].text(),
-         task.retry.limit > 0 ? fmt::format("{}", task.retry.limit) : "");
-    if (task.retry.limit > 0 && task.retry.backoff.micros > 0) {
-      same("the wait before a retry", t["retryStrategy"]["backoff"]["duration"].text(),
-           goDuration(task.retry.backoff));
-    }
-    const bool picky = !task.retry.on.empty() || !task.retry.exitCodes.empty();
-    const bool all =
-        task.retry.exitCodes.empty() &&
-        std::set<ir::FailureClass>(task.retry.on.begin(), task.retry.on.end()).size() == 4;
-    if (task.retry.limit > 0 && (picky && !all) != t["retryStrategy"]["expression"].exists()) {
-      differ(t, fmt::format("`{}` is not retried for what it should be", task.name));
-    }
-    for (const std::int64_t code : task.retry.exitCodes) {
-      if (t["retryStrategy"]["expression"].text().find(fmt::format("'{}'", code)) ==
-          std::string_view::npos) {
-        differ(t, fmt::format("`{}` is not retried for exit code {}", task.name, code));
-      }
-    }
-    for (const char* kind : {"requests", "limits"}) {
-      const YamlNode r = c["resources"][kind];
-      same("cpu", r["cpu"].text(), cpuQuantity(task.cpu));
-      same("memory", r["memory"].text(), task.memory > 0 ? bytesQuantity(task.memory) : "");
-      same("disk", r["ephemeral-storage"].text(), task.disk > 0 ? bytesQuantity(task.disk) : "");
-    }
-    same("gpu", c["resources"]["limits"]["nvidia.com/gpu"].text(),
-         task.gpu > 0 ? fmt::format("{}", task.gpu) : "");
-
-    for (YamlNode word = c["command"].first(); word.exists(); word = word.next()) {
-      if (word.text().find("{{") != std::string_view::npos) differ(word, "a tag inside a command");
-    }
-    if (task.run != ir::RunKind::Argv) {
-      const std::string_view plain = variable(c, "COULER_SCRIPT");
-      const std::string_view coded = variable(c, "COULER_SCRIPT_B64");
-      if (plain != escapeDollar(task.script) && coded != base64(task.script)) {
-        differ(t, fmt::format("the script of `{}` is another", task.name));
-      }
-    } else if (variable(c, "COULER_ARGV").empty()) {
-      std::vector<std::string> words;
-      for (const ir::TaskDef::Word& word : task.argv) {
-        const ir::Value* value = module_.constant(module_.at(task.exprs).results[word.result]);
-        words.push_back(value == nullptr ? std::string() : escapeDollar(ir::toText(*value)));
-      }
-      std::vector<std::string> found;
-      std::size_t skip = 4;  // the launcher
-      for (YamlNode word = c["command"].first(); word.exists(); word = word.next()) {
-        if (skip != 0) {
-          --skip;
-        } else {
-          found.emplace_back(word.text());
-        }
-      }
-      if (words != found) differ(t, fmt::format("the words of `{}` are others", task.name));
-    } else {
-      // Constant words are among the coded ones, in order.
-      std::size_t at = 0;
-      const std::string_view coded = variable(c, "COULER_ARGV");
-      for (const ir::TaskDef::Word& word : task.argv) {
-        const ir::Value* value = module_.constant(module_.at(task.exprs).results[word.result]);
-        if (value == nullptr || word.spread) continue;
-        const std::string token = "w" + base64(ir::toText(*value));
-        at = coded.find(token, at);
-        if (at == std::string_view::npos) {
-          differ(t, fmt::format("the words of `{}` are others", task.name));
-          break;
-        }
-        at += token.size();
-      }
-    }
-    for (const ir::ParamDef& param : task.params) {
-      if (module_.types.kind(param.type) == TypeKind::Secret) continue;
-      bool found = false;
-      for (const char* kind : {"parameters", "artifacts"}) {
-        for (YamlNode i = t["inputs"][kind].first(); i.exists(); i = i.next())
-          found = found || i["name"].text() == param.name;
-      }
-      if (!found) differ(t, fmt::format("`{}` has no input `{}`", task.name, param.name));
-    }
-    for (const ir::OutputDef& output : task.outputs) {
-      const char* kind = output.from == ir::OutputFrom::Path ? "artifacts" : "parameters";
-      bool found = false;
-      for (YamlNode o = t["outputs"][kind].first(); o.exists(); o = o.next())
-        found = found || o["name"].text() == output.name;
-      if (!found) differ(t, fmt::format("`{}` has no output `{}`", task.name, output.name));
-    }
-  }
+  static constexpr std::uint32_t kMaxFields = 64;
+  static constexpr std::uint32_t kNoFields = 0xffffffffU;
 
   const ir::Module& module_;
   const EmitOptions& options_;
-  const YamlDocument& document_;
+  const Manifest& manifest_;
   DiagnosticSink& diags_;
   bool ok_ = true;
   std::string image_;
   std::size_t depth_ = 0;
   std::vector<bool> stepful_;
-  std::unordered_map<std::string_view, YamlNode> templates_;
-  std::set<std::pair<std::uint32_t, std::uint32_t>> compared_;
+  std::set<std::pair<const Template*, std::uint32_t>> compared_;
+  std::pair<const Template*, std::uint32_t> lastCompared_{};
   std::set<std::uint32_t> functions_;
+  std::map<std::uint32_t, const Template*> exits_;  ///< a function: the template of its `finally`
+
+  std::vector<std::uint32_t> marks_;  ///< a node: the last look for makers that came by
+  std::uint32_t mark_ = 0;
+  std::vector<std::uint32_t> called_;  ///< a node: its task in its DAG
+  std::vector<Part> parts_;            // scratch, as the next ones
+  std::vector<Fields> fields_;
+  std::vector<NodeId> must_, may_, todo_;
+  std::vector<std::uint32_t> wanted_;
+  std::string scratch_;
 };
 
 }  // namespace
 
 bool compareWithModule(const ir::Module& module, const EmitOptions& options,
-                       const YamlDocument& document, DiagnosticSink& diags) {
-  return Comparer(module, options, document, diags).run();
+                       const Manifest& manifest, DiagnosticSink& diags) {
+  return Comparer(module, options, manifest, diags).run();
 }
 
 }  // namespace couler::backends::argo

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "backends/argo/manifest.h"
 #include "backends/backend.h"
-#include "backends/yaml_reader.h"
 
 namespace couler::backends::argo {
 
@@ -9,6 +9,11 @@ namespace couler::backends::argo {
 /// conditions, programs, images, retries, timeouts and resources. Looks at nothing of the emitter's
 /// but the rule that names tasks. Each difference is CW0653.
 [[nodiscard]] bool compareWithModule(const ir::Module& module, const EmitOptions& options,
-                                     const YamlDocument& document, DiagnosticSink& diags);
+                                     const Manifest& manifest, DiagnosticSink& diags);
+
+/// The part of it that is about one task's container: `found` is the template. `image`: of tasks
+/// that name none.
+[[nodiscard]] bool compareContainer(const ir::Module& module, const ir::TaskDef& task,
+                                    std::string_view image, YamlNode found, DiagnosticSink& diags);
 
 }  // namespace couler::backends::argo

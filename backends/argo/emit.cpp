@@ -27,10 +27,11 @@ bool Emitter::prepare() {
     return false;
   }
   markStepful();
+  findTaskFacts();
   scopeOf_.assign(module_.regions.size(), nullptr);
   taskName_.assign(module_.nodes.size(), 0);
   stamp_.assign(module_.nodes.size(), 0);
-  names_.assign(1, std::string());
+  names_.assign(1, std::string_view());
   functions_.assign(module_.funcs.size(), std::string());
   const ir::FuncDef& entry = module_.at(module_.entry);
   if (!hasSteps(entry.body)) {
@@ -284,10 +285,11 @@ void Emitter::writeManifest() {
     out_(text);
   };
   const ir::FuncDef& entry = module_.at(module_.entry);
-  const std::string name = templateNames_.unique(entry.name);
+  const std::string name(templateNames_.unique(entry.name));
   functions_[module_.entry.index()] = name;
   const bool onExit = entry.finally.valid() && hasSteps(entry.finally);
-  const std::string exitName = onExit ? templateNames_.unique(entry.name + "-exit") : std::string();
+  const std::string exitName(onExit ? templateNames_.unique(entry.name + "-exit")
+                                    : std::string_view());
 
   YamlWriter w(counted);
   w.beginMap();
@@ -315,7 +317,6 @@ void Emitter::writeManifest() {
   scope.templateName = name;
   scope.isEntry = true;
   adopt(scope, entry.body);
-  scope.taskNames.reserve(module_.at(entry.body).nodes.size());
   const std::vector<Input> inputs = functionInputs(entry, true);
   for (const Input& input : inputs) static_cast<void>(scope.inputNames.unique(input.name));
   w.beginMap();

@@ -45,19 +45,56 @@ struct ArtifactArg {
   bool optional = false;
 };
 
+/// `arguments.parameters`: names, and values with their tags. All of it is one text, which keeps
+/// its room when it is cleared.
+class Arguments {
+ public:
+  /// Where the value of a new argument is to be appended, before anything else is done to this.
+  std::string& add(std::string_view name);
+  void add(std::string_view name, std::string_view value) { add(name) += value; }
+  void clear() {
+    chars_.clear();
+    rows_.clear();
+  }
+  [[nodiscard]] bool empty() const { return rows_.empty(); }
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  [[nodiscard]] std::string_view name(std::size_t i) const {
+    return std::string_view(chars_).substr(rows_[i].begin, rows_[i].nameSize);
+  }
+  [[nodiscard]] std::string_view value(std::size_t i) const {
+    const std::size_t begin = rows_[i].begin + rows_[i].nameSize;
+    const std::size_t end = i + 1 < rows_.size() ? rows_[i + 1].begin : chars_.size();
+    return std::string_view(chars_).substr(begin, end - begin);
+  }
+
+ private:
+  struct Row {
+    std::size_t begin, nameSize;
+  };
+  std::string chars_;
+  std::vector<Row> rows_;
+};
+
 /// One task of a DAG.
 struct TaskCall {
   std::string name;
   std::string templateName;
-  std::vector<std::pair<std::string, std::string>> parameters;  ///< values, tags and all
+  Arguments parameters;
   std::vector<ArtifactArg> artifacts;
-  std::vector<std::string> dependencies;
-  std::string depends;  ///< in place of `dependencies`
+  std::vector<std::string_view> dependencies;  ///< of the table of names
+  std::string depends;                         ///< in place of `dependencies`
   std::string when;
   std::string withParam;
   bool continueOn = false;
   std::string exitTemplate;  ///< hooks.exit
-  std::vector<std::pair<std::string, std::string>> exitParameters;
+  Arguments exitParameters;
+
+  /// Empties what a step may have set.
+  void clear() {
+    parameters.clear();
+    artifacts.clear();
+    dependencies.clear();
+  }
 };
 
 /// An input that a template takes because its body uses a value from outside.
@@ -150,15 +187,20 @@ class Emitter {
   // ---- control.cpp: steps, calls, if, for, loop, try
   bool hasSteps(ir::RegionId region) const { return stepful_[region.index()]; }
   void markStepful();
+  void findTaskFacts();
   void writeTasks(Scope& scope, ir::RegionId region, YamlWriter& w);
   void writeNode(Scope& scope, ir::NodeId node, YamlWriter& w);
   void stepCall(Scope& scope, ir::NodeId node, TaskCall& call);
+  void plainStepCall(Scope& scope, ir::NodeId node, TaskCall& call);
+  /// What most arguments are, without detours: a plain output of a step of the same template.
+  bool giveOutput(Scope& scope, ir::NodeId operand, const ir::ParamDef& param, TaskCall& call);
   void funcCall(Scope& scope, ir::NodeId node, TaskCall& call);
   void ifCall(Scope& scope, ir::NodeId node, TaskCall& call);
   void forCall(Scope& scope, ir::NodeId node, TaskCall& call);
   void loopCall(Scope& scope, ir::NodeId node, TaskCall& call);
   void tryCall(Scope& scope, ir::NodeId node, TaskCall& call);
   void writeTask(YamlWriter& w, const TaskCall& call);
+  void writeArtifact(YamlWriter& w, const ArtifactArg& artifact);
   void giveArgument(Scope& scope, TaskCall& call, const Leaf& leaf, const std::string& name,
                     ir::NodeId node, Span at);
   void giveCaptures(Scope& outer, const Scope& inner, TaskCall& call);
@@ -254,14 +296,20 @@ class Emitter {
   std::vector<Scope*> scopeOf_;          // a region: the template that its nodes belong to
   std::vector<bool> used_;               // a node: whether anything uses its value
   std::vector<std::uint32_t> taskName_;  // a node: into names_; 0: none
-  std::vector<std::string> names_;
-  std::vector<std::uint32_t> stamp_;  // a node: last task that depends on it
-  std::uint32_t stampNow_ = 0;        // the task at hand
+  std::vector<std::string_view> names_;  // of tasks; the tables of their scopes hold them
+  std::vector<std::uint32_t> stamp_;     // a node: last task that depends on it
+  std::uint32_t stampNow_ = 0;           // the task at hand
   std::uint32_t stamps_ = 0;
-  std::vector<std::string>* deps_ = nullptr;
+  std::vector<std::string_view>* deps_ = nullptr;
+  TaskCall stepCall_;                        // of the step at hand
   std::map<ir::NodeId, std::string> bound_;  // parameters of closures and such: their expression
   std::map<ir::NodeId, std::string> boundText_;  // the same for their JSON text
   std::map<std::pair<ir::TaskId, Shape>, Container> containers_;
+  struct TaskFacts {
+    bool filesIn = false, filesOut = false;
+    const Container* plain = nullptr;  // the template of steps without files
+  };
+  std::vector<TaskFacts> taskFacts_;
   std::vector<std::string> functions_;  // a function: its template; empty: not yet asked for
   std::vector<ir::FuncId> functionQueue_;
   std::deque<std::unique_ptr<Scope>> scopes_;

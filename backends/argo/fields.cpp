@@ -1,5 +1,8 @@
 #include "backends/argo/fields.h"
 
+#include <array>
+#include <iterator>
+
 namespace couler::backends::argo {
 namespace {
 
@@ -250,15 +253,49 @@ constexpr Field kFields[] = {
     {"Hook", "templateRef", Shape::Any, ""},
 };
 
+constexpr std::size_t kCount = std::size(kFields);
+
+struct Rows {
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+constexpr Rows rowsOf(std::string_view object) {
+  Rows rows;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    if (kFields[i].object != object) continue;
+    if (rows.count++ == 0) rows.first = i;
+  }
+  return rows;
+}
+/// By row: the rows of the object below it.
+constexpr std::array<Rows, kCount> kUnder = [] {
+  std::array<Rows, kCount> under{};
+  for (std::size_t i = 0; i < kCount; ++i) {
+    if (!kFields[i].of.empty()) under[i] = rowsOf(kFields[i].of);
+  }
+  return under;
+}();
+/// The rows of an object stand together, and each object that is named has some.
+constexpr bool sound() {
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const Rows own = rowsOf(kFields[i].object);
+    if (i >= own.first + own.count) return false;
+    if (!kFields[i].of.empty() && kUnder[i].count == 0) return false;
+  }
+  return true;
+}
+static_assert(sound());
+
 }  // namespace
 
-std::span<const Field> fieldTable() { return kFields; }
+std::span<const Field> fieldsOf(std::string_view object) {
+  const Rows rows = rowsOf(object);
+  return {kFields + rows.first, rows.count};
+}
 
-const Field* findField(std::string_view object, std::string_view name) {
-  for (const Field& field : kFields) {
-    if (field.object == object && field.name == name) return &field;
-  }
-  return nullptr;
+std::span<const Field> fieldsUnder(const Field& field) {
+  const Rows rows = kUnder[static_cast<std::size_t>(&field - kFields)];
+  return {kFields + rows.first, rows.count};
 }
 
 }  // namespace couler::backends::argo

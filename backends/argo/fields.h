@@ -3,8 +3,6 @@
 #include <span>
 #include <string_view>
 
-#include "backends/yaml_reader.h"
-
 namespace couler::backends::argo {
 
 /// What may stand at a place of a manifest, by Argo's field reference
@@ -27,7 +25,9 @@ struct Field {
   Shape shape;
   std::string_view of;  ///< object of a Map, or of a List's items; empty: not looked into
 };
-[[nodiscard]] std::span<const Field> fieldTable();
-[[nodiscard]] const Field* findField(std::string_view object, std::string_view name);
+/// The fields of an object; empty where there is no such object. O(objects).
+[[nodiscard]] std::span<const Field> fieldsOf(std::string_view object);
+/// The fields of what `field`, a row of the table, is a map or list of. O(1).
+[[nodiscard]] std::span<const Field> fieldsUnder(const Field& field);
 
 }  // namespace couler::backends::argo

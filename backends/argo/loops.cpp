@@ -84,7 +84,7 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const bool direct = isNumber(itemKind) && !collects;
   if (direct) {
     each.withParam = "{{inputs.parameters.items}}";
-    each.parameters.emplace_back(joined(label(param), {}), "{{item}}");
+    each.parameters.add(joined(label(param), {}), "{{item}}");
   } else {
     std::string object;
     std::vector<std::string> keys;
@@ -101,15 +101,15 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
         arg.key = fmt::format("{{{{item.{}}}}}", key);
         each.artifacts.push_back(std::move(arg));
       } else {
-        each.parameters.emplace_back(name, fmt::format("{{{{item.{}}}}}", key));
+        each.parameters.add(name, fmt::format("{{{{item.{}}}}}", key));
       }
     }
     object += fmt::format("{}\"index\": sprig.toString(#)", object.empty() ? "" : ", ");
     each.withParam =
         exprTag(fmt::format("toJson(map(0..(len({}) - 1), {{ {{{} }} }}))", list, object));
     if (collects) {
-      each.parameters.emplace_back("folder", "{{inputs.parameters.folder}}");
-      each.parameters.emplace_back("index", "{{item.index}}");
+      each.parameters.add("folder", "{{inputs.parameters.folder}}");
+      each.parameters.add("index", "{{item.index}}");
     }
   }
   giveCaptures(wrapper, child, each);
@@ -171,13 +171,12 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   call.templateName = wrapper.templateName;
   if (items) {
     if (const auto keys = fileKeys(scope, listNode, n.span)) {
-      call.parameters.emplace_back("items", keys->asTag());
+      call.parameters.add("items", keys->asTag());
     }
   } else {
-    call.parameters.emplace_back("items", text(scope, listNode, {}).asTag());
+    call.parameters.add("items", text(scope, listNode, {}).asTag());
   }
-  if (collects && settings_.artifacts)
-    call.parameters.emplace_back("folder", collectFolder(call.name));
+  if (collects && settings_.artifacts) call.parameters.add("folder", collectFolder(call.name));
   giveCaptures(scope, wrapper, call);
 }
 
@@ -212,7 +211,7 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       arg.optional = leaf.optional;
       to.artifacts.push_back(std::move(arg));
     } else {
-      to.parameters.emplace_back(stateName(leaf), "{{" + from.dotted() + "}}");
+      to.parameters.add(stateName(leaf), "{{" + from.dotted() + "}}");
     }
   };
   TaskCall first;
@@ -229,8 +228,8 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       "asInt(inputs.parameters['iteration']) + 1 < asInt(inputs.parameters['limit']) && "
       "tasks['body'].outputs.parameters['stop'] == \"false\"");
   for (const Leaf& leaf : leaves) stateArgument(again, leaf, "body");
-  again.parameters.emplace_back("iteration", exprTag("asInt(inputs.parameters['iteration']) + 1"));
-  again.parameters.emplace_back("limit", "{{inputs.parameters.limit}}");
+  again.parameters.add("iteration", exprTag("asInt(inputs.parameters['iteration']) + 1"));
+  again.parameters.add("limit", "{{inputs.parameters.limit}}");
   passInputs(wrapper.captures, again);
   std::string tasks;
   YamlWriter w([&tasks](std::string_view t) { tasks += t; }, 3);
@@ -263,8 +262,8 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   call.templateName = wrapper.templateName;
   for (const Leaf& leaf : leaves)
     giveArgument(scope, call, leaf, stateName(leaf), operands[0], n.span);
-  call.parameters.emplace_back("iteration", "0");
-  call.parameters.emplace_back("limit", text(scope, operands[1], {}).asTag());
+  call.parameters.add("iteration", "0");
+  call.parameters.add("limit", text(scope, operands[1], {}).asTag());
   giveCaptures(scope, wrapper, call);
 }
 

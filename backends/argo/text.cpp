@@ -33,6 +33,35 @@ std::size_t decode(std::string_view text, std::uint32_t& value) {
   return 1;
 }
 
+// Plain appends: a large workflow has one of these for each edge.
+void appendDotted(std::string& out, const RefView& ref) {
+  if (ref.task.empty()) {
+    out += "inputs";
+  } else {
+    out.append("tasks.").append(ref.task).append(".outputs");
+  }
+  out.append(ref.artifact ? ".artifacts." : ".parameters.").append(ref.name);
+}
+
+// Double quotes, as in the strings beside it: then the whole stands in YAML as it is.
+void appendIndexed(std::string& out, const RefView& ref) {
+  if (ref.task.empty()) {
+    out += "inputs.";
+  } else {
+    out.append("tasks[\"").append(ref.task).append("\"].outputs.");
+  }
+  out.append(ref.artifact ? "artifacts[\"" : "parameters[\"").append(ref.name).append("\"]");
+}
+
+void appendJsonExpr(std::string& out, const RefView& ref) {
+  if (ref.encoding == Encoding::Json) return appendIndexed(out, ref);
+  // Both literals spell two braces in pieces, so that Argo sees none.
+  out += "sprig.replace(\"\\u007b\\u007b\", \"\\u007b\\\\u007b\", ";
+  out += ref.encoding == Encoding::Base64Json ? "sprig.b64dec(" : "toJson(sprig.b64dec(";
+  appendIndexed(out, ref);
+  out += ref.encoding == Encoding::Base64Json ? "))" : ")))";
+}
+
 }  // namespace
 
 std::string safeJson(std::string_view json) {
@@ -143,45 +172,32 @@ std::string goDuration(ir::Duration duration) {
   return fmt::format("{}us", duration.micros);
 }
 
+void appendTag(std::string& out, const RefView& ref) {
+  if (ref.encoding == Encoding::Json) {
+    out += "{{";
+    appendDotted(out, ref);
+  } else {
+    out += "{{=";
+    appendJsonExpr(out, ref);  // never ends in a brace
+  }
+  out += "}}";
+}
+
 std::string Ref::dotted() const {
   std::string out;
-  out.reserve(task.size() + name.size() + 27);
-  if (task.empty()) {
-    out += "inputs";
-  } else {
-    out += "tasks.";
-    out += task;
-    out += ".outputs";
-  }
-  out += artifact ? ".artifacts." : ".parameters.";
-  out += name;
+  appendDotted(out, view());
   return out;
 }
 
 std::string Ref::indexed() const {
   std::string out;
-  appendIndexed(out);
+  appendIndexed(out, view());
   return out;
 }
 
-void Ref::appendIndexed(std::string& out) const {
-  if (task.empty()) {
-    out += "inputs.";
-  } else {
-    out.append("tasks['").append(task).append("'].outputs.");
-  }
-  out.append(artifact ? "artifacts['" : "parameters['").append(name).append("']");
-}
-
 std::string Ref::jsonExpr() const {
-  if (encoding == Encoding::Json) return indexed();
-  // Both literals spell two braces in pieces, so that Argo sees none. Plain appends: a large
-  // workflow has one of these for each edge.
-  std::string out = "sprig.replace(\"\\u007b\\u007b\", \"\\u007b\\\\u007b\", ";
-  out.reserve(out.size() + task.size() + name.size() + 80);
-  out += encoding == Encoding::Base64Json ? "sprig.b64dec(" : "toJson(sprig.b64dec(";
-  appendIndexed(out);
-  out += encoding == Encoding::Base64Json ? "))" : ")))";
+  std::string out;
+  appendJsonExpr(out, view());
   return out;
 }
 
@@ -243,9 +259,7 @@ std::string Text::asTag() const {
         out += piece.text;
         break;
       case Kind::Ref:
-        out += "{{";
-        out += piece.ref.dotted();
-        out += "}}";
+        appendTag(out, piece.ref.view());
         break;
       case Kind::Expr:
         out += exprTag(piece.text);
@@ -282,6 +296,10 @@ const Ref* Text::single() const {
 std::string exprTag(std::string_view expr) {
   // A closing brace before the tag's own would end it too early.
   return fmt::format("{{{{={}{}}}}}", expr, expr.ends_with('}') ? " " : "");
+}
+
+std::string inputTag(std::string_view name) {
+  return fmt::format("{{{{inputs.parameters.{}}}}}", name);
 }
 
 }  // namespace couler::backends::argo

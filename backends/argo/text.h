@@ -38,19 +38,27 @@ enum class Encoding : std::uint8_t {
 };
 
 /// A parameter or artifact within a template: an input of it, or an output of one of its tasks.
+struct RefView {
+  std::string_view task;  ///< empty: an input
+  std::string_view name;
+  bool artifact = false;
+  Encoding encoding = Encoding::Json;
+};
+/// As the `value:` of a parameter: a tag that stands for the JSON text.
+void appendTag(std::string& out, const RefView& ref);
+
+/// The same, of names that it holds itself.
 struct Ref {
-  std::string task;  ///< empty: an input
+  std::string task;
   std::string name;
   bool artifact = false;
   Encoding encoding = Encoding::Json;
 
+  [[nodiscard]] RefView view() const { return {task, name, artifact, encoding}; }
   [[nodiscard]] std::string dotted() const;   ///< `tasks.a.outputs.parameters.x`
-  [[nodiscard]] std::string indexed() const;  ///< `tasks['a'].outputs.parameters['x']`
+  [[nodiscard]] std::string indexed() const;  ///< `tasks["a"].outputs.parameters["x"]`
   /// An expression for the JSON text that the parameter stands for.
   [[nodiscard]] std::string jsonExpr() const;
-
- private:
-  void appendIndexed(std::string& out) const;
 };
 
 /// JSON text that is put together while the workflow runs.
@@ -85,5 +93,7 @@ class Text {
 
 /// An expression tag: `{{=…}}`.
 [[nodiscard]] std::string exprTag(std::string_view expr);
+/// The tag of an input parameter: `{{inputs.parameters.NAME}}`.
+[[nodiscard]] std::string inputTag(std::string_view name);
 
 }  // namespace couler::backends::argo

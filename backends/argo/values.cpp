@@ -184,7 +184,7 @@ std::optional<Ref> Emitter::reference(Scope& scope, ir::NodeId id, const Place& 
   }
   if (taskName_[id.index()] == 0) return std::nullopt;
   dependOn(scope, id);
-  ref.task = names_[taskName_[id.index()]];
+  ref.task.assign(names_[taskName_[id.index()]]);
   if (const auto* step = std::get_if<ir::Step>(&n.payload)) {
     ref.name = joined("", where.leaf);
     const ir::TaskDef& task = module_.at(step->task);

@@ -116,7 +116,7 @@ int writeManifest(const Destination& where, const ir::Module& module,
     return kFailed;
   }
   if (validates && file.error().empty()) {
-    const std::string text = file.canReadBack() ? file.readBack() : std::move(kept);
+    const std::string_view text = file.canReadBack() ? file.readBack() : std::string_view(kept);
     if (file.error().empty() &&
         !where.backend->validate(module, options, text, program.problems())) {
       program.report();

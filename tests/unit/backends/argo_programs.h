@@ -104,6 +104,40 @@ workflow main(n: int = 1, token: secret) -> (w: int) {
     return (w: u.w)
 }
 )cw"},
+    {"files", R"cw(
+task count(data: file, base: int) -> (n: int, log: file = "log.txt") {
+    run python """
+        n = len(open(data).read()) * base
+        open(log, "w").write(str(n))
+        """
+}
+task total(ns: list<int>, logs: list<file>) -> (sum: int) { run python """sum = len(ns) + len(logs)""" }
+workflow main(parts: list<file>, base: int = 2) -> (sum: int) {
+    let counts = for part in parts { count(data: part, base: base) }
+    let t = total(ns: counts.n, logs: counts.log)
+    return (sum: t.sum)
+}
+)cw"},
+    {"calls", R"cw(
+task step(n: int) -> (m: int) {
+    run sh """m=$((n + 1))"""
+    retry 3 { backoff: 2 s, exit_codes: [75, 111] }
+}
+task add(a: int, b: int) -> (sum: int) { run sh """sum=$((a + b))""" }
+volatile task tell(status: string, n: int) { run sh """echo "$status $n" """ }
+workflow part(n: int) -> (sum: int) {
+    let one = step(n: n)
+    let two = step(n: one.m)
+    let s = add(a: one.m, b: two.m)
+    finally { tell(status: status, n: n) }
+    return (sum: s.sum)
+}
+workflow main(n: int = 1) -> (sum: int) {
+    let first = part(n: n)
+    let second = part(n: first.sum)
+    return (sum: second.sum)
+}
+)cw"},
 };
 
 }  // namespace couler::backends

@@ -94,7 +94,16 @@ TEST(Argo, ValidatorFindsFaults) {
       {0, "  - name: first", "  - name: First", "CW0651"},
       {1, "inputs.parameters.condition}} == true", "inputs.parameters.condition}} == false",
        "CW0653"},
-      {1, "tasks[''then''].outputs", "tasks[''when''].outputs", "CW0652"},
+      {1, "tasks[\"then\"].outputs", "tasks[\"when\"].outputs", "CW0652"},
+      {7, "template: part-exit", "template: part", "CW0653"},
+      {7, "hooks:\n          exit:\n            template: part-exit",
+       "hooks:\n          running:\n            expression: \"true\"\n            template: "
+       "part-exit",
+       "CW065"},
+      {7, "in ['75', '111']", "in ['75', '112']", "CW0653"},
+      // Sound but for the step that the value comes from.
+      {7, "tasks.one.outputs.parameters.m}}\"\n          - name: b",
+       "tasks.two.outputs.parameters.m}}\"\n          - name: b", "CW0653"},
       {2, "withParam: ", "withSequence: ", "CW0653"},
       {2, "{{item.item}}", "{{itme.item}}", "CW0652"},
       {4, "depends: body.Succeeded", "depends: body.Succeeded && nobody", "CW0652"},
@@ -233,6 +242,9 @@ TEST(Argo, RefusesWhatItCannotExpress) {
       {"target a = argo { image: \"i\" }\ntask t(s: secret) { env { S: s }\n run "
        "[\"true\"]\n}\nworkflow main(s: secret) { t(s: s) }\n",
        "CW0607"},
+      {"target a = argo { image: \"i\" }\ntask t() { image \"a\\{\\{b\"\n run "
+       "[\"true\"]\n}\nworkflow main() { t() }\n",
+       "CW0608"},
       {"target a = argo { image: \"i\" }\ntask t(f: file) { run [\"cat\", f]\n}\nworkflow main() { "
        "for f in glob(\"*.csv\") { t(f: f) } }\n",
        "CW060"},
@@ -245,6 +257,18 @@ TEST(Argo, RefusesWhatItCannotExpress) {
     EXPECT_FALSE(manifest.ok);
     EXPECT_NE(manifest.problems.find(refusal.code), std::string::npos) << manifest.problems;
   }
+}
+
+TEST(Argo, SaysWhatItDoesOnlyNearly) {
+  Compiled compiled(
+      "target a = argo { image: \"i\" }\ntask t() { run [\"true\"]\n retry 2 { backoff: 1 s, "
+      "factor: "
+      "1.5 }\n}\nworkflow main() { t() }\n");
+  ASSERT_TRUE(compiled.ready()) << compiled.problems();
+  const Manifest manifest = compiled.emit();
+  EXPECT_TRUE(manifest.ok);
+  EXPECT_NE(manifest.problems.find("CW0610"), std::string::npos) << manifest.problems;
+  EXPECT_NE(manifest.text.find("factor: \"1\""), std::string::npos) << manifest.text;
 }
 
 TEST(Argo, CarriesSmallFiles) {

@@ -40,7 +40,7 @@ TEST(Names, NeverGivesOneTwice) {
   NameTable first, second;
   std::set<std::string> seen;
   for (const char* text : {"x-2", "x.2", "x", "x_2", "x", "X", "x-2", "", "x"}) {
-    const std::string name = first.unique(text);
+    const std::string name(first.unique(text));
     EXPECT_TRUE(isDnsLabel(name)) << name;
     EXPECT_TRUE(seen.insert(name).second) << name;
     EXPECT_EQ(name, second.unique(text));
