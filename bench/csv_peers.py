@@ -70,7 +70,7 @@ def main():
         if done.returncode != 0:
             print(f"{name:8} left out: {done.stderr.strip().splitlines()[-1]}")
             continue
-        rows, seconds = done.stdout.split()
+        rows, seconds = done.stdout.split()[-2:]  # DuckDB may show its progress before
         print(f"{name:8} {rows:>9} rows {float(seconds):7.3f} CPU s "
               f"{megabytes / float(seconds):7.0f} MB/s")
 

@@ -2,6 +2,7 @@
 // asked to, and prints its rows and the CPU seconds that took.
 #include <cstdio>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,8 +49,7 @@ int main(int count, char** arguments) {
       }
       id = types.intern(std::move(cases));
     }
-    fields.push_back(
-        {std::string(argument.substr(0, colon)), optional ? types.optional(id) : id});
+    fields.push_back({std::string(argument.substr(0, colon)), optional ? types.optional(id) : id});
   }
   const column::Schema schema = column::schemaOf(types, types.record(fields));
   const auto now = [] {

@@ -26,7 +26,7 @@ namespace keyValue {
 inline constexpr int kKey = 0, kValue = 1;
 }
 namespace dictionary {
-inline constexpr int kId = 0, kIndexType = 1;            // DictionaryEncoding
+inline constexpr int kId = 0, kIndexType = 1;                // DictionaryEncoding
 inline constexpr int kBatchId = 0, kData = 1, kIsDelta = 2;  // DictionaryBatch
 }  // namespace dictionary
 namespace recordBatch {

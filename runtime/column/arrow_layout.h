@@ -17,7 +17,7 @@ struct FileColumn {
   std::size_t node = 0;    ///< index of its FieldNode
   std::size_t buffer = 0;  ///< index of its first buffer
   Type type{};
-  bool plain = false;      ///< of a width, unit and nesting that we read
+  bool plain = false;  ///< of a width, unit and nesting that we read
   std::int64_t dictionary = -1;
   int indexBytes = 0;  ///< of a dictionary's index; signed
 };

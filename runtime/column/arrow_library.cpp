@@ -100,12 +100,20 @@ class SchemaExport {
     constexpr std::int64_t kNullable = 2;
     for (std::size_t i = 0; i < children_.size(); ++i) {
       const Field& field = schema.fields[i];
-      children_[i] = {formatOf(field.kind), field.name.c_str(), nullptr,
-                      field.optional ? kNullable : 0, 0, nullptr, nullptr, release, nullptr};
+      children_[i] = {formatOf(field.kind),
+                      field.name.c_str(),
+                      nullptr,
+                      field.optional ? kNullable : 0,
+                      0,
+                      nullptr,
+                      nullptr,
+                      release,
+                      nullptr};
       pointers_.push_back(&children_[i]);
     }
-    top_ = {"+s",    "", nullptr, 0, static_cast<std::int64_t>(children_.size()), pointers_.data(),
-            nullptr, release, nullptr};
+    top_ = {
+        "+s",    "",      nullptr, 0, static_cast<std::int64_t>(children_.size()), pointers_.data(),
+        nullptr, release, nullptr};
   }
   [[nodiscard]] ArrowSchema* get() { return &top_; }
 
@@ -118,8 +126,7 @@ class SchemaExport {
 
 class LibrarySource final : public ArrowRows {
  public:
-  LibrarySource(std::string path, const Schema& schema, const ReadOptions& options,
-                AnomalyLog& log)
+  LibrarySource(std::string path, const Schema& schema, const ReadOptions& options, AnomalyLog& log)
       : ArrowRows(std::move(path), schema, options, log) {}
   ~LibrarySource() override {
     if (stream_.release != nullptr) stream_.release(&stream_);
@@ -143,10 +150,9 @@ bool LibrarySource::open(std::string_view format) {
     wanted.push_back(batch_.wants(i) ? 1 : 0);
     arrow::FileColumn column;
     const Kind kind = schema_.fields[i].kind;
-    column.type = kind == Kind::Bool ? arrow::Bool
-                  : kind == Kind::String || kind == Kind::Enum || kind == Kind::Value
-                      ? arrow::Utf8
-                      : arrow::Int;
+    column.type = kind == Kind::Bool                                                  ? arrow::Bool
+                  : kind == Kind::String || kind == Kind::Enum || kind == Kind::Value ? arrow::Utf8
+                                                                                      : arrow::Int;
     columns_.push_back(column);
   }
   SchemaExport schema(schema_);
@@ -262,9 +268,16 @@ ArrowArray exportRows(RecordBody&& body, std::int64_t rows, const Schema& schema
       const bool none = k == 0 && span.length == 0;
       held->buffers[i][k] = none ? nullptr : held->body.bytes.data() + span.offset;
     }
-    held->children[i] = {rows,    held->body.nodes[i].nulls, 0,       static_cast<std::int64_t>(buffers),
-                         0,       held->buffers[i].data(),   nullptr, nullptr,
-                         [](ArrowArray* array) { array->release = nullptr; }, nullptr};
+    held->children[i] = {rows,
+                         held->body.nodes[i].nulls,
+                         0,
+                         static_cast<std::int64_t>(buffers),
+                         0,
+                         held->buffers[i].data(),
+                         nullptr,
+                         nullptr,
+                         [](ArrowArray* array) { array->release = nullptr; },
+                         nullptr};
     held->pointers.push_back(&held->children[i]);
   }
   return {rows,

@@ -31,8 +31,7 @@ bool RecordGatherer::take(Part part, std::optional<StreamError>& error) {
     text = std::max(text, bytes);
   }
   if (rows > kBatchRows || (text > kMaxText && rows > 1)) {
-    const std::int64_t middle =
-        part.from + (rows > kBatchRows ? kBatchRows : rows / 2);
+    const std::int64_t middle = part.from + (rows > kBatchRows ? kBatchRows : rows / 2);
     return take({part.batch, part.from, middle}, error) &&
            take({part.batch, middle, part.to}, error);
   }
@@ -49,6 +48,15 @@ bool RecordGatherer::take(Part part, std::optional<StreamError>& error) {
 
 void RecordGatherer::addValidity(std::size_t field, RecordBody& body) const {
   const bool boxed = schema_.fields[field].kind == Kind::Value;
+  const bool mayMiss =
+      boxed || std::any_of(pending_.begin(), pending_.end(), [&](const Part& part) {
+        return part.batch.columns[field].valid != nullptr;
+      });
+  if (!mayMiss) {
+    body.nodes.push_back({rows_, 0});
+    body.add<std::uint8_t>(0);
+    return;
+  }
   std::int64_t missing = 0;
   std::vector<std::uint8_t> bits(static_cast<std::size_t>((rows_ + 7) / 8));
   std::size_t at = 0;
@@ -72,6 +80,8 @@ void RecordGatherer::addValidity(std::size_t field, RecordBody& body) const {
 bool RecordGatherer::flush() {
   if (rows_ == 0) return true;
   RecordBody body;
+  constexpr std::int64_t kUsual = 20;  // bytes of a cell, for the first room
+  body.bytes.reserve(static_cast<std::size_t>(rows_ * kUsual) * schema_.fields.size());
   for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
     addValidity(i, body);
     addColumn(i, rows_, body);
@@ -104,34 +114,48 @@ void RecordGatherer::addColumn(std::size_t field, std::int64_t rows, RecordBody&
   char* to = body.add<char>(count * width);
   for (const Part& part : pending_) {
     const std::size_t bytes = static_cast<std::size_t>(part.to - part.from) * width;
-    std::memcpy(to,
-                part.batch.columns[field].values->data() +
-                    static_cast<std::size_t>(part.from) * width,
-                bytes);
+    std::memcpy(
+        to, part.batch.columns[field].values->data() + static_cast<std::size_t>(part.from) * width,
+        bytes);
     to += bytes;
   }
 }
 
 void RecordGatherer::addTexts(std::size_t field, std::int64_t rows, RecordBody& body) const {
   const Field& about = schema_.fields[field];
-  std::string all;
+  std::string made;  // texts that are not there as such
   auto* offsets = body.add<std::int32_t>(static_cast<std::size_t>(rows) + 1);
+  std::size_t size = 0;
   for (const Part& part : pending_) {
     const Column& column = part.batch.columns[field];
     for (std::int64_t row = part.from; row < part.to; ++row) {
-      if (about.kind == Kind::Value) {
-        const ir::Value& value = (*column.boxed)[static_cast<std::size_t>(row)];
-        if (!value.isNone()) all += ir::toJson(value);
-      } else if (about.kind == Kind::Enum) {
-        const auto index = static_cast<std::size_t>(column.values->as<std::int32_t>()[row]);
-        if (!isMissing(column, row)) all += about.cases[index];
+      if (about.kind == Kind::String) {
+        size += static_cast<std::size_t>(column.values->as<Text>()[row].size);
       } else {
-        all += column.values->as<Text>()[row].view();
+        if (about.kind == Kind::Value) {
+          const ir::Value& value = (*column.boxed)[static_cast<std::size_t>(row)];
+          if (!value.isNone()) made += ir::toJson(value);
+        } else if (!isMissing(column, row)) {
+          made += about.cases[static_cast<std::size_t>(column.values->as<std::int32_t>()[row])];
+        }
+        size = made.size();
       }
-      *++offsets = static_cast<std::int32_t>(all.size());
+      *++offsets = static_cast<std::int32_t>(size);
     }
   }
-  std::copy(all.begin(), all.end(), body.add<char>(all.size()));
+  char* to = body.add<char>(size);
+  if (about.kind != Kind::String) {
+    std::copy(made.begin(), made.end(), to);
+    return;
+  }
+  for (const Part& part : pending_) {
+    const Text* texts = part.batch.columns[field].values->as<Text>();
+    for (std::int64_t row = part.from; row < part.to; ++row) {
+      if (texts[row].size == 0) continue;  // its address may be none
+      std::memcpy(to, texts[row].data, static_cast<std::size_t>(texts[row].size));
+      to += texts[row].size;
+    }
+  }
 }
 
 }  // namespace couler::column

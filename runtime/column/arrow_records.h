@@ -39,7 +39,10 @@ class RecordGatherer {
   using Emit = std::function<bool(RecordBody&& body, std::int64_t rows)>;
   /// `enumsAsText`: cases by their names, not by their indexes in a dictionary.
   RecordGatherer(std::string path, const Schema& schema, bool enumsAsText, Emit emit)
-      : path_(std::move(path)), schema_(schema), enumsAsText_(enumsAsText), emit_(std::move(emit)) {}
+      : path_(std::move(path)),
+        schema_(schema),
+        enumsAsText_(enumsAsText),
+        emit_(std::move(emit)) {}
 
   [[nodiscard]] bool add(const Batch& batch, std::optional<StreamError>& error) {
     return take({batch, 0, batch.rows}, error);

@@ -23,8 +23,7 @@ ArrowRows::ArrowRows(std::string path, const Schema& schema, const ReadOptions& 
   }
 }
 
-std::int64_t ArrowRows::offsetAt(const FileColumn& column, const Loaded& loaded,
-                                   std::int64_t i) {
+std::int64_t ArrowRows::offsetAt(const FileColumn& column, const Loaded& loaded, std::int64_t i) {
   if (column.type == arrow::Utf8) {
     std::int32_t offset = 0;
     std::memcpy(&offset, loaded.values + 4 * i, sizeof offset);
@@ -46,9 +45,8 @@ bool ArrowRows::checkTexts(const FileColumn& column, std::int64_t rows, Loaded& 
     if (end < loaded.textSize && (loaded.text[end] & 0xC0) == 0x80) cutLetter = true;
     before = end;
   }
-  loaded.checked =
-      !cutLetter &&
-      simdjson::validate_utf8(loaded.text + first, static_cast<std::size_t>(before - first));
+  loaded.checked = !cutLetter && simdjson::validate_utf8(loaded.text + first,
+                                                         static_cast<std::size_t>(before - first));
   return true;
 }
 

@@ -26,7 +26,7 @@ struct Loaded {
   const char* values = nullptr;         ///< or the offsets of strings
   const char* text = nullptr;
   std::int64_t textSize = 0;
-  bool checked = false;    ///< the strings are UTF-8
+  bool checked = false;  ///< the strings are UTF-8
 };
 
 /// Rows from Arrow's layout in memory; who derives from it gets the record batches.
@@ -39,14 +39,17 @@ class ArrowRows : public Source {
   ArrowRows(std::string path, const Schema& schema, const ReadOptions& options, AnomalyLog& log);
 
   enum class Load : std::uint8_t { Rows, End, Failed };
-  /// Fills `loaded_`, for the columns that are wanted, and `loadedRows_` with the next record batch.
+  /// Fills `loaded_`, for the columns that are wanted, and `loadedRows_` with the next record
+  /// batch.
   virtual Load load() = 0;
 
   bool fail(std::string_view what) {
     error_ = StreamError{fmt::format("{}: {}", path_, what)};
     return false;
   }
-  bool damaged() { return fail("is not a sound Arrow file: its content does not fit its metadata"); }
+  bool damaged() {
+    return fail("is not a sound Arrow file: its content does not fit its metadata");
+  }
   /// Checks the offsets of strings against their bytes, and the bytes.
   bool checkTexts(const arrow::FileColumn& column, std::int64_t rows, Loaded& loaded);
   [[nodiscard]] static std::int64_t offsetAt(const arrow::FileColumn& column, const Loaded& loaded,
@@ -75,8 +78,8 @@ class ArrowRows : public Source {
 
   BadRowPolicy bad_;
   std::vector<std::optional<CaseIndex>> caseIndexes_;  // by field
-  std::int64_t taken_ = 0;  // of the loaded rows
-  std::int64_t rowId_ = 0;  // of the first row of the batch
+  std::int64_t taken_ = 0;                             // of the loaded rows
+  std::int64_t rowId_ = 0;                             // of the first row of the batch
   bool ended_ = false;
 };
 

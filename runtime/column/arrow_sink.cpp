@@ -173,16 +173,15 @@ bool ArrowSink::create(StreamError& error) {
   return ok;
 }
 
-bool ArrowSink::writeMessage(FlatBufferBuilder& b, arrow::message::Header type,
-                             Offset<void> header, const RecordBody& body,
-                             std::vector<arrow::Block>* blocks) {
-  const auto message = Table(b)
-                           .add(arrow::message::kVersion, arrow::kVersion5)
-                           .add<std::uint8_t>(arrow::message::kHeaderType, type)
-                           .add(arrow::message::kHeader, header)
-                           .add(arrow::message::kBodyLength,
-                                static_cast<std::int64_t>(body.bytes.size()))
-                           .end();
+bool ArrowSink::writeMessage(FlatBufferBuilder& b, arrow::message::Header type, Offset<void> header,
+                             const RecordBody& body, std::vector<arrow::Block>* blocks) {
+  const auto message =
+      Table(b)
+          .add(arrow::message::kVersion, arrow::kVersion5)
+          .add<std::uint8_t>(arrow::message::kHeaderType, type)
+          .add(arrow::message::kHeader, header)
+          .add(arrow::message::kBodyLength, static_cast<std::int64_t>(body.bytes.size()))
+          .end();
   b.Finish(message);
   // The body starts at a multiple of 64 of the file, so that its buffers are aligned where it is
   // read as it is.

@@ -84,7 +84,8 @@ ArrowSource::Step ArrowSource::nextMessage(Message& message) {
   if (message.bodySize < 0 || message.bodySize > file_.size() - message.bodyStart) {
     return fail("is cut short"), Step::Failed;
   }
-  if (root->get<std::int16_t>(arrow::message::kVersion, 0) != arrow::kVersion5) return Step::Foreign;
+  if (root->get<std::int16_t>(arrow::message::kVersion, 0) != arrow::kVersion5)
+    return Step::Foreign;
   position_ = message.bodyStart + message.bodySize;
   return Step::Records;
 }
@@ -163,11 +164,11 @@ bool ArrowSource::readBuffers(const FlatTable& records, std::int64_t bodyStart,
   const auto node = nodes.get<FieldNode>(column.node);
   if (node.length != rows || node.nulls < 0 || node.nulls > rows) return damaged();
   const std::int64_t bits = (rows + 7) / 8;
-  const std::int64_t values = isIndex                             ? rows * column.indexBytes
-                              : column.type == arrow::Bool        ? bits
-                              : column.type == arrow::Utf8        ? (rows + 1) * 4
-                              : column.type == arrow::LargeUtf8   ? (rows + 1) * 8
-                                                                  : rows * 8;
+  const std::int64_t values = isIndex                           ? rows * column.indexBytes
+                              : column.type == arrow::Bool      ? bits
+                              : column.type == arrow::Utf8      ? (rows + 1) * 4
+                              : column.type == arrow::LargeUtf8 ? (rows + 1) * 8
+                                                                : rows * 8;
   std::int64_t needs[3] = {node.nulls > 0 ? bits : 0, values, 0};
   if (isText && rows == 0) needs[1] = 0;  // the one offset may be left out
   std::size_t at[3] = {};
@@ -220,8 +221,9 @@ bool ArrowSource::readDictionary(const Message& message, bool& foreign) {
   values.node = values.buffer = 0;
   const std::int64_t count = records->get<std::int64_t>(arrow::recordBatch::kLength, 0);
   Loaded loaded;
-  if (count < 0 || count > kMaxRows || !readBuffers(*records, message.bodyStart, message.bodySize, values, true, false,
-                                count, loaded)) {
+  if (count < 0 || count > kMaxRows ||
+      !readBuffers(*records, message.bodyStart, message.bodySize, values, true, false, count,
+                   loaded)) {
     return error_ ? false : damaged();
   }
   std::vector<std::string>& names = dictionaries_[id];
@@ -264,8 +266,7 @@ ArrowRows::Load ArrowSource::load() {
 }  // namespace
 
 std::unique_ptr<Source> openArrow(const std::string& path, const Schema& schema,
-                                  const ReadOptions& options, AnomalyLog& log,
-                                  StreamError& error) {
+                                  const ReadOptions& options, AnomalyLog& log, StreamError& error) {
   auto source = std::make_unique<ArrowSource>(path, schema, options, log);
   if (source->open()) return source;
   error = source->error().value_or(StreamError{});

@@ -50,9 +50,8 @@ class PlainSource final : public ByteSource {
       if (got < 0) {
         error_ = systemError(path_, "cannot be read");
       } else if (at_ < file_.size()) {
-        error_ = StreamError{
-            fmt::format("{}: shrank from {} to {} bytes while it was read", path_, file_.size(),
-                        at_)};
+        error_ = StreamError{fmt::format("{}: shrank from {} to {} bytes while it was read", path_,
+                                         file_.size(), at_)};
       }
       return 0;
     }
@@ -184,7 +183,7 @@ FileHandle::~FileHandle() {
 
 bool FileHandle::open(const std::string& path, StreamError& error) {
   fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat info {};
+  struct stat info{};
   if (fd_ < 0 || ::fstat(fd_, &info) != 0) {
     error = systemError(path, "cannot be opened");
     return false;

@@ -77,8 +77,8 @@ inline bool decimal8(std::uint64_t word, std::uint64_t& out) {
 inline bool digits(const char* p, std::size_t size, std::uint64_t& out) {
   return decimal8((load8(p) ^ kZeros) << (64 - 8 * size), out);
 }
-inline constexpr std::array<double, 17> kPowers = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7, 1e8,
-                                                   1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16};
+inline constexpr std::array<double, 17> kPowers = {
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16};
 
 }  // namespace detail
 

@@ -17,8 +17,9 @@ constexpr std::size_t kChunk = std::size_t{512} << 10;
 
 bool Chunks::advance(std::size_t keepFrom) {
   const std::size_t kept = size_ - keepFrom;
-  const std::size_t wanted =
-      buffer_ == nullptr ? kFirstChunk : std::max(kChunk, std::min(kept * 2, kept + (kChunk << 6U)));
+  const std::size_t wanted = buffer_ == nullptr
+                                 ? kFirstChunk
+                                 : std::max(kChunk, std::min(kept * 2, kept + (kChunk << 6U)));
   // One byte more than is read: `append` may need it.
   if (buffer_ != nullptr && buffer_.use_count() == 1 && buffer_->size() > wanted) {
     std::memmove(buffer_->data(), buffer_->data() + keepFrom, kept);

@@ -77,11 +77,11 @@ COULER_WIDE bool classifyAvx2(const char* text, std::size_t blocks, Block* out) 
     const __m256i in0 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text));
     const __m256i in1 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + 32));
     high = _mm256_or_si256(high, _mm256_or_si256(in0, in1));
-#define COULER_BITS(what)                                                                     \
-  (static_cast<std::uint64_t>(                                                                \
-       static_cast<unsigned>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(in0, what)))) |           \
-   static_cast<std::uint64_t>(                                                                \
-       static_cast<unsigned>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(in1, what))))             \
+#define COULER_BITS(what)                                                           \
+  (static_cast<std::uint64_t>(                                                      \
+       static_cast<unsigned>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(in0, what)))) | \
+   static_cast<std::uint64_t>(                                                      \
+       static_cast<unsigned>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(in1, what))))   \
        << 32U)
     out[b] = {COULER_BITS(quote), COULER_BITS(comma), COULER_BITS(feed)};
 #undef COULER_BITS
@@ -90,7 +90,8 @@ COULER_WIDE bool classifyAvx2(const char* text, std::size_t blocks, Block* out) 
 }
 
 bool hasWide() {
-  static const bool has = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0 &&
+  static const bool has = __builtin_cpu_supports("avx2") != 0 &&
+                          __builtin_cpu_supports("bmi2") != 0 &&
                           __builtin_cpu_supports("popcnt") != 0;
   return has;
 }
@@ -169,9 +170,9 @@ std::uint64_t CsvScanner::structure(const Block& block, std::size_t size) {
   const std::uint64_t inside = parity(block.quotes) ^ before;  // from an opening quote on
   const std::uint64_t closing = block.quotes & ~inside;
   const std::uint64_t result = (block.commas | block.feeds) & ~inside;
-  const std::uint64_t mayOpen = ((result | closing) << 1U) |
-                                static_cast<std::uint64_t>(state_ == State::CellStart ||
-                                                           state_ == State::QuoteInQuoted);
+  const std::uint64_t mayOpen =
+      ((result | closing) << 1U) |
+      static_cast<std::uint64_t>(state_ == State::CellStart || state_ == State::QuoteInQuoted);
   // A quote within a plain cell: none of the above holds.
   if ((block.quotes & inside & ~mayOpen) != 0) return structureByBytes(block, size);
   constexpr std::uint64_t kLast = std::uint64_t{1} << 63U;

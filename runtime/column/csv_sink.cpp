@@ -11,8 +11,9 @@ namespace couler::column {
 namespace {
 
 bool needsQuotes(std::string_view text) {
-  return text.empty() || text.find_first_of("\",\r\n") != std::string_view::npos ||
-         text.starts_with("\xEF\xBB\xBF");
+  bool special = text.empty() || text.starts_with("\xEF\xBB\xBF");
+  for (const char c : text) special |= (c == '"') | (c == ',') | (c == '\n') | (c == '\r');
+  return special;
 }
 
 void addText(std::string_view text, std::string& out) {
@@ -69,7 +70,7 @@ class CsvSink final : public Sink {
         out_.add(column.values->as<std::int64_t>()[row]);
         break;
       case Kind::Float:
-        out += ir::floatText(column.values->as<double>()[row]);
+        out_.add(column.values->as<double>()[row]);
         break;
       case Kind::String:
         addText(column.values->as<Text>()[row].view(), out);
@@ -100,8 +101,7 @@ class CsvSink final : public Sink {
 
 }  // namespace
 
-std::unique_ptr<Sink> createCsv(const std::string& path, const Schema& schema,
-                                StreamError& error) {
+std::unique_ptr<Sink> createCsv(const std::string& path, const Schema& schema, StreamError& error) {
   auto sink = std::make_unique<CsvSink>(schema);
   if (!sink->create(path, error)) return nullptr;
   return sink;

@@ -73,9 +73,9 @@ class CsvSource final : public Source {
   std::size_t nextRow_ = 0;  // of those that the scanner has found
   std::size_t columns_ = 0;  // of the header
   std::int64_t rowId_ = 0;
-  std::vector<std::size_t> fileColumn_;    // by field
-  std::vector<std::uint32_t> cells_;       // the first cell of each row that is parsed now
-  std::vector<std::int64_t> ids_;          // their numbers
+  std::vector<std::size_t> fileColumn_;  // by field
+  std::vector<std::uint32_t> cells_;     // the first cell of each row that is parsed now
+  std::vector<std::int64_t> ids_;        // their numbers
   std::vector<std::optional<CaseIndex>> caseIndexes_;  // by field
   std::string scratch_;
   bool checkUtf8_ = false;
@@ -112,9 +112,10 @@ bool CsvSource::more() {
     if (scanner_.openRow() == scanned_) return false;  // a file that ends with a line feed
     if (scanner_.inQuotes()) {
       const std::int64_t line = lineAt(scanner_.openCell());
-      return fail(":{}: the quoted cell that begins here has no closing quote before the end of "
-                  "the file",
-                  line);
+      return fail(
+          ":{}: the quoted cell that begins here has no closing quote before the end of "
+          "the file",
+          line);
     }
     chunks_.append('\n');
     size = 1;
@@ -210,9 +211,10 @@ bool CsvSource::readHeader() {
     if (names.size() == 1 && schema_.fields.size() > 1) {
       for (const char separator : {';', '\t', '|'}) {
         if (names[0].find(separator) == std::string::npos) continue;
-        return fail(":1: the columns are separated by {}, and only commas are read; convert the "
-                    "file first",
-                    separator == '\t' ? std::string("tabs") : fmt::format("`{}`", separator));
+        return fail(
+            ":1: the columns are separated by {}, and only commas are read; convert the "
+            "file first",
+            separator == '\t' ? std::string("tabs") : fmt::format("`{}`", separator));
       }
     }
     return fail(":1: {}", absentColumn(name, names));
@@ -342,7 +344,8 @@ void CsvSource::eachCell(std::size_t field, std::int64_t first, Plain plain, Slo
     std::size_t size = end[1] - from;
     if (last && size > 0 && text[size - 1] == '\r') --size;
     const std::int64_t at = first + static_cast<std::int64_t>(i);
-    if (!plain(text, size, at)) [[unlikely]] slow(std::string_view(text, size), at);
+    if (!plain(text, size, at)) [[unlikely]]
+      slow(std::string_view(text, size), at);
   }
 }
 
@@ -360,7 +363,9 @@ void CsvSource::column(std::size_t field, std::int64_t first, Plain plain, Read 
   T* out = batch_.column(field).values->as<T>();
   eachCell(
       field, first,
-      [&](const char* text, std::size_t size, std::int64_t at) { return plain(text, size, out[at]); },
+      [&](const char* text, std::size_t size, std::int64_t at) {
+        return plain(text, size, out[at]);
+      },
       [&](std::string_view text, std::int64_t at) {
         const std::string_view spelled = unquoted(text);
         const CellStatus status = read(spelled, out[at]);
@@ -427,9 +432,9 @@ void CsvSource::cases(std::size_t field, std::int64_t first) {
         out[at] = index.find(name);
         if (out[at] >= 0) return;
         if (!meansMissing(name)) {
-          badCell(checkUtf8_ && findInvalidUtf8(name) ? AnomalyKind::NotUtf8
-                                                      : AnomalyKind::NotACase,
-                  field, at, name);
+          badCell(
+              checkUtf8_ && findInvalidUtf8(name) ? AnomalyKind::NotUtf8 : AnomalyKind::NotACase,
+              field, at, name);
         } else if (schema_.fields[field].optional) {
           batch_.setMissing(field, at);
         } else {
@@ -440,8 +445,7 @@ void CsvSource::cases(std::size_t field, std::int64_t first) {
 
 void CsvSource::values(std::size_t field, std::int64_t first) {
   const Field& about = schema_.fields[field];
-  const ir::TypeId type =
-      about.optional ? (*schema_.types)[about.type].element : about.type;
+  const ir::TypeId type = about.optional ? (*schema_.types)[about.type].element : about.type;
   eachCell(
       field, first, [](const char*, std::size_t, std::int64_t) { return false; },
       [&](std::string_view text, std::int64_t at) {

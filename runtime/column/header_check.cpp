@@ -17,7 +17,8 @@ std::string absentColumn(std::string_view name, const std::vector<std::string>& 
   constexpr std::size_t kListed = 12;
   const auto listed = static_cast<std::ptrdiff_t>(std::min(kListed, names.size()));
   return fmt::format(
-      "the header has no column `{}`; it has {}{}: add the column to the file or take it out of the "
+      "the header has no column `{}`; it has {}{}: add the column to the file or take it out of "
+      "the "
       "schema",
       name, fmt::join(names.begin(), names.begin() + listed, ", "),
       names.size() > kListed ? ", …" : "");

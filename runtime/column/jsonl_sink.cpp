@@ -67,7 +67,7 @@ class JsonlSink final : public Sink {
       case Kind::Float: {
         const double value = column.values->as<double>()[row];
         if (!std::isfinite(value)) out += '"';
-        out += ir::floatText(value);
+        out_.add(value);
         if (!std::isfinite(value)) out += '"';
         break;
       }

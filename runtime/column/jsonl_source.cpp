@@ -83,8 +83,9 @@ bool JsonlSource::start() {
   at_ = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
   const std::size_t first = text.find_first_not_of(" \t\r\n", at_);
   if (first != std::string_view::npos && text[first] == '[') {
-    fail(":1: is one JSON array; JSON Lines has an object a line: convert it, for instance with "
-         "`jq -c '.[]'`");
+    fail(
+        ":1: is one JSON array; JSON Lines has an object a line: convert it, for instance with "
+        "`jq -c '.[]'`");
     return false;
   }
   return true;
@@ -164,7 +165,7 @@ void JsonlSource::takeLine(std::string_view line) {
   json::document document;
   json::object object;
   if (parser_.iterate(line.data(), line.size(), line.size() + simdjson::SIMDJSON_PADDING)
-          .get(document) != simdjson::SUCCESS ||
+              .get(document) != simdjson::SUCCESS ||
       document.get_object().get(object) != simdjson::SUCCESS) {
     malformed(AnomalyKind::Malformed);
     return;
@@ -325,8 +326,7 @@ JsonlSource::Found JsonlSource::readBoxed(std::size_t field, json::value value, 
 }  // namespace
 
 std::unique_ptr<Source> openJsonl(const std::string& path, const Schema& schema,
-                                  const ReadOptions& options, AnomalyLog& log,
-                                  StreamError& error) {
+                                  const ReadOptions& options, AnomalyLog& log, StreamError& error) {
   std::unique_ptr<ByteSource> bytes = openBytes(path, error);
   if (!bytes) return nullptr;
   auto source = std::make_unique<JsonlSource>(path, std::move(bytes), schema, options, log);

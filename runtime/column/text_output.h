@@ -1,6 +1,7 @@
 #pragma once
 
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,18 @@ class TextOutput {
     char digits[24];
     const auto [end, status] = std::to_chars(digits, digits + sizeof digits, value);
     text_.append(digits, end);
+  }
+  /// As ir::floatText, without a string of its own.
+  void add(double value) {
+    if (!std::isfinite(value)) {
+      text_ += std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
+      return;
+    }
+    char digits[32];
+    const auto [end, status] = std::to_chars(digits, digits + sizeof digits, value);
+    const std::string_view written(digits, static_cast<std::size_t>(end - digits));
+    text_ += written;
+    if (written.find_first_of(".e") == std::string_view::npos) text_ += ".0";
   }
   /// To be called after each row.
   [[nodiscard]] bool spill(std::optional<StreamError>& error) {

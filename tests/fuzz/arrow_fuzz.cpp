@@ -8,7 +8,8 @@
 using namespace couler::fuzz;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static TableFuzz table("b:bool? i:int? f:float? s:string? t:timestamp? d:duration? z:size? e:enum?");
+  static TableFuzz table(
+      "b:bool? i:int? f:float? s:string? t:timestamp? d:duration? z:size? e:enum?");
   table.run(std::string(data, data + size), "arrow");
   return 0;
 }

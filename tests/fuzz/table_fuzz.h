@@ -35,8 +35,8 @@ class TableFuzz {
       fields.push_back({word.substr(0, colon), types_.optional(typeOf(word.substr(colon + 1)))});
     }
     schema_ = column::schemaOf(types_, types_.record(std::move(fields)));
-    folder_ = std::filesystem::temp_directory_path() /
-              ("couler-fuzz-" + std::to_string(::getpid()));
+    folder_ =
+        std::filesystem::temp_directory_path() / ("couler-fuzz-" + std::to_string(::getpid()));
     std::filesystem::create_directories(folder_);
   }
   ~TableFuzz() { std::filesystem::remove_all(folder_); }

@@ -1,5 +1,5 @@
-// libcouler_arrow.so: what needs Arrow's own library. Nothing else sees its headers; the rest of the
-// program opens this when a file asks for it.
+// libcouler_arrow.so: what needs Arrow's own library. Nothing else sees its headers; the rest of
+// the program opens this when a file asks for it.
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -46,9 +46,9 @@ int guarded(char** error, Body body) {
 }
 
 bool isText(const DataType& type) {
-  return arrow::is_base_binary_like(type.id()) ? arrow::is_string(type.id()) ||
-                                                     type.id() == Type::LARGE_STRING
-                                               : type.id() == Type::STRING_VIEW;
+  return arrow::is_base_binary_like(type.id())
+             ? arrow::is_string(type.id()) || type.id() == Type::LARGE_STRING
+             : type.id() == Type::STRING_VIEW;
 }
 
 /// Whether the one is a form of the other, so that a cast changes no value that it lets through.
@@ -244,9 +244,8 @@ COULER_EXPORT int couler_arrow_create(int fd, ArrowSchema* schema, void** writer
     auto made = std::make_unique<Writer>();
     ARROW_ASSIGN_OR_RAISE(made->file, arrow::io::FileOutputStream::Open(fd));
     ARROW_ASSIGN_OR_RAISE(made->schema, arrow::ImportSchema(schema));
-    const auto properties = parquet::WriterProperties::Builder()
-                                .compression(arrow::Compression::SNAPPY)
-                                ->build();
+    const auto properties =
+        parquet::WriterProperties::Builder().compression(arrow::Compression::SNAPPY)->build();
     const auto forArrow = parquet::ArrowWriterProperties::Builder().store_schema()->build();
     ARROW_ASSIGN_OR_RAISE(
         made->rows, parquet::arrow::FileWriter::Open(*made->schema, arrow::default_memory_pool(),

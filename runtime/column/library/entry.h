@@ -2,7 +2,8 @@
 
 #include "runtime/column/arrow_c_data.h"
 
-/// What libcouler_arrow.so offers, by these names. All give a CoulerArrowStatus; where it is not Ok,
+/// What libcouler_arrow.so offers, by these names. All give a CoulerArrowStatus; where it is not
+/// Ok,
 /// `*error` is a text to be freed with couler_arrow_free.
 extern "C" {
 
@@ -16,8 +17,8 @@ enum CoulerArrowStatus : int {
 /// `schema` for which `wanted` is not 0, each cast to its type there where no value can change by
 /// that. Record batches are of at most `batchRows` rows for parquet.
 using CoulerArrowRead = int(int fd, const char* format, ArrowSchema* schema,
-                            const unsigned char* wanted, long long batchRows,
-                            ArrowArrayStream* out, char** error);
+                            const unsigned char* wanted, long long batchRows, ArrowArrayStream* out,
+                            char** error);
 /// Begins a parquet file in `fd`, which it takes over.
 using CoulerArrowCreate = int(int fd, ArrowSchema* schema, void** writer, char** error);
 using CoulerArrowWrite = int(void* writer, ArrowArray* rows, char** error);

@@ -42,11 +42,12 @@ class ArrowTest : public TableTest {
   }
   std::string ours(const std::string& name) {
     const Schema columns = schema(kAll);
-    const Read rows = read(put("in.jsonl",
-                               R"({"b":true,"i":1,"f":1.5,"s":"é","t":"2024-05-01T12:00:00Z","d":90000000,"z":4096,"e":"Red"})"
-                               "\n{}\n"
-                               R"({"b":false,"i":-9223372036854775808,"f":"nan","s":"","t":"1969-12-31","d":0,"z":0,"e":"Blue"})"),
-                           columns);
+    const Read rows = read(
+        put("in.jsonl",
+            R"({"b":true,"i":1,"f":1.5,"s":"é","t":"2024-05-01T12:00:00Z","d":90000000,"z":4096,"e":"Red"})"
+            "\n{}\n"
+            R"({"b":false,"i":-9223372036854775808,"f":"nan","s":"","t":"1969-12-31","d":0,"z":0,"e":"Blue"})"),
+        columns);
     EXPECT_EQ(shown(rows), kRows);
     EXPECT_EQ(write(at(name), "arrow", columns, {batchOf(columns, rows.rows)}), "");
     return at(name);
@@ -60,7 +61,8 @@ TEST_F(ArrowTest, ReadsWhatOthersWrote) {
   }
   EXPECT_EQ(withoutLibrary(foreign("lz4.arrow"), schema(kAll)), "foreign");
   EXPECT_EQ(withoutLibrary(foreign("small_ints.arrow"), schema("i:int?")), "foreign");
-  EXPECT_EQ(withoutLibrary(foreign("small_ints.arrow"), schema("f:float?")), "1.5\nnull\n\"nan\"\n");
+  EXPECT_EQ(withoutLibrary(foreign("small_ints.arrow"), schema("f:float?")),
+            "1.5\nnull\n\"nan\"\n");
 }
 
 TEST_F(ArrowTest, OthersReadWhatWeWrite) {
@@ -106,8 +108,9 @@ TEST_F(ArrowTest, ParquetGivesTheSameRowsBack) {
   some.wanted = {false, true, false, false, false, false, false, false, false};
   EXPECT_EQ(read(at("t.parquet"), columns, some).rows.size(), 20'000U);
   EXPECT_NE(read(at("t.parquet"), schema("ii:int")).error.find("it has `i`"), std::string::npos);
-  EXPECT_NE(read(put("cut.parquet", get(at("t.parquet")).substr(0, 1000)), columns).error.find("magic"),
-            std::string::npos);
+  EXPECT_NE(
+      read(put("cut.parquet", get(at("t.parquet")).substr(0, 1000)), columns).error.find("magic"),
+      std::string::npos);
 }
 
 TEST_F(ArrowTest, ParquetWithoutTheLibraryIsOneClearError) {
@@ -127,9 +130,10 @@ TEST_F(ArrowTest, AnomaliesAreThoseOfOtherFormats) {
   Read result = read(path, schema("e:Blue|Red s:string"), drop);
   EXPECT_EQ(shown(result), "\"Red\" \"é\"\n\"Blue\" \"\"\n");  // by name, not by number
   EXPECT_EQ(result.ids, (std::vector<std::int64_t>{0, 2}));
-  EXPECT_EQ(result.log.text("t"), "missing in `e`: 1 row; t row 2\nmissing in `s`: 1 row; t row 2\n");
-  EXPECT_NE(read(path, schema("e:Blue|Green?")).error.find(
-                "row 1: column `e` holds `Red`, which is not a case of its enum"),
+  EXPECT_EQ(result.log.text("t"),
+            "missing in `e`: 1 row; t row 2\nmissing in `s`: 1 row; t row 2\n");
+  EXPECT_NE(read(path, schema("e:Blue|Green?"))
+                .error.find("row 1: column `e` holds `Red`, which is not a case of its enum"),
             std::string::npos);
   EXPECT_NE(read(path, schema("sz:string")).error.find("the header has no column `sz`; it has `s`"),
             std::string::npos);
@@ -161,7 +165,8 @@ TEST_F(ArrowTest, SmallBatchesBecomeOne) {
   const Schema columns = schema("a:int b:bool s:string?");
   std::vector<Batch> batches;
   for (std::int64_t i = 0; i < 1000; ++i) {
-    batches.push_back(batchOf(columns, {ir::Value::record({{"a", i}, {"b", i % 3 == 0}, {"s", {}}})}));
+    batches.push_back(
+        batchOf(columns, {ir::Value::record({{"a", i}, {"b", i % 3 == 0}, {"s", {}}})}));
   }
   ASSERT_EQ(write(at("t.arrow"), "arrow", columns, batches), "");
   StreamError error;

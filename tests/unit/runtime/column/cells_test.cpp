@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "ir/types.h"
-#include "runtime/column/csv_scan.h"
 #include "runtime/column/buffer.h"
+#include "runtime/column/csv_scan.h"
 
 namespace couler::column {
 namespace {
@@ -36,7 +36,9 @@ TEST(Cells, PlainNumbersAreThoseOfTheLanguage) {
     if (i % 4 != 0) {
       text = std::to_string(static_cast<std::int64_t>(random()) >> (random() % 64));
       if (i % 4 == 2) text.insert(random() % (text.size() + 1), ".");
-      if (i % 4 == 3) text = fmt::format("{:.{}f}", std::ldexp(static_cast<double>(random()), -60), random() % 12);
+      if (i % 4 == 3)
+        text =
+            fmt::format("{:.{}f}", std::ldexp(static_cast<double>(random()), -60), random() % 12);
     } else {
       for (std::size_t size = random() % 18; text.size() < size;) {
         text += letters[random() % letters.size()];
@@ -64,7 +66,8 @@ TEST(Cells, PlainNumbersAreThoseOfTheLanguage) {
 TEST(Cells, PlainTimestampsAreThoseOfTheLanguage) {
   std::mt19937_64 random(3);
   for (int i = 0; i < 200'000; ++i) {
-    std::string text = fmt::format("{:04}-{:02}-{:02}", random() % 10'000, random() % 14, random() % 33);
+    std::string text =
+        fmt::format("{:04}-{:02}-{:02}", random() % 10'000, random() % 14, random() % 33);
     if (i % 2 == 0) {
       text += fmt::format("T{:02}:{:02}:{:02}Z", random() % 26, random() % 62, random() % 62);
     }

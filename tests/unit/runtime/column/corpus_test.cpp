@@ -12,7 +12,8 @@ class CorpusTest : public TableTest {
  protected:
   void SetUp() override {
     const char* root = std::getenv("COULER_CORPORA");
-    root_ = std::string(root != nullptr ? root : COULER_SOURCE_DIR "/../shared/corpora") + "/tabular/";
+    root_ =
+        std::string(root != nullptr ? root : COULER_SOURCE_DIR "/../shared/corpora") + "/tabular/";
     if (!std::filesystem::exists(root_)) GTEST_SKIP() << "no corpora at " << root_;
   }
   /// Columns whose names have spaces: `schema` splits at them.
@@ -27,15 +28,14 @@ class CorpusTest : public TableTest {
 TEST_F(CorpusTest, Penguins) {
   using T = ir::TypeTable;
   const ir::TypeId number = types_.optional(T::kFloat);
-  const Read result = read(
-      root_ + "penguins-raw.csv",
-      named({{"Species", T::kString},
-             {"Sample Number", T::kInt},
-             {"Date Egg", T::kTimestamp},
-             {"Culmen Length (mm)", number},
-             {"Flipper Length (mm)", types_.optional(T::kInt)},
-             {"Delta 15 N (o/oo)", number},
-             {"Comments", types_.optional(T::kString)}}));
+  const Read result =
+      read(root_ + "penguins-raw.csv", named({{"Species", T::kString},
+                                              {"Sample Number", T::kInt},
+                                              {"Date Egg", T::kTimestamp},
+                                              {"Culmen Length (mm)", number},
+                                              {"Flipper Length (mm)", types_.optional(T::kInt)},
+                                              {"Delta 15 N (o/oo)", number},
+                                              {"Comments", types_.optional(T::kString)}}));
   EXPECT_EQ(result.error, "");
   ASSERT_EQ(result.rows.size(), 344U);
   const ir::NamedItems& first = result.rows[0].named();
@@ -71,11 +71,13 @@ TEST_F(CorpusTest, OtherTables) {
 }
 
 TEST_F(CorpusTest, CarsAsJsonLines) {
-  EXPECT_NE(read(root_ + "cars.json", schema("Name:string"), [] {
-              ReadOptions options;
-              options.format = "jsonl";
-              return options;
-            }()).error.find("is one JSON array"),
+  EXPECT_NE(read(root_ + "cars.json", schema("Name:string"),
+                 [] {
+                   ReadOptions options;
+                   options.format = "jsonl";
+                   return options;
+                 }())
+                .error.find("is one JSON array"),
             std::string::npos);
   std::string lines;
   for (const auto& car : nlohmann::ordered_json::parse(get(root_ + "cars.json"))) {
@@ -94,22 +96,26 @@ TEST_F(PythonTest, ReadsRandomCsvAsPythonDoes) {
   if (std::system("python3 -c 'import csv' 2>/dev/null") != 0) GTEST_SKIP() << "no python3";
   constexpr int kFiles = 400;
   std::mt19937 random(5);
-  const std::vector<std::string> pieces = {",",  ",",    "\n",   "\n", "\r\n", "\"", "\"", "\"\"",
-                                           "a",  "bb",   " ",    "é",  ";",    "0",  "\t", "\",\"",
-                                           "'",  "\"\n", ",\"x", "=",  "long enough to matter"};
+  const std::vector<std::string> pieces = {
+      ",",    ",",     "\n", "\n",   "\r\n", "\"", "\"",
+      "\"\"", "a",     "bb", " ",    "é",    ";",  "0",
+      "\t",   "\",\"", "'",  "\"\n", ",\"x", "=",  "long enough to matter"};
   for (int i = 0; i < kFiles; ++i) {
     std::string text = "a,b,c\n";
-    for (int n = static_cast<int>(random() % 300); n > 0; --n) text += pieces[random() % pieces.size()];
+    for (int n = static_cast<int>(random() % 300); n > 0; --n)
+      text += pieces[random() % pieces.size()];
     while (text.ends_with('\r')) text.pop_back();
     put(std::to_string(i) + ".csv", text);
   }
   put("read.py",
       "import csv, json\n"
-      "for i in range(" + std::to_string(kFiles) + "):\n"
-      "    with open(f'{i}.csv', encoding='utf-8', newline='') as f:\n"
-      "        rows = [r for r in csv.reader(f) if len(r) == 3][1:]\n"
-      "    with open(f'{i}.json', 'w', encoding='utf-8') as f:\n"
-      "        json.dump(rows, f)\n");
+      "for i in range(" +
+          std::to_string(kFiles) +
+          "):\n"
+          "    with open(f'{i}.csv', encoding='utf-8', newline='') as f:\n"
+          "        rows = [r for r in csv.reader(f) if len(r) == 3][1:]\n"
+          "    with open(f'{i}.json', 'w', encoding='utf-8') as f:\n"
+          "        json.dump(rows, f)\n");
   ASSERT_EQ(std::system(("cd " + dir_ + " && python3 read.py").c_str()), 0);
   ReadOptions drop;
   drop.onBad = ir::BadRows::Drop;
@@ -120,7 +126,8 @@ TEST_F(PythonTest, ReadsRandomCsvAsPythonDoes) {
     if (result.error.find("no closing quote") != std::string::npos) continue;  // Python goes on
     ASSERT_EQ(result.error, "");
     const auto expected = nlohmann::json::parse(get(at(std::to_string(i) + ".json")));
-    ASSERT_EQ(result.rows.size(), expected.size()) << i << "\n" << get(at(std::to_string(i) + ".csv"));
+    ASSERT_EQ(result.rows.size(), expected.size()) << i << "\n"
+                                                   << get(at(std::to_string(i) + ".csv"));
     for (std::size_t row = 0; row < result.rows.size(); ++row) {
       for (std::size_t k = 0; k < 3; ++k) {
         ASSERT_EQ(*result.rows[row].named()[k].second.as<std::string>(),

@@ -23,10 +23,11 @@ TEST_F(CsvTest, ReadsEachKind) {
 }
 
 TEST_F(CsvTest, TimestampsWithFractionsAndOffsets) {
-  EXPECT_EQ(csv("t\n2024-05-01T12:00:00.25+02:00\n2024/05/01 12:00:00.5\n2024-02-29\n", "t:timestamp"),
-            "\"2024-05-01T10:00:00.25Z\"\n\"2024-05-01T12:00:00.5Z\"\n\"2024-02-29T00:00:00Z\"\n");
-  for (const char* wrong : {"2023-02-29", "2024-13-01", "2024-05-01T24:00:00Z", "24-05-01", "0000-01-01",
-                            "2024-05/01", "2024-05-01T12:00"}) {
+  EXPECT_EQ(
+      csv("t\n2024-05-01T12:00:00.25+02:00\n2024/05/01 12:00:00.5\n2024-02-29\n", "t:timestamp"),
+      "\"2024-05-01T10:00:00.25Z\"\n\"2024-05-01T12:00:00.5Z\"\n\"2024-02-29T00:00:00Z\"\n");
+  for (const char* wrong : {"2023-02-29", "2024-13-01", "2024-05-01T24:00:00Z", "24-05-01",
+                            "0000-01-01", "2024-05/01", "2024-05-01T12:00"}) {
     EXPECT_NE(csv(std::string("t\n") + wrong + "\n", "t:timestamp").find("not a timestamp"),
               std::string::npos)
         << wrong;
@@ -45,8 +46,7 @@ TEST_F(CsvTest, MissingCells) {
 
 TEST_F(CsvTest, QuotesNewlinesAndLineEnds) {
   const std::string expected = "\"a\\nb\" 1\n\"say \\\"hi\\\"\" 2\n\"\\\"\" 3\n\"x\" 4\n";
-  const std::string rows =
-      "s,i\n\"a\nb\",1\n\"say \"\"hi\"\"\",2\n\"\"\"\",\"3\"\nx,4\n";
+  const std::string rows = "s,i\n\"a\nb\",1\n\"say \"\"hi\"\"\",2\n\"\"\"\",\"3\"\nx,4\n";
   EXPECT_EQ(csv(rows, "s:string i:int"), expected);
   EXPECT_EQ(csv("\xEF\xBB\xBF" + rows, "s:string i:int"), expected);
   EXPECT_EQ(csv(rows.substr(0, rows.size() - 1), "s:string i:int"), expected);  // no last newline
@@ -63,11 +63,13 @@ TEST_F(CsvTest, EmptyLinesAreNoRowsUnlessACellIs) {
 }
 
 TEST_F(CsvTest, HeadersAreChecked) {
-  EXPECT_EQ(csv("pickup,fare,tip\n", "pikcup:string"),
-            "t.csv:1: the header has no column `pikcup`; it has `pickup`: rename one of them to match");
-  EXPECT_EQ(csv("a,b\n", "weight:int"),
-            "t.csv:1: the header has no column `weight`; it has a, b: add the column to the file or "
-            "take it out of the schema");
+  EXPECT_EQ(
+      csv("pickup,fare,tip\n", "pikcup:string"),
+      "t.csv:1: the header has no column `pikcup`; it has `pickup`: rename one of them to match");
+  EXPECT_EQ(
+      csv("a,b\n", "weight:int"),
+      "t.csv:1: the header has no column `weight`; it has a, b: add the column to the file or "
+      "take it out of the schema");
   EXPECT_EQ(csv("a,b,a\n", "b:int"),
             "t.csv:1: the header names column `a` twice; does the file lack its header?");
   EXPECT_EQ(csv("a;b\n1;2\n", "a:int b:int"),
@@ -78,7 +80,12 @@ TEST_F(CsvTest, HeadersAreChecked) {
   EXPECT_EQ(csv("\xEF\xBB\xBF", "a:int"), "t.csv: is empty; its first line must name the columns");
   EXPECT_EQ(csv("a,b\n", "a:int"), "");
   EXPECT_EQ(csv("a,b", "a:int"), "");
-  EXPECT_NE(csv(std::string("\xFF\xFE" "a\0", 4), "a:int").find("UTF-16"), std::string::npos);
+  EXPECT_NE(csv(std::string("\xFF\xFE"
+                            "a\0",
+                            4),
+                "a:int")
+                .find("UTF-16"),
+            std::string::npos);
   EXPECT_NE(csv(std::string("a\0b,c\n", 6), "c:int").find("not text"), std::string::npos);
   EXPECT_EQ(csv("x,\"a,\"\"b\",c\n1,2,3\n", "c:int x:int"), "3 1\n");  // by name, in any order
 }
@@ -99,8 +106,9 @@ TEST_F(CsvTest, UnwantedColumnsAreNotLookedAt) {
 }
 
 TEST_F(CsvTest, FailTellsTheFirstAnomalyAndCountsAll) {
-  const Read result = read(put("t.csv", "a,b\n1,2\n\"x\n\",3\n4,2.5\nabc,99999999999999999999\n1\n"),
-                           schema("a:int b:int"));
+  const Read result =
+      read(put("t.csv", "a,b\n1,2\n\"x\n\",3\n4,2.5\nabc,99999999999999999999\n1\n"),
+           schema("a:int b:int"));
   EXPECT_EQ(shown(result),
             "t.csv:3: column `a` holds `x\\n`, which is not an int (5 anomalies in all)");
   EXPECT_EQ(result.log.total(), 5);
@@ -121,16 +129,19 @@ TEST_F(CsvTest, FailTellsTheFirstAnomalyAndCountsAll) {
 TEST_F(CsvTest, HintsSayWhatToDo) {
   EXPECT_EQ(csv("a\n1.5\n", "a:int"),
             "t.csv:2: column `a` holds `1.5`, which is not an int; is the column one of `float`?");
-  EXPECT_EQ(csv("a\n 1\n", "a:int"),
-            "t.csv:2: column `a` holds ` 1`, which is not an int; there are spaces around the value");
-  EXPECT_EQ(csv("a\nCrad\n", "a:Cash|Card"),
-            "t.csv:2: column `a` holds `Crad`, which is not a case of its enum; did you mean `Card`?");
+  EXPECT_EQ(
+      csv("a\n 1\n", "a:int"),
+      "t.csv:2: column `a` holds ` 1`, which is not an int; there are spaces around the value");
+  EXPECT_EQ(
+      csv("a\nCrad\n", "a:Cash|Card"),
+      "t.csv:2: column `a` holds `Crad`, which is not a case of its enum; did you mean `Card`?");
   EXPECT_EQ(csv("a\n1e999\n", "a:float"),
             "t.csv:2: column `a` holds `1e999`, which is beyond the range of a float");
   EXPECT_EQ(csv("a,b\n1,2,3\n", "a:int"), "t.csv:2: the row has 3 cells, the header 2");
-  EXPECT_EQ(csv("a\n\xFFx\n", "a:string"),
-            "t.csv:2: column `a` holds `\\xFFx`, which is not UTF-8; convert the file to UTF-8, for "
-            "instance with `iconv -f latin1 -t utf-8`");
+  EXPECT_EQ(
+      csv("a\n\xFFx\n", "a:string"),
+      "t.csv:2: column `a` holds `\\xFFx`, which is not UTF-8; convert the file to UTF-8, for "
+      "instance with `iconv -f latin1 -t utf-8`");
 }
 
 TEST_F(CsvTest, DropAndKeep) {
@@ -181,8 +192,7 @@ TEST_F(CsvTest, FilesThatCannotBeRead) {
   EXPECT_NE(read(at("none.csv"), schema("a:int")).error.find("No such file"), std::string::npos);
   ReadOptions options;
   options.format = "csv";
-  EXPECT_NE(read(dir_, schema("a:int"), options).error.find("is a folder"),
-            std::string::npos);
+  EXPECT_NE(read(dir_, schema("a:int"), options).error.find("is a folder"), std::string::npos);
   EXPECT_NE(read(put("t.xls", "a\n"), schema("a:int")).error.find("not from `xls`"),
             std::string::npos);
   EXPECT_NE(read(put("plain", "a\n"), schema("a:int")).error.find("does not say its format"),
@@ -250,9 +260,9 @@ TEST_F(CsvTest, WritesQuotesWhereTheyAreNeeded) {
   const auto row = [](ir::Value a, double f, ir::Value i) {
     return ir::Value::record({{"a", std::move(a)}, {"f", f}, {"i", std::move(i)}});
   };
-  const std::vector<ir::Value> rows = {
-      row(std::string("plain"), 1, std::int64_t{2}), row(std::string(), 0.1, {}),
-      row({}, 1e300, {}), row(std::string("a,\"b\"\r\n"), -0.0, {})};
+  const std::vector<ir::Value> rows = {row(std::string("plain"), 1, std::int64_t{2}),
+                                       row(std::string(), 0.1, {}), row({}, 1e300, {}),
+                                       row(std::string("a,\"b\"\r\n"), -0.0, {})};
   ASSERT_EQ(write(at("w.csv"), "csv", columns, {batchOf(columns, rows)}), "");
   EXPECT_EQ(get(at("w.csv")),
             "a,f,i\nplain,1.0,2\n\"\",0.1,\n,1e+300,\n\"a,\"\"b\"\"\r\n\",-0.0,\n");
@@ -270,8 +280,8 @@ TEST_F(CsvTest, AFullDiskIsAnError) {
     const rlimit small{64 << 10, before.rlim_max};
     const auto handler = std::signal(SIGXFSZ, SIG_IGN);
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-    const std::string error = write(at("w.csv"), "csv", columns,
-                                    std::vector<Batch>(batches, batchOf(columns, rows)));
+    const std::string error =
+        write(at("w.csv"), "csv", columns, std::vector<Batch>(batches, batchOf(columns, rows)));
     setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, handler);
     EXPECT_NE(error.find("w.csv: cannot be written: File too large"), std::string::npos) << error;

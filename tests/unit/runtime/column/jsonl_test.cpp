@@ -8,12 +8,14 @@ namespace {
 class JsonlTest : public TableTest {};
 
 TEST_F(JsonlTest, ReadsEachKind) {
-  EXPECT_EQ(jsonl(R"({"b":true,"i":-12,"f":1,"s":"h\u00e9\n","t":"2024-05-01","d":90000000,"z":"4 KiB","e":"Red","l":[1, 2]})"
-                  "\n\n"
-                  R"( {"l": [], "e":"Blue","z":7,"d":"1 min","t":"2012/01/02 00:00:01","s":"","f":"nan","i":9223372036854775807,"b":false,"more":{"x":[1]}} )",
-                  "b:bool i:int f:float s:string t:timestamp d:duration z:size e:Red|Blue l:ints"),
-            "true -12 1.0 \"hé\\n\" \"2024-05-01T00:00:00Z\" 90000000 4096 \"Red\" [1,2]\n"
-            "false 9223372036854775807 \"nan\" \"\" \"2012-01-02T00:00:01Z\" 60000000 7 \"Blue\" []\n");
+  EXPECT_EQ(
+      jsonl(
+          R"({"b":true,"i":-12,"f":1,"s":"h\u00e9\n","t":"2024-05-01","d":90000000,"z":"4 KiB","e":"Red","l":[1, 2]})"
+          "\n\n"
+          R"( {"l": [], "e":"Blue","z":7,"d":"1 min","t":"2012/01/02 00:00:01","s":"","f":"nan","i":9223372036854775807,"b":false,"more":{"x":[1]}} )",
+          "b:bool i:int f:float s:string t:timestamp d:duration z:size e:Red|Blue l:ints"),
+      "true -12 1.0 \"hé\\n\" \"2024-05-01T00:00:00Z\" 90000000 4096 \"Red\" [1,2]\n"
+      "false 9223372036854775807 \"nan\" \"\" \"2012-01-02T00:00:01Z\" 60000000 7 \"Blue\" []\n");
 }
 
 TEST_F(JsonlTest, AbsentAndNullAreMissing) {
@@ -57,7 +59,8 @@ TEST_F(JsonlTest, WholeFilesThatAreNotJsonLines) {
 
 TEST_F(JsonlTest, LongLines) {
   const std::string longText(std::size_t{3} << 20, 'x');
-  const Read result = read(put("t.jsonl", "{\"a\":\"" + longText + "\"}\n{\"a\":\"y\"}"), schema("a:string"));
+  const Read result =
+      read(put("t.jsonl", "{\"a\":\"" + longText + "\"}\n{\"a\":\"y\"}"), schema("a:string"));
   ASSERT_EQ(result.error, "");
   ASSERT_EQ(result.rows.size(), 2U);
   EXPECT_EQ(result.rows[0].named()[0].second.as<std::string>()->size(), longText.size());
@@ -66,10 +69,12 @@ TEST_F(JsonlTest, LongLines) {
 TEST_F(JsonlTest, Writes) {
   const Schema columns = schema("a:string? f:float l:ints");
   const std::vector<ir::Value> rows = {
-      ir::Value::record({{"a", std::string("q\"\n")}, {"f", 1.0}, {"l", ir::Value::list({std::int64_t{3}})}}),
+      ir::Value::record(
+          {{"a", std::string("q\"\n")}, {"f", 1.0}, {"l", ir::Value::list({std::int64_t{3}})}}),
       ir::Value::record({{"a", {}}, {"f", HUGE_VAL}, {"l", ir::Value::list({})}})};
   ASSERT_EQ(write(at("w.jsonl"), "jsonl", columns, {batchOf(columns, rows)}), "");
-  EXPECT_EQ(get(at("w.jsonl")), "{\"a\":\"q\\\"\\n\",\"f\":1.0,\"l\":[3]}\n{\"a\":null,\"f\":\"inf\",\"l\":[]}\n");
+  EXPECT_EQ(get(at("w.jsonl")),
+            "{\"a\":\"q\\\"\\n\",\"f\":1.0,\"l\":[3]}\n{\"a\":null,\"f\":\"inf\",\"l\":[]}\n");
 }
 
 }  // namespace

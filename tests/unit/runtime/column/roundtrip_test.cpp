@@ -11,9 +11,27 @@ namespace {
 class RoundTripTest : public TableTest {
  protected:
   std::string randomText() {
-    static const std::vector<std::string> kPieces = {
-        "a", "\"", ",", "\n", "\r", "\r\n", "é", "漢字", "\t", " ", "NA", "null", "\\", "{", "'",
-        "\xEF\xBB\xBF", std::string("\0", 1), ";", "1.5", "\x7f", "𝄞"};
+    static const std::vector<std::string> kPieces = {"a",
+                                                     "\"",
+                                                     ",",
+                                                     "\n",
+                                                     "\r",
+                                                     "\r\n",
+                                                     "é",
+                                                     "漢字",
+                                                     "\t",
+                                                     " ",
+                                                     "NA",
+                                                     "null",
+                                                     "\\",
+                                                     "{",
+                                                     "'",
+                                                     "\xEF\xBB\xBF",
+                                                     std::string("\0", 1),
+                                                     ";",
+                                                     "1.5",
+                                                     "\x7f",
+                                                     "𝄞"};
     std::string text;
     for (std::size_t n = random_() % 6; n > 0; --n) text += kPieces[random_() % kPieces.size()];
     if (random_() % 500 == 0) text.append(random_() % 100'000, 'x');
@@ -89,8 +107,9 @@ class RoundTripTest : public TableTest {
 };
 
 TEST_F(RoundTripTest, EachFormatGivesTheSameRowsBack) {
-  const char* kinds[] = {"bool", "int", "float", "string", "timestamp", "duration", "size",
-                         "A|b,c|NA|\"q\"|é", "ints"};
+  const char* kinds[] = {"bool",      "int",      "float", "string",
+                         "timestamp", "duration", "size",  "A|b,c|NA|\"q\"|é",
+                         "ints"};
   for (int round = 0; round < 60; ++round) {
     std::string text;
     const std::size_t columns = 1 + random_() % 9;
@@ -100,12 +119,14 @@ TEST_F(RoundTripTest, EachFormatGivesTheSameRowsBack) {
     }
     const Schema columnsOf = schema(text);
     const std::size_t sizes[] = {0, 1, 10, 100, 3000, 9000, 20'000};
-    const std::vector<ir::Value> rows = randomRows(columnsOf, sizes[random_() % (round < 20 ? 7 : 5)]);
+    const std::vector<ir::Value> rows =
+        randomRows(columnsOf, sizes[random_() % (round < 20 ? 7 : 5)]);
     std::vector<Batch> batches;
     for (std::size_t from = 0; from < rows.size();) {
       const std::size_t size = std::min(rows.size() - from, 1 + random_() % 9000);
-      batches.push_back(batchOf(columnsOf, {rows.begin() + static_cast<std::ptrdiff_t>(from),
-                                            rows.begin() + static_cast<std::ptrdiff_t>(from + size)}));
+      batches.push_back(
+          batchOf(columnsOf, {rows.begin() + static_cast<std::ptrdiff_t>(from),
+                              rows.begin() + static_cast<std::ptrdiff_t>(from + size)}));
       from += size;
     }
     for (const char* format : {"csv", "jsonl", "arrow"}) {
@@ -117,8 +138,9 @@ TEST_F(RoundTripTest, EachFormatGivesTheSameRowsBack) {
       EXPECT_EQ(result.log.total(), 0) << result.log.text(path);
       ASSERT_EQ(result.rows.size(), rows.size());
       for (std::size_t i = 0; i < rows.size(); ++i) {
-        ASSERT_TRUE(ir::identical(result.rows[i], rows[i]))
-            << i << "\n" << ir::toJson(result.rows[i]) << "\n" << ir::toJson(rows[i]);
+        ASSERT_TRUE(ir::identical(result.rows[i], rows[i])) << i << "\n"
+                                                            << ir::toJson(result.rows[i]) << "\n"
+                                                            << ir::toJson(rows[i]);
         ASSERT_EQ(result.ids[i], static_cast<std::int64_t>(i));
       }
     }

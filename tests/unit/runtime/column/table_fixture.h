@@ -87,7 +87,8 @@ class TableTest : public ::testing::Test {
   std::string csv(std::string_view text, const std::string& columns, const ReadOptions& how = {}) {
     return shown(read(put("t.csv", text), schema(columns), how));
   }
-  std::string jsonl(std::string_view text, const std::string& columns, const ReadOptions& how = {}) {
+  std::string jsonl(std::string_view text, const std::string& columns,
+                    const ReadOptions& how = {}) {
     return shown(read(put("t.jsonl", text), schema(columns), how));
   }
   [[nodiscard]] std::string shown(const Read& result) const {
