@@ -53,10 +53,7 @@ std::unique_ptr<Program> Checker::run() {
     if (decl->kind == DeclKind::Schema && symbol.valid()) declareSchema(symbol);
     if (decl->kind == DeclKind::Error) sawErrors_ = true;
   });
-  eachDecl([&](const Decl*, SymbolId symbol) {
-    if (symbol.valid()) resolveSignature(symbol);
-  });
-  checkFns();
+  checkInOrder();
   eachDecl([&](const Decl* decl, SymbolId symbol) {
     switch (decl->kind) {
       case DeclKind::Schema:
@@ -74,8 +71,9 @@ std::unique_ptr<Program> Checker::run() {
         checkDefaults(symbol);
         return checkWorkflow(symbol);
       case DeclKind::Transform:
+        return symbol.valid() ? checkDefaults(symbol) : void();
       case DeclKind::Labeler:
-        return checkUnbuilt(*decl);
+        return checkUnbuilt(*static_cast<const LabelerDecl*>(decl));
       case DeclKind::Target:
         return checkTarget(*static_cast<const TargetDecl*>(decl));
       case DeclKind::Test:
