@@ -42,7 +42,7 @@ class Lowerer::TransformLowering {
     l_.rows_ = &scope_;
     noteUses();
     for (std::size_t i = 0; i < decl_.statements.size(); ++i) statement(i);
-    if (!shaped_) shape(decl_.statements.size());
+    if (!shaped_) shape();
     l_.rows_ = nullptr;
     return table_;
   }
@@ -168,7 +168,7 @@ class Lowerer::TransformLowering {
   /// Puts the derived columns that wait into the rows, if statement `at` is to see any.
   void materialise(std::size_t at) {
     if (derived_.empty()) return;
-    if (outputFrom(at)) return shape(at);
+    if (outputFrom(at)) return shape();
     std::vector<RowSlot> kept;
     std::vector<NodeId> made;
     std::vector<ir::TypeField> fields;
@@ -176,7 +176,6 @@ class Lowerer::TransformLowering {
     for (const Derived& one : derived_) {
       if (neededFrom(one.symbol, {}, at)) taken.emplace_back(l_.program_.at(one.symbol).name);
     }
-    NodeId row;
     map([&] {
       std::vector<NodeId> parts;
       for (const RowSlot& slot : scope_.slots) {
@@ -194,6 +193,11 @@ class Lowerer::TransformLowering {
           fields.push_back({keep.field, l_.typeOf(parts.back())});
         }
         kept.push_back(std::move(keep));
+      }
+      for (const Aggregate& one : hidden_) {
+        if (one.statement < at) continue;
+        parts.push_back(l_.rowField({{}, {}, one.field}, one.call->span));
+        fields.push_back({one.field, l_.typeOf(parts.back())});
       }
       for (const Derived& one : derived_) {
         if (!neededFrom(one.symbol, {}, at)) continue;
@@ -260,17 +264,29 @@ class Lowerer::TransformLowering {
     }
     for (const auto& [column, last] : lastUse_) {
       if (last < at || isOutput(column.first, column.second)) continue;
+      const RowSlot* slot = l_.slotOf(column.first, column.second);
+      if (slot != nullptr && !outputOf(slot->field).empty()) continue;
       // What is no column of these rows (a parameter, an enum case) does not matter.
       const bool here = isDerived(column.first) ||
                         std::any_of(scope_.slots.begin(), scope_.slots.end(),
                                     [&](const RowSlot& slot) { return slot.symbol == column.first; });
       if (here) return false;
     }
-    return scope_.aggregates.empty();
+    return std::none_of(hidden_.begin(), hidden_.end(),
+                        [&](const Aggregate& one) { return one.statement >= at; });
+  }
+
+  /// The name that a field of the rows has in the output, if it is in it: a key may go by two names.
+  [[nodiscard]] std::string_view outputOf(std::string_view field) const {
+    for (const sema::OutputColumn& one : plan_.output) {
+      const RowSlot* slot = l_.slotOf(one.symbol, one.column);
+      if (slot != nullptr && slot->field == field) return one.name;
+    }
+    return {};
   }
 
   /// The rows that the transform makes.
-  void shape(std::size_t) {
+  void shape() {
     shaped_ = true;
     const TypeId row = l_.program_.at(symbol_).type;
     const std::vector<ir::TypeField> fields = l_.m_.types[row].fields;
@@ -283,10 +299,15 @@ class Lowerer::TransformLowering {
       return parts;
     });
     derived_.clear();
-    scope_.slots.clear();
-    for (const sema::OutputColumn& one : plan_.output) {
-      scope_.slots.push_back({one.symbol, std::string(one.column), std::string(one.name)});
+    std::vector<RowSlot> slots;
+    for (const RowSlot& slot : scope_.slots) {
+      const std::string_view name = outputOf(slot.field);
+      if (!name.empty()) slots.push_back({slot.symbol, slot.column, std::string(name)});
     }
+    for (const sema::OutputColumn& one : plan_.output) {
+      slots.push_back({one.symbol, std::string(one.column), std::string(one.name)});
+    }
+    scope_.slots = std::move(slots);
   }
 
   NodeId column(const sema::OutputColumn& one) {
@@ -297,7 +318,7 @@ class Lowerer::TransformLowering {
   /// The rows with the columns that `distinct` compares, and no other.
   void distinct(std::size_t i) {
     if (shaped_) return;
-    if (outputFrom(i)) return shape(i);
+    if (outputFrom(i)) return shape();
     const auto& compared = plan_.compared.at(&decl_.statements[i]);
     const bool asIs = derived_.empty() &&
                       compared.size() == l_.m_.types[scope_.row].fields.size() &&
@@ -327,12 +348,14 @@ class Lowerer::TransformLowering {
     const CallExpr* call;
     const TransformStmt* derive;  ///< the column that it alone makes; null: a part of one
     std::string field;
+    std::size_t statement;
   };
 
   [[nodiscard]] std::vector<Aggregate> aggregatesFrom(std::size_t at) const {
     std::vector<Aggregate> found;
     const auto& calls = l_.program_.files[l_.file_.index()].calls;
-    const auto visit = [&](const TransformStmt& stmt, const Expr* root) {
+    const auto visit = [&](std::size_t i, const Expr* root) {
+      const TransformStmt& stmt = decl_.statements[i];
       std::vector<const Expr*> open{root};
       while (!open.empty()) {
         const Expr* one = open.back();
@@ -342,7 +365,8 @@ class Lowerer::TransformLowering {
           const bool whole = stmt.kind == TransformKind::Derive && one == stmt.value;
           found.push_back({static_cast<const CallExpr*>(one), whole ? &stmt : nullptr,
                            whole ? std::string(stmt.name.text)
-                                 : fmt::format("#{}", found.size() + 1)});
+                                 : fmt::format("#{}", found.size() + 1),
+                           i});
           continue;
         }
         std::vector<const Expr*> children;
@@ -352,9 +376,9 @@ class Lowerer::TransformLowering {
     };
     for (std::size_t i = at; i < decl_.statements.size(); ++i) {
       const TransformStmt& stmt = decl_.statements[i];
-      if (stmt.value != nullptr) visit(stmt, stmt.value);
+      if (stmt.value != nullptr) visit(i, stmt.value);
       for (const TransformKey& key : stmt.keys) {
-        if (stmt.kind == TransformKind::OrderBy) visit(stmt, key.value);
+        if (stmt.kind == TransformKind::OrderBy) visit(i, key.value);
       }
     }
     return found;
@@ -367,7 +391,6 @@ class Lowerer::TransformLowering {
     const auto& declared = l_.program_.files[l_.file_.index()].declared;
     std::vector<ir::TypeField> fields;
     std::vector<RowSlot> slots;
-    const TypeId before = scope_.row;
     const auto body = [&] {
       makeDerived();
       std::vector<NodeId> results;
@@ -396,7 +419,6 @@ class Lowerer::TransformLowering {
     payload.op = RowsOp::Group;
     payload.keys = static_cast<std::uint8_t>(hasKeys ? stmt.keys.size() : 0);
     const NodeId node = l_.rowsNode(payload, l_.typeOf(table_), {{table_}}, body, stmt.span);
-    (void)before;
     scope_.made.clear();
     derived_.clear();
     for (const Aggregate& one : aggregates) {
@@ -404,6 +426,7 @@ class Lowerer::TransformLowering {
         slots.push_back({declared.at(one.derive), {}, one.field});
       } else {
         scope_.aggregates[one.call->id] = one.field;
+        hidden_.push_back(one);
       }
     }
     scope_.slots = std::move(slots);
@@ -499,6 +522,7 @@ class Lowerer::TransformLowering {
   const sema::TransformPlan& plan_;
   RowScope scope_;
   NodeId table_;                  ///< the rows so far
+  std::vector<Aggregate> hidden_;  ///< aggregates that are parts of expressions
   bool shaped_ = false;           ///< they are of the type that the transform makes
   std::vector<Derived> derived_;  ///< columns that wait for a Map
   std::map<Column, std::size_t> lastUse_;

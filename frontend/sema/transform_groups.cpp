@@ -221,6 +221,7 @@ TypeId Checker::checkAggregate(const CallExpr& expr, const Name& name, std::vect
                   "name the inner one in a transform of its own, and give its rows to this one");
   }
   if (!scope.noAggregate.empty()) return refuse("not here", std::string(scope.noAggregate));
+  if (scope.distinct != nullptr) return refuse("and `distinct` has chosen the columns", {});
   if (const std::string_view local = localIn(expr); !local.empty()) {
     return refuse(fmt::format("and `{}` has a value for each item", local),
                   "give the aggregate a column of its own, and use that");
