@@ -264,8 +264,8 @@ class Lowerer::TransformLowering {
     }
     for (const auto& [column, last] : lastUse_) {
       if (last < at || isOutput(column.first, column.second)) continue;
-      const RowSlot* slot = l_.slotOf(column.first, column.second);
-      if (slot != nullptr && !outputOf(slot->field).empty()) continue;
+      const RowSlot* seen = l_.slotOf(column.first, column.second);
+      if (seen != nullptr && !outputOf(seen->field).empty()) continue;
       // What is no column of these rows (a parameter, an enum case) does not matter.
       const bool here = isDerived(column.first) ||
                         std::any_of(scope_.slots.begin(), scope_.slots.end(),

@@ -7,8 +7,12 @@ namespace couler::sema {
 using namespace syntax;
 
 Checker::Checker(const SourceManager& sources, const std::vector<LoadedFile>& files, FileId root,
-                 DiagnosticSink& diags)
-    : sources_(sources), loaded_(files), diags_(diags), program_(std::make_unique<Program>()) {
+                 DiagnosticSink& diags, FileStart fileStart)
+    : sources_(sources),
+      loaded_(files),
+      diags_(diags),
+      fileStart_(std::move(fileStart)),
+      program_(std::make_unique<Program>()) {
   program_->root = root;
   program_->files.resize(files.size());
   top_.resize(files.size());
@@ -96,8 +100,8 @@ std::unique_ptr<Program> Checker::run() {
 }
 
 std::unique_ptr<Program> check(const SourceManager& sources, const std::vector<LoadedFile>& files,
-                               FileId root, DiagnosticSink& diags) {
-  return Checker(sources, files, root, diags).run();
+                               FileId root, DiagnosticSink& diags, FileStart fileStart) {
+  return Checker(sources, files, root, diags, std::move(fileStart)).run();
 }
 
 }  // namespace couler::sema

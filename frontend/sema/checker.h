@@ -51,7 +51,7 @@ struct SymbolExtra {
 class Checker {
  public:
   Checker(const SourceManager& sources, const std::vector<LoadedFile>& files, FileId root,
-          DiagnosticSink& diags);
+          DiagnosticSink& diags, FileStart fileStart);
   std::unique_ptr<Program> run();
 
  private:
@@ -320,6 +320,7 @@ class Checker {
   /// Whether a step turns the one into the other: a file that is read, a table that is written.
   [[nodiscard]] bool convertsTable(TypeId to, TypeId from) const;
   void checkHeader(const Expr* file, TypeId row);
+  [[nodiscard]] std::optional<std::string> literalPath(const Expr* file) const;
 
   // ---- tasks.cpp, targets.cpp
   void checkTask(SymbolId symbol);
@@ -370,6 +371,7 @@ class Checker {
   const SourceManager& sources_;
   const std::vector<LoadedFile>& loaded_;
   DiagnosticSink& diags_;
+  FileStart fileStart_;
   std::unique_ptr<Program> program_;
   std::vector<SymbolExtra> extras_;  ///< by SymbolId
 

@@ -274,8 +274,6 @@ bool Checker::isRowInTest(const Expr* object) const {
          program_->at(it->second.callee).kind == SymbolKind::Transform;
 }
 
-void Checker::checkHeader(const Expr*, TypeId) {}
-
 std::string Checker::columnNamed(std::string_view name) const {
   if (transform_ == nullptr) return {};
   for (const RowSource& source : transform_->sources) {
