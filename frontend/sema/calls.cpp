@@ -407,10 +407,13 @@ void Checker::noOverload(const CallExpr& expr, const Name& name, const std::vect
   for (const TypeId arg : args) {
     list += fmt::format("{}`{}`", list.empty() ? "" : ", ", print(arg));
   }
+  const auto written = [](std::string_view row) {  // aggregates are `#sum` in the table
+    return row.starts_with('#') ? row.substr(1) : row;
+  };
   Diagnostic diagnostic = diagnose<Diag::NoOverload>(
-      expr.span, name.text, args.empty() ? "no arguments" : std::string_view(list));
+      expr.span, written(name.text), args.empty() ? "no arguments" : std::string_view(list));
   for (const ir::BuiltinInfo* row : ir::overloads(name.text)) {
-    diagnostic.note(fmt::format("there is `{}{}`", row->name, row->signature));
+    diagnostic.note(fmt::format("there is `{}{}`", written(row->name), row->signature));
   }
   for (const TypeId arg : args) {
     if (types().kind(arg) == IrKind::Optional) {

@@ -73,8 +73,8 @@ TypeId Checker::checkRead(const CallExpr& expr) {
     } else if (binding.argument[0] >= 0 ||
                (!arg.name.text.empty() && arg.name.text != "file")) {
       bad = true;
-      check(arg.value);
       if (arg.name.text.empty()) {
+        check(arg.value);
         report(diagnose<Diag::TooManyArguments>(arg.span, "read", "1 file",
                                                 std::to_string(expr.args.size())));
       } else {
@@ -86,6 +86,7 @@ TypeId Checker::checkRead(const CallExpr& expr) {
           diagnostic.fix(fmt::format("write `{}`", *near), arg.name.span, *near);
         }
         report(std::move(diagnostic));
+        if (arg.value->kind != ExprKind::Name) check(arg.value);
       }
     } else {
       binding.argument[0] = static_cast<std::int32_t>(i);
@@ -256,6 +257,7 @@ TypeId Checker::checkTransformCall(const Expr& expr, const CallParts& parts, Sym
     if (!oneRow) {
       const bool looksLikeOne = isTest && types().kind(found) != IrKind::List && signature.perRow;
       (void)fits(rows, looksLikeOne ? row : params[0].type, found, &signature.params[0]);
+      oneRow = looksLikeOne;
     }
   }
   const TypeId result = signature.result;

@@ -210,6 +210,7 @@ TypeId Checker::checkAggregate(const CallExpr& expr, const Name& name, std::vect
     report(std::move(diagnostic));
     return set(expr, TypeTable::kError, Phase::Run);
   };
+  for (std::size_t i = firstUse; i < scope.uses.size(); ++i) scope.uses[i].inAggregate = true;
   if (scope.perRow) {
     const FieldInfo& row = program_->at(owner_).signature->params.front();
     return refuse("and this is one row",
@@ -227,8 +228,7 @@ TypeId Checker::checkAggregate(const CallExpr& expr, const Name& name, std::vect
                   "give the aggregate a column of its own, and use that");
   }
   for (std::size_t i = firstUse; i < scope.uses.size(); ++i) {
-    RowUse& use = scope.uses[i];
-    use.inAggregate = true;
+    const RowUse& use = scope.uses[i];
     const bool key = std::any_of(scope.keys.begin(), scope.keys.end(), [&](const GroupKey& one) {
       return one.symbol == use.symbol;
     });
@@ -242,7 +242,7 @@ TypeId Checker::checkAggregate(const CallExpr& expr, const Name& name, std::vect
   const bool lifted = strip(args);
   const ir::BuiltinMatch* found = match(builtinAggregate(name.text), args);
   if (found == nullptr) {
-    noOverload(expr, name, args);
+    noOverload(expr, {builtinAggregate(name.text), name.span}, args);
     return set(expr, TypeTable::kError, Phase::Run);
   }
   CallBinding binding;

@@ -199,7 +199,7 @@ TypeId Checker::checkPlaceOfTable(const Field& field, TypeId type, SymbolKind ki
     return TypeTable::kError;
   }
   Diagnostic diagnostic = diagnose<Diag::TypeNotAllowed>(
-      at, isOutput ? "output of a task" : "parameter of a workflow", print(type));
+      at, isOutput ? "task's output" : "workflow's parameter", print(type));
   if (types().kind(type) == IrKind::Table) {
     const std::string row = print(types()[type].element);
     diagnostic.fix("take a `file<csv>`", at, "file<csv>");
