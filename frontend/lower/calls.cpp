@@ -88,7 +88,8 @@ NodeId Lowerer::lowerBuiltin(const CallExpr& expr, const sema::CallBinding& bind
       const Expr& part = *expr.args[i].value;
       const std::optional<ir::Value> value = constant(file_, part, want);
       const double* q = value ? value->as<double>() : nullptr;
-      if (value) checkSetting(&part, q != nullptr && *q >= 0 && *q <= 1, "quantile", "must be from 0 to 1");
+      const bool isPart = q != nullptr && *q >= 0 && *q <= 1;
+      if (value) checkSetting(&part, isPart, "quantile", "must be from 0 to 1");
       operands.push_back(constNode(value.value_or(ir::Value(0.0)), want, part.span));
       continue;
     }

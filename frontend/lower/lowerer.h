@@ -217,7 +217,7 @@ class Lowerer {
   std::unordered_set<const syntax::Field*> openFallbacks_;  ///< being worked out
   std::unordered_map<std::uint64_t, std::vector<TypeId>> operandTypes_;
   std::unordered_map<NodeId, bool> holdsSteps_;
-  std::unordered_map<std::string, ir::TaskId> tableTasks_;  ///< readers and writers, by what they do
+  std::unordered_map<std::string, ir::TaskId> tableTasks_;  ///< readers, writers: by what they do
   std::unordered_map<SymbolId, ir::TaskId> transformTasks_;
   mutable std::unordered_map<TypeId, SymbolId> schemas_;  ///< filled at the first look
   std::uint32_t scratchDepth_ = 0;     ///< constants being worked out, one within the other

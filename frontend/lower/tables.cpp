@@ -39,7 +39,8 @@ ir::TaskId Lowerer::requireTransformTask(SymbolId symbol) {
   task.doc = info.decl->doc;
   task.span = info.decl->span;
   const TypeId table = info.signature->result;
-  task.outputs.push_back({"rows", table, ir::OutputFrom::Path, task.name + ".arrow", {}, task.span});
+  task.outputs.push_back(
+      {"rows", table, ir::OutputFrom::Path, task.name + ".arrow", {}, task.span});
   task.result = m_.types.record({{"rows", table}});
   task.exprs = m_.addRegion();
   m_.at(it->second) = std::move(task);
@@ -104,7 +105,8 @@ NodeId Lowerer::lowerTransformCall(const Expr& expr, std::span<const Argument> a
     operands.push_back(node);
   }
   if (!isTest) {
-    return tableStep(requireTransformTask(binding.callee), "rows", operands, order, expr.span, name);
+    const ir::TaskId task = requireTransformTask(binding.callee);
+    return tableStep(task, "rows", operands, order, expr.span, name);
   }
   const NodeId table = m_.add(region_, ir::Call{requireFunc(binding.callee)},
                               callee.signature->result, operands, {}, expr.span);
@@ -238,7 +240,8 @@ NodeId Lowerer::constraint(std::span<const Expr* const> parts) {
       all = one;
       continue;
     }
-    const bool lifted = kind(typeOf(all)) == IrKind::Optional || kind(typeOf(one)) == IrKind::Optional;
+    const bool lifted =
+        kind(typeOf(all)) == IrKind::Optional || kind(typeOf(one)) == IrKind::Optional;
     all = lifted ? liftedOp(Builtin::And, maybe, {{all, one}}, part->span)
                  : op(Builtin::And, ir::TypeTable::kBool, {{all, one}}, part->span);
   }
@@ -248,9 +251,9 @@ NodeId Lowerer::constraint(std::span<const Expr* const> parts) {
     return op(Builtin::Coalesce, ir::TypeTable::kBool, {{all, yes}}, span);
   }
   // A node of its own, since the name is the constraint's.
-  if (m_.at(all).region == region_ && !m_.at(all).name.valid() && m_.payload<ir::Param>(all) == nullptr) {
-    return all;
-  }
+  const bool isOwn = m_.at(all).region == region_ && !m_.at(all).name.valid() &&
+                     m_.payload<ir::Param>(all) == nullptr;
+  if (isOwn) return all;
   const NodeId yes = constNode(true, ir::TypeTable::kBool, span);
   return op(Builtin::And, ir::TypeTable::kBool, {{all, yes}}, span);
 }

@@ -262,7 +262,7 @@ class Checker {
     std::vector<GroupKey> keys;
     std::vector<SymbolId> ofGroups;     ///< columns derived from groups, and the keys
     const Expr* aggregate = nullptr;    ///< the first one seen in the statement
-    std::string_view noAggregate;       ///< why there can be none in the statement; empty: there can
+    std::string_view noAggregate;       ///< why the statement can have none; empty: it can
     [[nodiscard]] bool grouped() const { return plan.grouping != nullptr; }
   };
   void checkTransform(SymbolId symbol);
@@ -460,7 +460,7 @@ inline constexpr std::uint32_t kMaxSuggestions = 200;
 [[nodiscard]] std::string_view kindWord(SymbolKind kind);
 /// A place, as a message says it: "a workflow", "a test".
 [[nodiscard]] std::string_view placeOf(Place place);
-/// Whether it is the name of an aggregate (`sum`, `count_distinct`), which other functions may share.
+/// Whether it is the name of an aggregate (`sum`, `count_distinct`); other functions may share it.
 [[nodiscard]] bool isAggregateName(std::string_view name);
 /// Whether `list`, `int`, `file`, …
 [[nodiscard]] bool isBuiltinType(std::string_view name);

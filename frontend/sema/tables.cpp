@@ -147,8 +147,16 @@ TypeId Checker::checkWrite(const CallExpr& expr) {
   for (std::size_t i = 0; i < expr.args.size(); ++i) {
     const Argument& arg = expr.args[i];
     if (arg.value == nullptr) continue;
-    std::size_t index = next++;
-    if (!arg.name.text.empty()) index = arg.name.text == "rows" ? 0 : arg.name.text == "name" ? 1 : 2;
+    static constexpr std::array<std::string_view, 2> kNames{"rows", "name"};
+    const auto named = std::find(kNames.begin(), kNames.end(), arg.name.text);
+    const bool byName = !arg.name.text.empty();
+    const std::size_t index = byName ? static_cast<std::size_t>(named - kNames.begin()) : next++;
+    if (byName && named == kNames.end()) {
+      check(arg.value);
+      report(diagnose<Diag::UnknownArgument>(arg.name.span, "write", arg.name.text)
+                 .note("it takes `rows` and a `name` for the file"));
+      continue;
+    }
     if (index > 1 || binding.argument[index] >= 0) {
       check(arg.value);
       report(diagnose<Diag::TooManyArguments>(arg.span, "write", "rows and a name",
@@ -245,7 +253,8 @@ TypeId Checker::checkTransformCall(const Expr& expr, const CallParts& parts, Sym
       if (!first || arg.value == nullptr || arg.spread) continue;
       rows = arg.value;
       call.first = static_cast<std::int32_t>(i);
-      check(rows, isTest && signature.perRow && rows->kind != ExprKind::List ? row : params[0].type);
+      const bool maybeRow = isTest && signature.perRow && rows->kind != ExprKind::List;
+      check(rows, maybeRow ? row : params[0].type);
       break;
     }
   }

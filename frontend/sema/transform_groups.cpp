@@ -272,8 +272,10 @@ std::string_view Checker::localIn(const CallExpr& call) const {
     if (expr == nullptr) continue;
     if (expr->kind == ExprKind::Name && info(*expr).symbol.valid()) {
       const Symbol& symbol = program_->at(info(*expr).symbol);
-      const bool inside = symbol.declared.begin >= call.span.begin && symbol.declared.end <= call.span.end;
-      const bool local = symbol.kind == SymbolKind::Local || symbol.kind == SymbolKind::LoopVariable;
+      const bool inside =
+          symbol.declared.begin >= call.span.begin && symbol.declared.end <= call.span.end;
+      const bool local =
+          symbol.kind == SymbolKind::Local || symbol.kind == SymbolKind::LoopVariable;
       if (local && !inside) return symbol.name;
     }
     forEachChild(expr, [&](const Expr* child) { open.push_back(child); });

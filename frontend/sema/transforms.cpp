@@ -93,7 +93,8 @@ void Checker::checkTransformStmt(const TransformStmt& stmt) {
     static constexpr std::string_view kWords[] = {"where",    "=",     "...",      "group by",
                                                   "order by", "limit", "distinct", "join"};
     const FieldInfo& row = program_->at(owner_).signature->params.front();
-    report(diagnose<Diag::MisplacedStatement>(stmt.span, kWords[static_cast<std::size_t>(stmt.kind)],
+    const std::string_view word = kWords[static_cast<std::size_t>(stmt.kind)];
+    report(diagnose<Diag::MisplacedStatement>(stmt.span, word,
                                               "goes over the rows of a table, and this is one row")
                .label(row.syntax->span, "declared here")
                .fix("take a table", row.syntax->type->span,
