@@ -68,6 +68,11 @@ std::string signatureText(const sema::Program& program, const sema::Signature& s
   }
   text += ")";
   if (signature.result.valid()) text += " -> " + program.types.print(signature.result);
+  for (std::size_t i = 0; i < signature.columns.size(); ++i) {
+    text += fmt::format("{}{}: {}", i == 0 ? " { " : ", ", signature.columns[i].name,
+                        program.types.print(signature.columns[i].type));
+  }
+  if (!signature.columns.empty()) text += " }";
   return text;
 }
 

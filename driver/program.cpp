@@ -2,16 +2,36 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <fstream>
 
 #include "driver/files.h"
+#include "frontend/sema/check.h"
 #include "passes/pass.h"
 #include "support/text.h"
 
 namespace couler::driver {
 
+namespace {
+
+std::optional<std::string> readStart(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::string text(sema::kMaxHeader, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
+}
+
+}  // namespace
+
 Program::Program(const Invocation& invocation)
     : style_(styleOf(invocation)),
-      session_([this](const std::string& path) { return load(path); }, problems_) {}
+      session_([this](const std::string& path) { return load(path); }, problems_) {
+  session_.setFileStart(readStart);
+}
 
 LoadedText Program::load(const std::string& path) {
   const bool standardInput = path == kStandardInput;

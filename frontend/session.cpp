@@ -84,6 +84,7 @@ struct Session::Impl {
   std::unordered_map<std::string, FileId> known;     ///< by path; invalid: cannot be loaded
   std::unique_ptr<sema::Program> program;
   ParseStats stats;
+  sema::FileStart fileStart;
 
   FileId add(std::string path, std::string text) {
     const FileId id = sources.add(std::move(path), std::move(text));
@@ -170,9 +171,14 @@ bool Session::load(const std::string& rootPath) {
   return true;
 }
 
+void Session::setFileStart(sema::FileStart fileStart) {
+  impl_->fileStart = std::move(fileStart);
+}
+
 const sema::Program& Session::check() {
   if (impl_->program == nullptr) {
-    impl_->program = sema::check(impl_->sources, impl_->files, FileId{0U}, impl_->diags);
+    impl_->program =
+        sema::check(impl_->sources, impl_->files, FileId{0U}, impl_->diags, impl_->fileStart);
   }
   return *impl_->program;
 }

@@ -39,6 +39,9 @@ class Session {
   /// Parses the root file and, after it, all imports. False when the root could not be read at all
   /// (reported). Import paths are relative to the importing file; `std.x` is built in.
   bool load(const std::string& rootPath);
+  /// How to look at the header of a data file that the program names: the first bytes of the file
+  /// at a path, at most sema::kMaxHeader (64 KiB). Without it none is looked at.
+  void setFileStart(std::function<std::optional<std::string>(const std::string& path)> fileStart);
   /// Names, types, phases, secrets of every loaded file. Pre: loaded.
   const sema::Program& check();
   /// The graph of the root file's program; nothing after any error. Runs `check` if needed. `entry`

@@ -9,7 +9,8 @@ tokens {
   KwEnum, KwSchema, KwTask, KwVolatile, KwWorkflow, KwTransform, KwLabeler, KwTarget, KwTest,
   KwAs, KwWhere, KwMax, KwTune, KwMaximize, KwMinimize, KwUsing,
   KwImage, KwResources, KwEnv, KwTimeout, KwRetry, KwCache, KwRun, KwSh, KwPython,
-  KwWithout, KwGroup, KwOrder, KwBy, KwLimit, KwDistinct, KwJoin, KwOn, KwVote, KwWhen, KwExpect
+  KwWithout, KwGroup, KwOrder, KwBy, KwAsc, KwDesc, KwLimit, KwDistinct, KwLeft, KwSemi, KwAnti,
+  KwJoin, KwOn, KwVote, KwWhen, KwExpect
 }
 
 // Reserved words: nothing else may be called so (but a member after `.` may).

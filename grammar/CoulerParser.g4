@@ -40,20 +40,21 @@ taskItem
 workflowDecl: KwWorkflow Ident params outputs? block;
 
 transformDecl
-  : KwTransform Ident OpOpenParen field OpCloseParen
-    OpOpenBrace (transformStmt (Term transformStmt)*)? OpCloseBrace
+  : KwTransform Ident params OpOpenBrace (transformStmt (Term transformStmt)*)? OpCloseBrace
   ;
 transformStmt
   : KwWhere expr
   | Ident OpAssign expr
   | OpSpread Ident (KwWithout Ident (OpComma Ident)*)?
-  | KwGroup KwBy expr (OpComma expr)*
-  | KwOrder KwBy expr (OpComma expr)*
+  | KwGroup KwBy groupKey (OpComma groupKey)*
+  | KwOrder KwBy orderKey (OpComma orderKey)*
   | KwLimit expr
   | KwDistinct
-  | KwJoin Ident KwOn expr
+  | (KwLeft | KwSemi | KwAnti)? KwJoin Ident KwOn expr
   | Bad
   ;
+groupKey: Ident OpAssign expr | expr;
+orderKey: expr (KwAsc | KwDesc)?;
 
 labelerDecl
   : KwLabeler Ident OpOpenParen field OpCloseParen OpArrow type

@@ -274,7 +274,8 @@ bool applyLists(Builtin op, const Operands& in, EvalResult& out) {
   switch (op) {
     case Builtin::ListOfRows:
     case Builtin::RowsOfList:
-      out = Value(ListValue{in.list(0).empty() ? nullptr : in[0].as<ListValue>()->items});
+      static_cast<void>(in.list(0));  // noted if it is none
+      out = in[0];
       return true;
     case Builtin::LengthList:
       out = Value(static_cast<std::int64_t>(in.list(0).size()));

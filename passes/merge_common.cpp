@@ -89,15 +89,25 @@ class Merger {
     node.orderCount = static_cast<std::uint32_t>(end - order.begin());
   }
 
+  /// A rule of a read is known by its name, which another one would lose.
+  [[nodiscard]] bool isRule(const Node& node) const {
+    if (!node.name.valid()) return false;
+    const NodeId owner = module_.at(node.region).owner;
+    const Rows* rows = owner.valid() ? module_.payload<Rows>(owner) : nullptr;
+    return rows != nullptr && rows->op == RowsOp::Read;
+  }
+
   /// What tells nodes of one kind apart, or nothing where nodes of the kind never merge.
   [[nodiscard]] std::optional<std::uint64_t> keyOf(const Node& node) const {
+    if (isRule(node)) return std::nullopt;
     const auto tagged = [](std::uint64_t kind, std::uint64_t key) { return (kind << 60U) | key; };
     return std::visit(
         Overloaded{[&](const Const& c) -> std::optional<std::uint64_t> {
                      return tagged(1, c.value.index());
                    },
                    [&](const Op& op) -> std::optional<std::uint64_t> {
-                     return tagged(2, (static_cast<std::uint64_t>(op.op) << 1U) | (op.lifted ? 1U : 0U));
+                     return tagged(2, (static_cast<std::uint64_t>(op.op) << 1U) |
+                                          (op.lifted ? 1U : 0U));
                    },
                    [&](const Field& f) -> std::optional<std::uint64_t> {
                      return tagged(3, (std::uint64_t{f.name.index()} << 2U) | (f.ofEach ? 2U : 0U) |

@@ -353,6 +353,23 @@ void Rewriter::beginIteration() {
   env(param) = itemOf(frame.list, frame.iteration);
 }
 
+bool Rewriter::isRead(const Frame& frame) const {
+  if (frame.kind != Frame::Kind::Nested) return false;
+  const Rows* rows = module_.payload<Rows>(frame.owner);
+  return rows != nullptr && rows->op == RowsOp::Read;
+}
+
+/// A rule of a read is known by the name of its node, so each keeps a node of its own.
+NodeId Rewriter::ruleNamed(NodeId fresh, NameId name) {
+  if (!name.valid() || module_.at(fresh).name == name) return fresh;
+  const Node node = module_.at(fresh);
+  if (std::holds_alternative<Const>(node.payload)) {
+    return emit(node.payload, node.type, {}, {}, node.span, name);
+  }
+  const NodeId both[] = {fresh, materialise(valueRef(Value(true)), TypeTable::kBool, node.span)};
+  return emit(Op{Builtin::And}, node.type, both, {}, node.span, name);
+}
+
 void Rewriter::endRegion() {
   const Frame frame = stack_.back();
   const auto result = [&](std::size_t i) { return module_.at(frame.from).results[i]; };
@@ -360,7 +377,8 @@ void Rewriter::endRegion() {
     case Frame::Kind::Root:
     case Frame::Kind::Nested:
       for (std::size_t i = 0; i < module_.at(frame.from).results.size(); ++i) {
-        const NodeId fresh = materialise(result(i));
+        NodeId fresh = materialise(result(i));
+        if (isRead(frame)) fresh = ruleNamed(fresh, module_.at(result(i)).name);
         module_.at(frame.to).results.push_back(fresh);
       }
       stack_.pop_back();

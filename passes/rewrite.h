@@ -131,6 +131,8 @@ class Rewriter {
   void visitLoop(ir::NodeId id);
   void visitTry(ir::NodeId id);
   void visitRows(ir::NodeId id);
+  [[nodiscard]] bool isRead(const Frame& frame) const;
+  ir::NodeId ruleNamed(ir::NodeId fresh, ir::NameId name);
   [[nodiscard]] ir::NodeId oldOperand(const ir::Node& old, std::uint32_t i) const {
     return module_.operandPool[old.firstOperand + i];
   }

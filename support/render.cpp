@@ -140,7 +140,12 @@ class HumanRenderer {
     return std::max<std::size_t>(2, fmt::formatted_size("{}", most)) + 1;
   }
   void line(std::size_t gutter, std::string_view what, std::string_view text) {
-    out_ += fmt::format("{:{}} {} {}: {}\n", "", gutter, style_(kBlue, "="), what, text);
+    out_ += fmt::format("{:{}} {} {}: ", "", gutter, style_(kBlue, "="), what);
+    for (const char c : text) {
+      out_ += c;
+      if (c == '\n') out_.append(gutter + 3, ' ');
+    }
+    out_ += '\n';
   }
   void place(std::string_view arrow, Span at, std::size_t gutter) {
     const LineColumn where = sources_.lineColumn(at.file, at.begin);

@@ -6,6 +6,7 @@
 #include "driver/command.h"
 #include "driver/console.h"
 #include "driver/program.h"
+#include "driver/table_diff.h"
 #include "ir/eval.h"
 
 namespace couler::driver {
@@ -16,6 +17,24 @@ struct Count {
   std::size_t failed = 0;
 };
 
+/// The rows and cells in which two tables, or two rows, differ. False where they are neither.
+bool noteTables(const ir::Op& op, const ir::EvalResult* left, const ir::EvalResult* right,
+                Diagnostic& diagnostic) {
+  if (op.op != ir::Builtin::Equal || left == nullptr || right == nullptr) return false;
+  const auto* found = std::get_if<ir::Value>(left);
+  const auto* expected = std::get_if<ir::Value>(right);
+  if (found == nullptr || expected == nullptr) return false;
+  const auto isRow = [](const ir::Value& value) { return value.as<ir::RecordValue>() != nullptr; };
+  const bool rows = isRow(*found) && isRow(*expected);
+  const auto diff = rows ? tableDiff(ir::Value::list({*found}), ir::Value::list({*expected}))
+                         : tableDiff(*found, *expected);
+  if (!diff) return false;
+  std::string text = "left -> right; `+` only left, `-` only right";
+  for (const std::string& line : *diff) text += "\n" + line;
+  diagnostic.note(std::move(text));
+  return true;
+}
+
 /// Both sides of a comparison that does not hold, from the node that made the result.
 void noteSides(const ir::Module& module, ir::NodeId result,
                const std::function<const ir::EvalResult*(ir::NodeId)>& value,
@@ -24,6 +43,7 @@ void noteSides(const ir::Module& module, ir::NodeId result,
   if (op == nullptr) return;
   const auto operands = module.operands(module.at(result));
   if (operands.size() != 2) return;
+  if (noteTables(*op, value(operands[0]), value(operands[1]), diagnostic)) return;
   static constexpr std::string_view kSides[] = {"left side", "right side"};
   for (std::size_t i = 0; i < 2; ++i) {
     const ir::EvalResult* side = value(operands[i]);

@@ -267,21 +267,28 @@ void Formatter::workflowDecl(const WorkflowDecl& d) {
 }
 
 void Formatter::transformDecl(const TransformDecl& d) {
-  header("transform " + std::string(d.name.text), {&d.param, 1}, {}, false, d.span, " ");
+  header("transform " + std::string(d.name.text), d.params, {}, false, d.span, " ");
   std::vector<Item> list;
   for (const TransformStmt& s : d.statements) {
     list.push_back({s.span.begin, s.span.end, [this, &s] { transformStmt(s); }});
   }
-  Span braces = bracesAfter(closingParen({&d.param, 1}));
+  Span braces = bracesAfter(d.params.empty() ? d.name.span.end : closingParen(d.params));
   braces.end = d.span.end;
   braced(std::move(list), "", braces);
 }
 
 void Formatter::transformStmt(const TransformStmt& s) {
-  const auto exprs = [&] {
-    for (std::size_t i = 0; i < s.exprs.size(); ++i) {
+  const auto keys = [&] {
+    for (std::size_t i = 0; i < s.keys.size(); ++i) {
+      const TransformKey& key = s.keys[i];
       if (i > 0) put(", ");
-      expr(*s.exprs[i], kOpen, 1);
+      if (!key.name.text.empty()) {
+        put(key.name.text);
+        put(" = ");
+      }
+      expr(*key.value, kOpen, 1);
+      if (key.direction == Direction::Ascending) put(" asc");
+      if (key.direction == Direction::Descending) put(" desc");
     }
   };
   switch (s.kind) {
@@ -304,11 +311,11 @@ void Formatter::transformStmt(const TransformStmt& s) {
       return;
     case TransformKind::GroupBy:
       put("group by ");
-      exprs();
+      keys();
       return;
     case TransformKind::OrderBy:
       put("order by ");
-      exprs();
+      keys();
       return;
     case TransformKind::Limit:
       put("limit ");
@@ -318,7 +325,10 @@ void Formatter::transformStmt(const TransformStmt& s) {
       put("distinct");
       return;
     case TransformKind::Join:
-      put("join ");
+      put(s.join == JoinKind::Left   ? "left join "
+          : s.join == JoinKind::Semi ? "semi join "
+          : s.join == JoinKind::Anti ? "anti join "
+                                     : "join ");
       put(s.name.text);
       put(" on ");
       expr(*s.value);

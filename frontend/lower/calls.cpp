@@ -15,27 +15,35 @@ ir::NameId Lowerer::stepName(const Expr& call, std::string_view callee) {
     name = callName_;
     namedCall_ = nullptr;
   }
-  const std::uint32_t uses = ++stepNames_[name];
+  return newStepName(name);
+}
+
+ir::NameId Lowerer::newStepName(std::string_view name) {
+  const std::uint32_t uses = ++stepNames_[std::string(name)];
   return m_.intern(uses == 1 ? std::string(name) : fmt::format("{}-{}", name, uses));
 }
 
 NodeId Lowerer::lowerCall(const CallExpr& expr) {
   const sema::CallBinding& binding = program_.files[file_.index()].calls.at(expr.id);
   if (binding.isBuiltin) return lowerBuiltin(expr, binding);
+  if (!binding.callee.valid()) return lowerReadOrWrite(expr, binding);
+  if (program_.at(binding.callee).kind == SymbolKind::Transform &&
+      binding.form == sema::CallBinding::Form::Call) {
+    return lowerTransformCall(expr, expr.args, {});
+  }
+  if (binding.lifted) return lowerLiftedCall(expr, binding);
   const sema::Symbol& callee = program_.at(binding.callee);
   const sema::Signature& signature = *callee.signature;
   const bool isStep = callee.kind == SymbolKind::Task || callee.kind == SymbolKind::Workflow;
   // Taken before the arguments, which may hold calls of their own.
   ir::NameId name;
   if (isStep) name = stepName(expr, callee.name);
-  std::vector<NodeId> order;
-  if (orderedCall_ == &expr) {
-    orderedCall_ = nullptr;
-    order = std::exchange(order_, {});
-  }
+  const std::vector<NodeId> order = takeOrder(expr);
   std::vector<NodeId> operands;
-  for (std::size_t i = 0; i < signature.params.size(); ++i) {
-    const sema::FieldInfo& param = signature.params[i];
+  const bool makesRow = callee.kind == SymbolKind::Transform;
+  const std::vector<sema::FieldInfo>& params = makesRow ? signature.columns : signature.params;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const sema::FieldInfo& param = params[i];
     if (binding.argument[i] >= 0) {
       const Argument& arg = expr.args[static_cast<std::size_t>(binding.argument[i])];
       operands.push_back(
@@ -48,6 +56,7 @@ NodeId Lowerer::lowerCall(const CallExpr& expr) {
   }
   switch (callee.kind) {
     case SymbolKind::Schema:
+    case SymbolKind::Transform:
       return op(Builtin::MakeRecord, callee.type, operands, expr.span);
     case SymbolKind::Task:
       return m_.add(region_, ir::Step{requireTask(binding.callee)}, signature.result, operands,
@@ -63,11 +72,30 @@ NodeId Lowerer::lowerBuiltin(const CallExpr& expr, const sema::CallBinding& bind
       binding.builtin == Builtin::Glob) {
     return lowerPath(expr, binding.builtin);
   }
+  if (ir::isAggregate(binding.builtin) && rows_ != nullptr) {
+    // After the groups it is a column; within them, what a row adds to it.
+    if (const auto it = rows_->aggregates.find(expr.id); it != rows_->aggregates.end()) {
+      return rowField({{}, {}, it->second}, expr.span);
+    }
+  }
   std::vector<NodeId> operands;
   for (std::size_t i = 0; i < expr.args.size(); ++i) {
-    const TypeId want = i < binding.paramTypes.size() ? binding.paramTypes[i] : TypeId{};
+    TypeId want = i < binding.paramTypes.size() ? binding.paramTypes[i] : TypeId{};
+    const bool mayBeNone = kind(info(*expr.args[i].value).type) == IrKind::Optional;
+    if (binding.lifted && mayBeNone && want.valid()) want = m_.types.optional(want);
+    if (binding.builtin == Builtin::AggQuantile && i == 1) {
+      // It is the same for all rows, so it is worked out here.
+      const Expr& part = *expr.args[i].value;
+      const std::optional<ir::Value> value = constant(file_, part, want);
+      const double* q = value ? value->as<double>() : nullptr;
+      const bool isPart = q != nullptr && *q >= 0 && *q <= 1;
+      if (value) checkSetting(&part, isPart, "quantile", "must be from 0 to 1");
+      operands.push_back(constNode(value.value_or(ir::Value(0.0)), want, part.span));
+      continue;
+    }
     operands.push_back(lowerAs(*expr.args[i].value, want));
   }
+  if (binding.lifted) return liftedOp(binding.builtin, info(expr).type, operands, expr.span);
   return op(binding.builtin, info(expr).type, operands, expr.span);
 }
 

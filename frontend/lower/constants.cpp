@@ -139,7 +139,7 @@ std::optional<ir::Value> Lowerer::constant(FileId file, const Expr& expr, TypeId
 }
 
 ir::ConstId Lowerer::fallback(const sema::FieldInfo& field, FileId file) {
-  if (field.syntax->value == nullptr) {
+  if (field.syntax == nullptr || field.syntax->value == nullptr) {
     const IrKind found = kind(field.type);
     if (found != IrKind::Optional && found != IrKind::None) return {};
     return m_.intern(ir::Value());

@@ -141,7 +141,9 @@ void Lowerer::lowerLet(const LetStmt& stmt) {
     call = call->kind == ExprKind::After ? static_cast<const AfterExpr*>(call)->operand
                                          : static_cast<const TryExpr*>(call)->operand;
   }
-  if (call->kind == ExprKind::Call) {
+  const bool isPipe = call->kind == ExprKind::Binary &&
+                      static_cast<const BinaryExpr*>(call)->op == BinaryOp::Pipe;
+  if (call->kind == ExprKind::Call || isPipe) {
     namedCall_ = call;
     callName_ = stmt.name.text;
   }

@@ -40,9 +40,15 @@ NodeId Lowerer::convert(NodeId node, TypeId to, Span span, bool fresh) {
     return node;
   }
   if (kind(to) == IrKind::Optional) {
-    if (kind(from) == IrKind::Optional) return node;
+    if (kind(from) == IrKind::Optional) {
+      const bool widens = m_.types[to].element == ir::TypeTable::kFloat &&
+                          m_.types[from].element == ir::TypeTable::kInt;
+      return widens ? liftedOp(Builtin::IntToFloat, to, {{node}}, span) : node;
+    }
     return convert(node, m_.types[to].element, span, fresh);
   }
+  if (kind(to) == IrKind::Table && kind(from) == IrKind::File) return readRows(node, to, span);
+  if (kind(to) == IrKind::File && kind(from) == IrKind::Table) return writeRows(node, to, span);
   const ir::Value* value = m_.constant(node);
   if (to == ir::TypeTable::kFloat && value != nullptr && value->as<std::int64_t>() != nullptr) {
     const auto real = static_cast<double>(*value->as<std::int64_t>());
@@ -86,7 +92,9 @@ const Expr* Lowerer::spineOf(const Expr& expr) const {
     case ExprKind::Index:
       return static_cast<const IndexExpr&>(expr).object;
     case ExprKind::Member:
-      return info(expr).symbol.valid() ? nullptr : static_cast<const MemberExpr&>(expr).object;
+      return info(expr).symbol.valid() || isRowColumn(expr)
+                 ? nullptr
+                 : static_cast<const MemberExpr&>(expr).object;
     default:
       return nullptr;
   }
@@ -120,8 +128,10 @@ NodeId Lowerer::lowerLeaf(const Expr& expr) {
       return constNode(literal(file_, expr, {}).value_or(ir::Value()), info(expr).type, expr.span);
     case ExprKind::String:
       return lowerString(static_cast<const StringExpr&>(expr));
-    case ExprKind::Name:
     case ExprKind::Member:
+      if (isRowColumn(expr)) return lowerRowColumn(static_cast<const MemberExpr&>(expr));
+      [[fallthrough]];
+    case ExprKind::Name:
       return lowerName(expr);
     case ExprKind::Call:
       return lowerCall(static_cast<const CallExpr&>(expr));
@@ -135,7 +145,9 @@ NodeId Lowerer::lowerLeaf(const Expr& expr) {
       const auto& unary = static_cast<const UnaryExpr&>(expr);
       const Builtin builtin = info(expr).builtin;
       const TypeId want = operandTypes(builtin, {info(*unary.operand).type}).front();
-      return op(builtin, info(expr).type, {{lowerAs(*unary.operand, want)}}, expr.span);
+      const NodeId operand = lowerAs(*unary.operand, want);
+      if (info(expr).lifted) return liftedOp(builtin, info(expr).type, {{operand}}, expr.span);
+      return op(builtin, info(expr).type, {{operand}}, expr.span);
     }
     case ExprKind::If:
     case ExprKind::For:
@@ -158,7 +170,23 @@ const std::vector<TypeId>& Lowerer::operandTypes(Builtin builtin, const std::vec
   for (const TypeId arg : args) key = (key << 24U) | arg.index();
   const auto [it, isNew] = operandTypes_.try_emplace(key);
   if (isNew) {
-    if (auto match = ir::matchRow(builtin, args, m_.types)) it->second = std::move(match->params);
+    auto match = ir::matchRow(builtin, args, m_.types);
+    if (match) {
+      it->second = std::move(match->params);
+    } else {  // lifted: an operand that may be none stays one that may
+      std::vector<TypeId> there = args;
+      for (TypeId& arg : there) {
+        if (kind(arg) == IrKind::Optional) arg = m_.types[arg].element;
+      }
+      match = ir::matchRow(builtin, there, m_.types);
+      if (match) it->second = std::move(match->params);
+      it->second.resize(args.size());
+      for (std::size_t i = 0; i < args.size(); ++i) {
+        if (kind(args[i]) == IrKind::Optional && it->second[i].valid()) {
+          it->second[i] = m_.types.optional(it->second[i]);
+        }
+      }
+    }
     it->second.resize(args.size());
   }
   return it->second;
@@ -167,6 +195,13 @@ const std::vector<TypeId>& Lowerer::operandTypes(Builtin builtin, const std::vec
 NodeId Lowerer::finish(const Expr& expr, NodeId left) {
   if (expr.kind == ExprKind::Member) {
     return finishMember(static_cast<const MemberExpr&>(expr), left);
+  }
+  if (expr.kind == ExprKind::Binary && static_cast<const BinaryExpr&>(expr).op == BinaryOp::Pipe) {
+    const auto& pipe = static_cast<const BinaryExpr&>(expr);
+    const bool isCall = pipe.right->kind == ExprKind::Call;
+    const auto args = isCall ? static_cast<const CallExpr*>(pipe.right)->args
+                             : std::span<Argument>{};
+    return lowerTransformCall(expr, args, left);
   }
   const bool isIndex = expr.kind == ExprKind::Index;
   const Expr& first = isIndex ? *static_cast<const IndexExpr&>(expr).object
@@ -177,8 +212,13 @@ NodeId Lowerer::finish(const Expr& expr, NodeId left) {
   const std::vector<TypeId>& want = operandTypes(builtin, {info(first).type, info(second).type});
   const TypeId wantLeft = want[0];
   const TypeId wantRight = want[1];
+  const bool within = rows_ != nullptr && builtin == Builtin::InList &&
+                      second.kind == ExprKind::Binary &&
+                      static_cast<const BinaryExpr&>(second).op == BinaryOp::Range;
+  if (within) return lowerWithin(left, static_cast<const BinaryExpr&>(second), expr.span);
   left = convert(left, wantLeft, first.span, isLiteral(first));
   const NodeId right = lowerAs(second, wantRight);
+  if (info(expr).lifted) return liftedOp(builtin, info(expr).type, {{left, right}}, expr.span);
   return op(builtin, info(expr).type, {{left, right}}, expr.span);
 }
 
@@ -186,8 +226,9 @@ NodeId Lowerer::finishMember(const MemberExpr& expr, NodeId object) {
   ir::Field field{m_.intern(expr.member.text)};
   TypeId owner = typeOf(object);
   const bool mayBeNone = kind(owner) == IrKind::Optional;
-  // `?.` on what is never none is a plain `.`; the checker has warned.
-  field.optional = expr.optional && (mayBeNone || owner == ir::TypeTable::kNone);
+  // `?.` on what is never none is a plain `.`; the checker has warned. In a test a plain `.` may
+  // follow what a transform gives of a row, which may be none.
+  field.optional = mayBeNone || (expr.optional && owner == ir::TypeTable::kNone);
   if (mayBeNone) owner = m_.types[owner].element;
   field.ofEach = kind(owner) == IrKind::List;
   if (field.ofEach) owner = m_.types[owner].element;
@@ -203,6 +244,9 @@ NodeId Lowerer::finishMember(const MemberExpr& expr, NodeId object) {
 
 NodeId Lowerer::lowerName(const Expr& expr) {
   const sema::ExprInfo& found = info(expr);
+  if (rows_ != nullptr) {
+    if (const NodeId node = lowerRowName(expr); node.valid()) return node;
+  }
   if (found.symbol.valid()) {
     const sema::Symbol& symbol = program_.at(found.symbol);
     if (symbol.kind == SymbolKind::EnumCase) {
@@ -216,7 +260,12 @@ NodeId Lowerer::lowerName(const Expr& expr) {
 }
 
 NodeId Lowerer::asText(NodeId node, Span span) {
-  if (typeOf(node) == ir::TypeTable::kString) return node;
+  const TypeId type = typeOf(node);
+  if (type == ir::TypeTable::kString) return node;
+  if (rows_ != nullptr && kind(type) == IrKind::Optional) {
+    if (m_.types[type].element == ir::TypeTable::kString) return node;
+    return liftedOp(Builtin::ToString, m_.types.optional(ir::TypeTable::kString), {{node}}, span);
+  }
   return op(Builtin::ToString, ir::TypeTable::kString, {{node}}, span);
 }
 
@@ -231,6 +280,7 @@ NodeId Lowerer::lowerString(const StringExpr& expr) {
                         : constNode(std::string(part.text), ir::TypeTable::kString, part.span));
   }
   if (parts.size() == 1) return parts.front();
+  if (info(expr).lifted) return liftedOp(Builtin::Concat, info(expr).type, parts, expr.span);
   return op(Builtin::Concat, ir::TypeTable::kString, parts, expr.span);
 }
 

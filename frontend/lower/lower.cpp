@@ -59,7 +59,10 @@ void Lowerer::declareRoot() {
   const auto symbolOf = [&](const Decl* decl) { return root.declared.at(decl); };
   for (const Decl* decl : root.tree->decls) {
     if (decl->kind == DeclKind::Task) requireTask(symbolOf(decl));
-    if (decl->kind == DeclKind::Fn || decl->kind == DeclKind::Workflow) requireFunc(symbolOf(decl));
+    if (decl->kind == DeclKind::Fn || decl->kind == DeclKind::Workflow ||
+        decl->kind == DeclKind::Transform) {
+      requireFunc(symbolOf(decl));
+    }
   }
   drain();
   for (const Decl* decl : root.tree->decls) {
@@ -71,10 +74,12 @@ void Lowerer::declareRoot() {
 
 void Lowerer::drain() {
   do {
-    while (!pendingFns_.empty() || !pendingWorkflows_.empty() || !pendingTasks_.empty()) {
+    while (!pendingFns_.empty() || !pendingWorkflows_.empty() || !pendingTasks_.empty() ||
+           !pendingTransforms_.empty()) {
       for (const ir::FuncId id : std::exchange(pendingFns_, {})) lowerFunc(id);
       for (const ir::FuncId id : std::exchange(pendingWorkflows_, {})) lowerFunc(id);
       for (const ir::TaskId id : std::exchange(pendingTasks_, {})) lowerTask(id);
+      for (const ir::TaskId id : std::exchange(pendingTransforms_, {})) lowerTransformTask(id);
     }
   } while (nextParams());
 }
@@ -85,6 +90,7 @@ bool Lowerer::nextParams() {
   const sema::Symbol& symbol = program_.at(funcSymbols_[id.index()]);
   file_ = symbol.file;
   std::vector<ir::ParamDef> defs = params(symbol.signature->params);
+  if (symbol.signature->perRow) defs.front().type = m_.types.table(defs.front().type);
   m_.at(id).params = std::move(defs);
   return true;
 }
@@ -98,7 +104,7 @@ ir::FuncId Lowerer::requireFunc(SymbolId symbol) {
   const auto [it, isNew] = funcs_.try_emplace(symbol, ir::FuncId{m_.funcs.size()});
   if (!isNew) return it->second;
   const sema::Symbol& info = program_.at(symbol);
-  const bool isFn = info.kind == SymbolKind::Fn;
+  const bool isFn = info.kind == SymbolKind::Fn || info.kind == SymbolKind::Transform;
   ir::FuncDef& func = m_.funcs.emplace_back();
   func.name = uniqueName(info.name);
   func.kind = isFn ? ir::FuncKind::Fn : ir::FuncKind::Workflow;
@@ -153,7 +159,7 @@ void Lowerer::addParams(RegionId region, const std::vector<sema::FieldInfo>& fie
 }
 
 bool Lowerer::hasComputedDefault(const sema::FieldInfo& field, FileId file) const {
-  return field.syntax->value != nullptr &&
+  return field.syntax != nullptr && field.syntax->value != nullptr &&
          program_.info(file, *field.syntax->value).phase != ir::Phase::Compile;
 }
 
@@ -173,9 +179,13 @@ void Lowerer::lowerFunc(ir::FuncId id) {
   const Expr* orderedBefore = std::exchange(orderedCall_, nullptr);
   auto orderBefore = std::exchange(order_, {});
 
+  RowScope* rowsBefore = std::exchange(rows_, nullptr);
+
   m_.at(id).body = region_;
   addParams(region_, symbol.signature->params);
-  if (symbol.kind == SymbolKind::Fn) {
+  if (symbol.kind == SymbolKind::Transform) {
+    lowerTransform(id);
+  } else if (symbol.kind == SymbolKind::Fn) {
     lowerFn(id, static_cast<const FnDecl&>(*symbol.decl));
   } else {
     lowerWorkflow(id, static_cast<const WorkflowDecl&>(*symbol.decl));
@@ -188,6 +198,7 @@ void Lowerer::lowerFunc(ir::FuncId id) {
   namedCall_ = namedBefore;
   orderedCall_ = orderedBefore;
   order_ = std::move(orderBefore);
+  rows_ = rowsBefore;
 }
 
 void Lowerer::lowerFn(ir::FuncId id, const FnDecl& decl) {

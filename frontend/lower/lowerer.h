@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -128,6 +129,57 @@ class Lowerer {
     region_ = before;
   }
 
+  // ---- transforms.cpp, rows.cpp: functions over tables
+  /// A column of the rows at hand: which it is for the source, and its field in the graph.
+  struct RowSlot {
+    SymbolId symbol;     ///< the rows that have it, or the derived column or key itself
+    std::string column;  ///< of the rows; else empty
+    std::string field;
+  };
+  /// The rows that the body being lowered is about.
+  struct RowScope {
+    std::vector<RowSlot> slots;
+    TypeId row;
+    NodeId param;
+    SymbolId other;  ///< of a join: the other rows,
+    NodeId otherParam;
+    std::unordered_map<SymbolId, NodeId> made;  ///< derived columns that the body itself makes
+    std::unordered_map<std::uint32_t, std::string> aggregates;  ///< field, by id of the CallExpr
+  };
+  class TransformLowering;
+  friend class TransformLowering;
+  void lowerTransform(ir::FuncId id);
+  /// A node over rows of type `table`, whose body `lower` makes: it gives the results.
+  NodeId rowsNode(ir::Rows payload, TypeId table, std::span<const NodeId> operands,
+                  const std::function<std::vector<NodeId>()>& lower, Span span);
+  [[nodiscard]] const RowSlot* slotOf(SymbolId symbol, std::string_view column) const;
+  NodeId rowField(const RowSlot& slot, Span span);
+  [[nodiscard]] bool isRowColumn(const Expr& expr) const;
+  NodeId lowerRowColumn(const syntax::MemberExpr& expr);
+  /// A name that stands for a row, or a column by its bare name; invalid for others.
+  NodeId lowerRowName(const Expr& expr);
+  /// `x in a..b` over rows: two comparisons rather than a list.
+  NodeId lowerWithin(NodeId x, const syntax::BinaryExpr& range, Span span);
+  NodeId liftedOp(ir::Builtin builtin, TypeId type, std::span<const NodeId> operands, Span span);
+  NodeId lowerLiftedCall(const syntax::CallExpr& expr, const sema::CallBinding& binding);
+
+  // ---- tables.cpp: steps that read, transform and write tables
+  ir::TaskId requireTransformTask(SymbolId symbol);
+  ir::TaskId readTask(TypeId table, TypeId file, ir::BadRows onBad, Span span);
+  ir::TaskId writeTask(TypeId table, TypeId file, const std::string& name, Span span);
+  void lowerConstraints(TypeId row, std::vector<NodeId>& results);
+  NodeId constraint(std::span<const Expr* const> parts);
+  NodeId lowerTransformCall(const Expr& expr, std::span<const syntax::Argument> args,
+                            NodeId piped);
+  NodeId tableStep(ir::TaskId task, std::string_view output, std::span<const NodeId> operands,
+                   std::span<const NodeId> order, Span span, ir::NameId name);
+  NodeId lowerReadOrWrite(const syntax::CallExpr& expr, const sema::CallBinding& binding);
+  NodeId readRows(NodeId file, TypeId table, Span span);
+  NodeId writeRows(NodeId rows, TypeId file, Span span);
+  void lowerTransformTask(ir::TaskId id);
+  [[nodiscard]] SymbolId schemaOf(TypeId row) const;
+  [[nodiscard]] std::vector<NodeId> takeOrder(const Expr& call);
+
   // ---- small ones
   [[nodiscard]] const sema::ExprInfo& info(const Expr& expr) const {
     return program_.info(file_, expr);
@@ -136,6 +188,7 @@ class Lowerer {
   [[nodiscard]] IrKind kind(TypeId id) const { return m_.types.kind(id); }
   /// The step's stable name within the function.
   ir::NameId stepName(const Expr& call, std::string_view callee);
+  ir::NameId newStepName(std::string_view name);
 
   const SourceManager& sources_;
   const sema::Program& program_;
@@ -158,11 +211,15 @@ class Lowerer {
   std::vector<ir::FuncId> pendingFns_;
   std::vector<ir::FuncId> pendingWorkflows_;
   std::vector<ir::TaskId> pendingTasks_;
+  std::vector<ir::TaskId> pendingTransforms_;
   std::unordered_map<std::string, std::uint32_t> globalNames_;
   std::unordered_map<const syntax::Field*, ir::ConstId> fallbacks_;
   std::unordered_set<const syntax::Field*> openFallbacks_;  ///< being worked out
   std::unordered_map<std::uint64_t, std::vector<TypeId>> operandTypes_;
   std::unordered_map<NodeId, bool> holdsSteps_;
+  std::unordered_map<std::string, ir::TaskId> tableTasks_;  ///< readers, writers: by what they do
+  std::unordered_map<SymbolId, ir::TaskId> transformTasks_;
+  mutable std::unordered_map<TypeId, SymbolId> schemas_;  ///< filled at the first look
   std::uint32_t scratchDepth_ = 0;     ///< constants being worked out, one within the other
   std::uint32_t nestedConstants_ = 0;  ///< constants that wait for fns that wait for constants
   static constexpr std::uint32_t kMaxNestedConstants = 256;  ///< as calls in the evaluator
@@ -171,11 +228,12 @@ class Lowerer {
   FileId file_;
   RegionId region_;
   std::unordered_map<SymbolId, NodeId> values_;
-  std::unordered_map<std::string_view, std::uint32_t> stepNames_;
+  std::unordered_map<std::string, std::uint32_t> stepNames_;
   const Expr* namedCall_ = nullptr;  ///< the call that a `let` names
   std::string_view callName_;
   const Expr* orderedCall_ = nullptr;  ///< the call that an `after` follows
   std::vector<NodeId> order_;
+  RowScope* rows_ = nullptr;  ///< within the body of an operator over rows
 };
 
 }  // namespace couler::lower

@@ -104,6 +104,7 @@ class Converter {
   syntax::Decl* workflowDecl(Context* c);
   syntax::Decl* transformDecl(Context* c);
   syntax::TransformStmt transformStmt(Context* c);
+  syntax::TransformKey transformKey(Context* c);
   syntax::Decl* labelerDecl(Context* c);
   syntax::Decl* targetDecl(Context* c);
   syntax::Decl* testDecl(Context* c);

@@ -272,8 +272,12 @@ Decl* Converter::transformDecl(Context* c) {
   auto* d = makeDecl<TransformDecl>(DeclKind::Transform, c);
   std::vector<TransformStmt> statements;
   for (Node* child : c->children) {
-    if (rule(child) == P::RuleField) {
-      d->param = soleField(context(child));
+    if (rule(child) == P::RuleParams) {
+      std::vector<Field> params;  // a bad one keeps its place: the first is the row
+      for (Node* param : context(child)->children) {
+        if (rule(param) == P::RuleField) params.push_back(soleField(context(param)));
+      }
+      d->params = tree_.arena.copy(params);
     } else if (rule(child) == P::RuleTransformStmt && first(context(child)).type != P::Bad) {
       statements.push_back(transformStmt(context(child)));
     }
@@ -285,11 +289,12 @@ Decl* Converter::transformDecl(Context* c) {
 TransformStmt Converter::transformStmt(Context* c) {
   TransformStmt s{};
   s.span = span(c);
-  const auto exprsFrom = [&](std::size_t from) {
-    std::vector<Expr*> exprs;
-    for (std::size_t i = from; i < c->children.size(); i += 2)
-      exprs.push_back(expr(c->children[i]));
-    return tree_.arena.copy(exprs);
+  const auto keys = [&] {
+    std::vector<TransformKey> result;
+    for (std::size_t i = 2; i < c->children.size(); i += 2) {
+      result.push_back(transformKey(context(c->children[i])));
+    }
+    return tree_.arena.copy(result);
   };
   switch (first(c).type) {
     case P::KwWhere:
@@ -312,26 +317,48 @@ TransformStmt Converter::transformStmt(Context* c) {
     }
     case P::KwGroup:
       s.kind = TransformKind::GroupBy;
-      s.exprs = exprsFrom(2);
+      s.keys = keys();
       break;
     case P::KwOrder:
       s.kind = TransformKind::OrderBy;
-      s.exprs = exprsFrom(2);
+      s.keys = keys();
       break;
     case P::KwLimit:
       s.kind = TransformKind::Limit;
       s.value = expr(c->children[1]);
       break;
     case P::KwJoin:
+    case P::KwLeft:
+    case P::KwSemi:
+    case P::KwAnti: {
+      const std::uint16_t word = first(c).type;
       s.kind = TransformKind::Join;
-      s.name = name(*token(c->children[1]));
-      s.value = expr(c->children[3]);
+      s.join = word == P::KwLeft   ? JoinKind::Left
+               : word == P::KwSemi ? JoinKind::Semi
+               : word == P::KwAnti ? JoinKind::Anti
+                                   : JoinKind::Inner;
+      const std::size_t other = word == P::KwJoin ? 1 : 2;
+      s.name = name(*token(c->children[other]));
+      s.value = expr(c->children[other + 2]);
       break;
+    }
     default:
       s.kind = TransformKind::Distinct;
       break;
   }
   return s;
+}
+
+TransformKey Converter::transformKey(Context* c) {
+  TransformKey key{};
+  const bool named = c->children.size() == 3;
+  if (named) key.name = name(first(c));
+  key.value = expr(c->children[named ? 2 : 0]);
+  const std::uint16_t end = type(c->children.back());
+  key.direction = end == P::KwDesc  ? Direction::Descending
+                  : end == P::KwAsc ? Direction::Ascending
+                                    : Direction::None;
+  return key;
 }
 
 Decl* Converter::labelerDecl(Context* c) {

@@ -71,7 +71,9 @@ void Layout::begin() {
 
 bool Layout::atItemStart() const {
   const std::uint16_t p = prev();
-  return p == L::Term || p == L::OpComma || out_.size() == bodyStart_;
+  // Keys of a transform have commas between them, its statements have not.
+  const bool comma = p == L::OpComma && open_.back().place != Place::Transform;
+  return p == L::Term || comma || out_.size() == bodyStart_;
 }
 
 void Layout::step(Tok t) {

@@ -11,6 +11,14 @@ namespace couler::parse {
 
 using L = grammar::CoulerLexer;
 
+namespace {
+
+bool isJoinWord(std::uint16_t type) {
+  return type == L::KwLeft || type == L::KwSemi || type == L::KwAnti;
+}
+
+}  // namespace
+
 void Layout::retag(Tok& t) {
   if (isReservedWord(t.type)) {
     if (prev() == L::OpDot || prev() == L::OpQuestionDot) t.type = L::Ident;
@@ -32,6 +40,8 @@ void Layout::retag(Tok& t) {
     t.type = scriptWord(t);
   } else if ((prev() == L::KwGroup || prev() == L::KwOrder) && text(t) == "by") {
     t.type = L::KwBy;
+  } else if (isJoinWord(prev()) && text(t) == "join") {
+    t.type = L::KwJoin;
   }
   if (t.type == L::Ident && text(t) == "tune" && rawType(1) == L::Ident && sameLine(1)) {
     t.type = L::KwTune;
@@ -184,7 +194,9 @@ std::uint16_t Layout::infixWord(const Tok& t) {
       break;
     case Place::Transform:
       if (word == "without" && o.item == L::OpSpread) return L::KwWithout;
-      if (word == "on" && o.item == L::KwJoin) return L::KwOn;
+      if (word == "on" && (o.item == L::KwJoin || isJoinWord(o.item))) return L::KwOn;
+      if (word == "asc" && o.item == L::KwOrder) return L::KwAsc;
+      if (word == "desc" && o.item == L::KwOrder) return L::KwDesc;
       break;
     default:
       break;

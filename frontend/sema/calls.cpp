@@ -9,9 +9,7 @@ namespace couler::sema {
 using namespace syntax;
 using IrKind = ir::TypeKind;
 
-namespace {
-
-std::string_view placeWord(Place place) {
+std::string_view placeOf(Place place) {
   switch (place) {
     case Place::Workflow:
     case Place::Finally:
@@ -28,10 +26,18 @@ std::string_view placeWord(Place place) {
       return "a default";
     case Place::Column:
       return "a schema";
+    case Place::Row:
+      return "a transform";
     case Place::Test:
       return "a test";
   }
   return "here";
+}
+
+namespace {
+
+bool hasDefault(const FieldInfo& param) {
+  return param.syntax != nullptr && param.syntax->value != nullptr;
 }
 
 bool needsFiles(std::string_view name) { return name == "file" || name == "dir" || name == "glob"; }
@@ -65,10 +71,12 @@ TypeId Checker::checkCall(const CallExpr& expr, TypeId expected) {
       file_->exprs[expr.callee->id].symbol = symbol;
       return checkCallOf(expr, symbol);
     }
-    if (builtins_.contains(name.text)) return checkBuiltinCall(expr, name, expected);
+    const bool isAggregate = transform_ != nullptr && isAggregateName(name.text);
+    if (isAggregate || builtins_.contains(name.text)) {
+      return checkBuiltinCall(expr, name, expected);
+    }
     if (name.text == "read" || name.text == "write") {
-      notBuilt(expr.span, name.text == "read" ? "`read`" : "`write`");
-      return poison();
+      return name.text == "read" ? checkRead(expr) : checkWrite(expr);
     }
     unknownName("function, task or workflow", name, visibleNames(true, {}));
     return poison();
@@ -111,9 +119,13 @@ TypeId Checker::checkCallOf(const CallExpr& expr, SymbolId callee) {
   const SymbolKind kind = program_->at(callee).kind;
   const std::string_view name = program_->at(callee).name;
   const bool isStep = kind == SymbolKind::Task || kind == SymbolKind::Workflow;
+  if (kind == SymbolKind::Transform && !extra(callee).poisoned) {
+    if (makesRow(expr, callee)) return checkRowCall(expr, callee);
+    return checkTransformCall(expr, {expr.args, expr.callee->span}, callee, nullptr);
+  }
   if (!isStep && kind != SymbolKind::Fn && kind != SymbolKind::Schema) {
-    // A transform has been reported where it is declared.
-    if (!extra(callee).poisoned && kind != SymbolKind::Transform && kind != SymbolKind::Labeler) {
+    // A labeler has been reported where it is declared.
+    if (!extra(callee).poisoned && kind != SymbolKind::Labeler) {
       report(diagnose<Diag::NotCallable>(expr.callee->span, describe(callee))
                  .label(program_->at(callee).declared, "declared here"));
     }
@@ -123,13 +135,16 @@ TypeId Checker::checkCallOf(const CallExpr& expr, SymbolId callee) {
   const bool misplaced = isStep && place_ != Place::Workflow && place_ != Place::Finally;
   if (misplaced) {
     report(diagnose<Diag::StepOutsideWorkflow>(expr.callee->span, kindWord(kind), name,
-                                               placeWord(place_))
+                                               placeOf(place_))
                .note("steps are made by workflows alone"));
   }
   CallBinding binding;
   binding.callee = callee;
   Phase phase = Phase::Compile;
-  bind(expr, program_->at(callee).signature->params, binding, phase);
+  // Over rows a fn gives none where an argument is none that may not be.
+  liftsArguments_ = kind == SymbolKind::Fn && lifts();
+  bind({expr.args, expr.callee->span}, program_->at(callee).signature->params, binding, phase);
+  const bool lifted = binding.lifted;
   file_->calls[expr.id] = std::move(binding);
   if (!misplaced && (kind == SymbolKind::Fn || kind == SymbolKind::Workflow)) {
     callSites_.push_back({fileId_, &expr, owner_, callee});
@@ -141,7 +156,7 @@ TypeId Checker::checkCallOf(const CallExpr& expr, SymbolId callee) {
     inferredLate_.push_back({callee, expr.callee->span});
     type = TypeTable::kError;
   }
-  return set(expr, type, phase);
+  return set(expr, lifted ? types().optional(type) : type, phase);
 }
 
 void Checker::checkArgument(const Expr* value, const FieldInfo& param) {
@@ -163,17 +178,31 @@ void Checker::checkArgument(const Expr* value, const FieldInfo& param) {
   }
 }
 
-void Checker::bind(const CallExpr& expr, const std::vector<FieldInfo>& params, CallBinding& binding,
-                   Phase& phase) {
+/// As `checkArgument`; a `T?` may stand for a `T`, and then the call is lifted.
+void Checker::checkLiftedArgument(const Expr* value, const FieldInfo& param,
+                                  CallBinding& binding) {
+  const TypeId found = check(value, param.type);
+  if (types().kind(found) == IrKind::Optional && !types().accepts(param.type, found) &&
+      types().accepts(param.type, types()[found].element)) {
+    binding.lifted = true;
+    return;
+  }
+  (void)fits(value, param.type, found, &param);
+}
+
+void Checker::bind(const CallParts& expr, const std::vector<FieldInfo>& params,
+                   CallBinding& binding, Phase& phase) {
   const Symbol& callee = program_->at(binding.callee);
   const std::string_view name = callee.name;
   const Span declared = callee.declared;
-  const Span calleeAt = expr.callee->span;
+  const Span calleeAt = expr.callee;
+  const bool liftsHere = std::exchange(liftsArguments_, false);
   binding.argument.assign(params.size(), -1);
   binding.paramTypes.reserve(params.size());
   for (const FieldInfo& param : params) binding.paramTypes.push_back(param.type);
 
-  std::size_t next = 0;
+  if (expr.first != CallBinding::kDefault) binding.argument[0] = expr.first;
+  std::size_t next = expr.first == CallBinding::kPiped ? 1 : 0;
   std::size_t surplus = 0;
   std::size_t unknown = 0;
   bool named = false;
@@ -185,6 +214,11 @@ void Checker::bind(const CallExpr& expr, const std::vector<FieldInfo>& params, C
       continue;
     }
     std::size_t index = params.size();
+    if (static_cast<std::int32_t>(i) == expr.first) {  // checked already
+      named = !arg.name.text.empty();
+      next = 1;
+      continue;
+    }
     if (arg.spread || arg.inSpace) {
       stray = true;  // the parser has reported it
     } else if (arg.name.text.empty()) {
@@ -195,7 +229,8 @@ void Checker::bind(const CallExpr& expr, const std::vector<FieldInfo>& params, C
         index = next++;
       } else if (surplus++ == 0) {
         report(diagnose<Diag::TooManyArguments>(arg.span, name, countOf(params.size(), "argument"),
-                                                std::to_string(expr.args.size()))
+                                                std::to_string(expr.args.size() +
+                                                               (expr.first < -1 ? 1U : 0U)))
                    .label(declared, "declared here"));
       }
     } else {
@@ -208,14 +243,23 @@ void Checker::bind(const CallExpr& expr, const std::vector<FieldInfo>& params, C
     }
     if (index == params.size()) {
       check(arg.value);
-    } else if (binding.argument[index] >= 0) {
-      const Argument& first = expr.args[static_cast<std::size_t>(binding.argument[index])];
-      report(diagnose<Diag::RepeatedArgument>(arg.span, params[index].name)
-                 .label(first.span, "first given here"));
+    } else if (binding.argument[index] != CallBinding::kDefault) {
+      Diagnostic diagnostic = diagnose<Diag::RepeatedArgument>(arg.span, params[index].name);
+      if (binding.argument[index] >= 0) {
+        const Argument& first = expr.args[static_cast<std::size_t>(binding.argument[index])];
+        diagnostic.label(first.span, "first given here");
+      } else {
+        diagnostic.note("it is what stands before `|>`");
+      }
+      report(std::move(diagnostic));
       check(arg.value);
     } else {
       binding.argument[index] = static_cast<std::int32_t>(i);
-      checkArgument(arg.value, params[index]);
+      if (liftsHere) {
+        checkLiftedArgument(arg.value, params[index], binding);
+      } else {
+        checkArgument(arg.value, params[index]);
+      }
     }
     phase = std::max(phase, phaseOf(arg.value));
   }
@@ -223,7 +267,7 @@ void Checker::bind(const CallExpr& expr, const std::vector<FieldInfo>& params, C
   std::string missing;
   std::size_t missingCount = 0;
   for (std::size_t i = 0; i < params.size(); ++i) {
-    if (binding.argument[i] >= 0 || params[i].syntax->value != nullptr) continue;
+    if (binding.argument[i] != CallBinding::kDefault || hasDefault(params[i])) continue;
     const IrKind kind = types().kind(params[i].type);
     if (kind == IrKind::Optional || kind == IrKind::Error || kind == IrKind::None) continue;
     missing += fmt::format("{}`{}: {}`", missing.empty() ? "" : ", ", params[i].name,
@@ -233,8 +277,8 @@ void Checker::bind(const CallExpr& expr, const std::vector<FieldInfo>& params, C
   if (missingCount == 0 || stray || unknown >= missingCount) return;
   Diagnostic diagnostic = diagnose<Diag::MissingArgument>(calleeAt, name, missing);
   for (std::size_t i = 0; i < params.size(); ++i) {
-    if (binding.argument[i] < 0 && params[i].syntax->value == nullptr &&
-        types().kind(params[i].type) != IrKind::Optional) {
+    if (binding.argument[i] == CallBinding::kDefault && params[i].syntax != nullptr &&
+        !hasDefault(params[i]) && types().kind(params[i].type) != IrKind::Optional) {
       diagnostic.label(params[i].syntax->span, "declared here");
       break;
     }
@@ -242,7 +286,7 @@ void Checker::bind(const CallExpr& expr, const std::vector<FieldInfo>& params, C
   report(std::move(diagnostic));
 }
 
-std::size_t Checker::unknownArgument(const CallExpr& expr, const Argument& arg,
+std::size_t Checker::unknownArgument(const CallParts& expr, const Argument& arg,
                                      const std::vector<FieldInfo>& params,
                                      const CallBinding& binding) {
   const Symbol& callee = program_->at(binding.callee);
@@ -251,7 +295,7 @@ std::size_t Checker::unknownArgument(const CallExpr& expr, const Argument& arg,
   diagnostic.label(callee.declared, "declared here");
   std::vector<std::string_view> open;
   for (std::size_t i = 0; i < params.size(); ++i) {
-    const bool given = binding.argument[i] >= 0 ||
+    const bool given = binding.argument[i] != CallBinding::kDefault ||
                        std::any_of(expr.args.begin(), expr.args.end(), [&](const Argument& other) {
                          return other.name.text == params[i].name;
                        });
@@ -282,6 +326,9 @@ TypeId Checker::checkBuiltinCall(const CallExpr& expr, const Name& name, TypeId 
   args.reserve(expr.args.size());
   Phase phase = Phase::Compile;
   bool failed = false;
+  const std::size_t firstUse = transform_ == nullptr ? 0 : transform_->uses.size();
+  const Expr* outer =
+      transform_ == nullptr ? nullptr : std::exchange(transform_->aggregate, nullptr);
   for (const Argument& arg : expr.args) {
     if (!arg.name.text.empty()) {
       report(diagnose<Diag::NamedBuiltinArgument>(arg.name.span, name.text));
@@ -302,20 +349,39 @@ TypeId Checker::checkBuiltinCall(const CallExpr& expr, const Name& name, TypeId 
     phase = std::max(phase, phaseOf(arg.value));
     failed |= isError(args.back());
   }
+  const Expr* inner = transform_ == nullptr ? nullptr : transform_->aggregate;
+  if (transform_ != nullptr && outer != nullptr) transform_->aggregate = outer;
   if (failed) return set(expr, TypeTable::kError, phase);
+  if (transform_ != nullptr && isAggregateCall(name.text, args)) {
+    return checkAggregate(expr, name, std::move(args), firstUse, inner);
+  }
+  if (lifts() && needsFiles(name.text)) {
+    report(diagnose<Diag::StepOutsideWorkflow>(expr.callee->span, "function", name.text,
+                                               placeOf(place_))
+               .note("what is made of rows depends on nothing else; pass what is needed to a "
+                     "parameter"));
+    return set(expr, TypeTable::kError, phase);
+  }
   const ir::BuiltinMatch* found = match(name.text, args);
+  bool lifted = false;
+  if (found == nullptr && lifts()) {
+    std::vector<TypeId> there = args;
+    lifted = strip(there);
+    if (lifted) found = match(name.text, there);
+  }
   if (found == nullptr) {
     noOverload(expr, name, args);
     return set(expr, TypeTable::kError, phase);
   }
   CallBinding binding;
   binding.isBuiltin = true;
+  binding.lifted = lifted;
   binding.builtin = found->id;
   binding.paramTypes = found->params;
   for (std::size_t i = 0; i < args.size(); ++i) {
     binding.argument.push_back(static_cast<std::int32_t>(i));
   }
-  TypeId type = found->result;
+  TypeId type = lifted ? types().optional(found->result) : found->result;
   file_->calls[expr.id] = std::move(binding);
   if (!needsFiles(name.text)) return set(expr, type, phase);
 
@@ -341,10 +407,13 @@ void Checker::noOverload(const CallExpr& expr, const Name& name, const std::vect
   for (const TypeId arg : args) {
     list += fmt::format("{}`{}`", list.empty() ? "" : ", ", print(arg));
   }
+  const auto written = [](std::string_view row) {  // aggregates are `#sum` in the table
+    return row.starts_with('#') ? row.substr(1) : row;
+  };
   Diagnostic diagnostic = diagnose<Diag::NoOverload>(
-      expr.span, name.text, args.empty() ? "no arguments" : std::string_view(list));
+      expr.span, written(name.text), args.empty() ? "no arguments" : std::string_view(list));
   for (const ir::BuiltinInfo* row : ir::overloads(name.text)) {
-    diagnostic.note(fmt::format("there is `{}{}`", row->name, row->signature));
+    diagnostic.note(fmt::format("there is `{}{}`", written(row->name), row->signature));
   }
   for (const TypeId arg : args) {
     if (types().kind(arg) == IrKind::Optional) {

@@ -7,8 +7,12 @@ namespace couler::sema {
 using namespace syntax;
 
 Checker::Checker(const SourceManager& sources, const std::vector<LoadedFile>& files, FileId root,
-                 DiagnosticSink& diags)
-    : sources_(sources), loaded_(files), diags_(diags), program_(std::make_unique<Program>()) {
+                 DiagnosticSink& diags, FileStart fileStart)
+    : sources_(sources),
+      loaded_(files),
+      diags_(diags),
+      fileStart_(std::move(fileStart)),
+      program_(std::make_unique<Program>()) {
   program_->root = root;
   program_->files.resize(files.size());
   top_.resize(files.size());
@@ -53,10 +57,7 @@ std::unique_ptr<Program> Checker::run() {
     if (decl->kind == DeclKind::Schema && symbol.valid()) declareSchema(symbol);
     if (decl->kind == DeclKind::Error) sawErrors_ = true;
   });
-  eachDecl([&](const Decl*, SymbolId symbol) {
-    if (symbol.valid()) resolveSignature(symbol);
-  });
-  checkFns();
+  checkInOrder();
   eachDecl([&](const Decl* decl, SymbolId symbol) {
     switch (decl->kind) {
       case DeclKind::Schema:
@@ -74,8 +75,9 @@ std::unique_ptr<Program> Checker::run() {
         checkDefaults(symbol);
         return checkWorkflow(symbol);
       case DeclKind::Transform:
+        return symbol.valid() ? checkDefaults(symbol) : void();
       case DeclKind::Labeler:
-        return checkUnbuilt(*decl);
+        return checkUnbuilt(*static_cast<const LabelerDecl*>(decl));
       case DeclKind::Target:
         return checkTarget(*static_cast<const TargetDecl*>(decl));
       case DeclKind::Test:
@@ -98,8 +100,8 @@ std::unique_ptr<Program> Checker::run() {
 }
 
 std::unique_ptr<Program> check(const SourceManager& sources, const std::vector<LoadedFile>& files,
-                               FileId root, DiagnosticSink& diags) {
-  return Checker(sources, files, root, diags).run();
+                               FileId root, DiagnosticSink& diags, FileStart fileStart) {
+  return Checker(sources, files, root, diags, std::move(fileStart)).run();
 }
 
 }  // namespace couler::sema

@@ -31,6 +31,7 @@ enum class Place : std::uint8_t {
   Attribute,  ///< of a task or target: constants
   Default,    ///< of a parameter: constants and files
   Column,     ///< `where` of a schema's column
+  Row,        ///< a statement of a transform
   Test
 };
 
@@ -39,6 +40,7 @@ struct SymbolExtra {
   const syntax::Expr* origin = nullptr;  ///< the value that a local has
   bool poisoned = false;   ///< stands for something that could not be loaded: say nothing about it
   bool inferring = false;  ///< a fn whose result type is not known yet
+  bool rowKnown = false;   ///< a transform that has been checked: its row type is known
   bool ofBody = false;     ///< a local of a workflow's body, not of its `finally`
   Span neededAt;           ///< a parameter that something needs before the run: where,
   std::string_view neededFor;  ///< and what
@@ -49,7 +51,7 @@ struct SymbolExtra {
 class Checker {
  public:
   Checker(const SourceManager& sources, const std::vector<LoadedFile>& files, FileId root,
-          DiagnosticSink& diags);
+          DiagnosticSink& diags, FileStart fileStart);
   std::unique_ptr<Program> run();
 
  private:
@@ -58,6 +60,13 @@ class Checker {
   using Block = syntax::Block;
   using Decl = syntax::Decl;
   using Field = syntax::Field;
+
+  /// What of a call there is to bind.
+  struct CallParts {
+    std::span<const syntax::Argument> args;
+    Span callee;
+    std::int32_t first = CallBinding::kDefault;  ///< what parameter 0 has, where that is checked
+  };
 
   // ---- names.cpp: symbols, scopes, look-up, suggestions
   SymbolId addSymbol(SymbolKind kind, const Name& name, const Decl* decl, FileId file, TypeId type,
@@ -99,6 +108,8 @@ class Checker {
   void checkColumns(SymbolId symbol);
   /// Reports a type that may not stand there; gives the type, or Error.
   TypeId checkPlaceOfType(const Field& field, TypeId type, SymbolKind kind, const Decl& owner);
+  TypeId checkPlaceOfTable(const Field& field, TypeId type, SymbolKind kind, const Decl& owner);
+  TypeId checkColumnType(Span at, TypeId type);
   [[nodiscard]] std::string print(TypeId type) const { return types().print(type); }
   /// Whether `from` fits `to`; reports CW0301 at `expr` when not.
   bool fits(const Expr* expr, TypeId to, TypeId from, const FieldInfo* declared = nullptr);
@@ -118,7 +129,10 @@ class Checker {
   TypeId checkName(const syntax::NameExpr& expr, TypeId expected, bool secretAllowed);
   TypeId valueOf(const Expr& expr, SymbolId symbol, bool secretAllowed);
   TypeId checkString(const syntax::StringExpr& expr, TypeId expected);
-  void checkInterpolated(const Expr* expr);
+  bool checkInterpolated(const Expr* expr);
+  [[nodiscard]] bool isRowInTest(const Expr* object) const;
+  /// `rows.carrier` for `carrier`, where a transform's rows have such a column; else nothing.
+  [[nodiscard]] std::string columnNamed(std::string_view name) const;
   TypeId checkQuantity(const syntax::QuantityExpr& expr);
   TypeId checkRegex(const syntax::RegexExpr& expr);
   /// What the items of a list or map literal have in common so far.
@@ -177,13 +191,14 @@ class Checker {
   void noOverload(const syntax::CallExpr& expr, const Name& name, const std::vector<TypeId>& types);
   void checkArgumentsAnyway(std::span<const syntax::Argument> args);
   /// Binds arguments to parameters, checks each against its type; reports what is wrong.
-  void bind(const syntax::CallExpr& expr, const std::vector<FieldInfo>& params,
-            CallBinding& binding, Phase& phase);
+  void bind(const CallParts& call, const std::vector<FieldInfo>& params, CallBinding& binding,
+            Phase& phase);
   /// Reports an argument of an unknown name; gives the index of the parameter that must be meant,
   /// or the number of parameters.
-  std::size_t unknownArgument(const syntax::CallExpr& expr, const syntax::Argument& arg,
+  std::size_t unknownArgument(const CallParts& call, const syntax::Argument& arg,
                               const std::vector<FieldInfo>& params, const CallBinding& binding);
   void checkArgument(const Expr* value, const FieldInfo& param);
+  void checkLiftedArgument(const Expr* value, const FieldInfo& param, CallBinding& binding);
   [[nodiscard]] const ir::BuiltinMatch* match(std::string_view name, std::span<const TypeId> args);
 
   // ---- statements.cpp
@@ -199,12 +214,113 @@ class Checker {
   void checkGiven(const Expr* value, SymbolId workflow, bool isReturn);
   void missingOutputs(SymbolId workflow, Span end, std::string_view why);
   void checkFinally(const syntax::FinallyStmt& stmt);
-  void checkFns();
-  /// The fns that a fn may call: by name, so some that it does not call may be among them.
-  [[nodiscard]] std::vector<SymbolId> calleesOf(SymbolId fn) const;
   void checkFn(SymbolId symbol);
   void checkTest(const syntax::TestDecl& test);
   void bindParams(SymbolId symbol);
+
+  // ---- order.cpp
+  struct Stage {
+    SymbolId symbol;
+    bool body;  ///< of a fn or transform; else its signature
+  };
+  void checkInOrder();
+  void finishStage(Stage stage);
+  [[nodiscard]] std::vector<Stage> stagesBefore(Stage stage) const;
+  void addCallees(FileId file, std::vector<const Expr*> open, std::vector<SymbolId>& into) const;
+  void addRowTypes(FileId file, const syntax::TypeExpr* type, std::vector<SymbolId>& into) const;
+  [[nodiscard]] SymbolId namedFrom(FileId file, std::string_view space,
+                                   std::string_view name) const;
+
+  // ---- transforms.cpp, transform_groups.cpp: statements over rows
+  using TransformStmt = syntax::TransformStmt;
+  /// Rows whose columns a statement may use: those of the first parameter, and of tables joined.
+  struct RowSource {
+    SymbolId symbol;
+    TypeId row;  ///< a schema; a record of optional columns after `left join`; Error
+  };
+  /// A column that a statement uses.
+  struct RowUse {
+    SymbolId symbol;          ///< the rows, or a derived column
+    std::string_view column;  ///< of the rows; empty: all of them
+    const Expr* expr;
+    bool inAggregate = false;
+  };
+  struct GroupKey {
+    SymbolId symbol;
+    SymbolId source;  ///< where the key is a column of those rows
+    std::string_view column;
+  };
+  struct TransformScope {
+    const syntax::TransformDecl* decl = nullptr;
+    TransformPlan plan;
+    bool perRow = false;
+    std::vector<RowSource> sources;
+    std::vector<RowUse> uses;              ///< of the statement at hand
+    bool hasSpread = false;
+    const TransformStmt* distinct = nullptr;  ///< the last one
+    Span groupedAt;
+    std::vector<GroupKey> keys;
+    std::vector<SymbolId> ofGroups;     ///< columns derived from groups, and the keys
+    const Expr* aggregate = nullptr;    ///< the first one seen in the statement
+    std::string_view noAggregate;       ///< why the statement can have none; empty: it can
+    [[nodiscard]] bool grouped() const { return plan.grouping != nullptr; }
+  };
+  void checkTransform(SymbolId symbol);
+  bool bindRows(SymbolId symbol, TransformScope& scope);
+  void checkTransformStmt(const TransformStmt& stmt);
+  void checkRowCondition(const TransformStmt& stmt);
+  void checkDerive(const TransformStmt& stmt);
+  void checkSpread(const TransformStmt& stmt);
+  void checkGroupBy(const TransformStmt& stmt);
+  void checkOrderBy(const TransformStmt& stmt);
+  void checkLimit(const TransformStmt& stmt);
+  void checkDistinct(const TransformStmt& stmt);
+  void checkJoin(const TransformStmt& stmt);
+  void checkJoinCondition(const TransformStmt& stmt, SymbolId other);
+  void finishTransform(SymbolId symbol, TransformScope& scope);
+  void addOutput(OutputColumn column, const TransformStmt* spread);
+  void addAllColumns();
+  void addSpread(const RowSource& source, Span at, const TransformStmt* spread);
+  [[nodiscard]] std::string_view columnName(TypeId row, std::size_t i) const {
+    return types()[row].fields[i].name;  // stays where it is as long as the type table
+  }
+  [[nodiscard]] RowSource* sourceOf(SymbolId symbol);
+  /// A row or table parameter named in a statement: the row that the statement is about.
+  TypeId checkRowName(const Expr& expr, SymbolId symbol);
+  void noteColumnUse(const syntax::MemberExpr& expr);
+  void misplaced(Span at, std::string_view what, std::string_view why, std::string note = {});
+  void startGroups(const TransformStmt& stmt, Span at);
+  /// After a statement: reports the columns that it uses and that are not there.
+  void settleUses();
+  void reportGone(const RowUse& use);
+  [[nodiscard]] bool isGone(const RowUse& use) const;
+  [[nodiscard]] bool isAggregateCall(std::string_view name, std::span<const TypeId> args) const;
+  TypeId checkAggregate(const syntax::CallExpr& expr, const Name& name,
+                        std::vector<TypeId> args, std::size_t firstUse, const Expr* inner);
+  [[nodiscard]] std::string_view builtinAggregate(std::string_view name) const;
+  void checkQuantile(const Expr* part);
+  [[nodiscard]] std::string_view localIn(const syntax::CallExpr& call) const;
+  [[nodiscard]] bool isKeyType(TypeId type, bool ordered) const;
+  [[nodiscard]] bool isUnique(const Expr* part) const;
+  void checkConstraint(const FieldInfo& column);
+  /// Whether operators and functions are lifted here: none where an operand is none.
+  [[nodiscard]] bool lifts() const { return place_ == Place::Row || place_ == Place::Column; }
+  /// The types with each `T?` as `T`; whether there was one.
+  bool strip(std::vector<TypeId>& operands) const;
+
+  // ---- tables.cpp: reading, writing and transforming tables
+  TypeId checkRead(const syntax::CallExpr& expr);
+  TypeId checkWrite(const syntax::CallExpr& expr);
+  void checkBadRows(const syntax::Argument& arg, CallBinding& binding);
+  TypeId checkTransformCall(const Expr& expr, const CallParts& parts, SymbolId callee,
+                            const Expr* piped);
+  TypeId checkRowCall(const syntax::CallExpr& expr, SymbolId callee);
+  [[nodiscard]] bool makesRow(const syntax::CallExpr& expr, SymbolId callee) const;
+  [[nodiscard]] bool isTableFile(TypeId type) const;
+  /// Whether a step turns the one into the other: a file that is read, a table that is written.
+  [[nodiscard]] bool convertsTable(TypeId to, TypeId from) const;
+  void checkHeader(const Expr* file, TypeId row);
+  [[nodiscard]] std::optional<std::string> literalPath(const Expr* file) const;
 
   // ---- tasks.cpp, targets.cpp
   void checkTask(SymbolId symbol);
@@ -227,8 +343,7 @@ class Checker {
   void checkSetting(const Expr* value, const SettingSpec& spec);
   void checkFailureClasses(const Expr* value, std::string_view name);
   void checkWord(const Expr* value, TypeId type, bool spread);
-  void checkUnbuilt(const Decl& decl);
-  void resolveUnbuilt(const syntax::TypeExpr* type);
+  void checkUnbuilt(const syntax::LabelerDecl& labeler);
   void notBuilt(Span at, std::string_view what);
 
   // ---- graph.cpp: phases, recursion, secrets
@@ -256,6 +371,7 @@ class Checker {
   const SourceManager& sources_;
   const std::vector<LoadedFile>& loaded_;
   DiagnosticSink& diags_;
+  FileStart fileStart_;
   std::unique_ptr<Program> program_;
   std::vector<SymbolExtra> extras_;  ///< by SymbolId
 
@@ -280,6 +396,7 @@ class Checker {
   bool secretAllowed_ = false;    ///< the next expression may be a secret's name
   std::string_view secretPlace_;  ///< what happens to a secret here, for the message
   bool filesConstant_ = false;
+  bool liftsArguments_ = false;   ///< the next call is of a fn over rows
 
   struct Binding {
     std::string_view name;
@@ -289,6 +406,7 @@ class Checker {
   std::vector<Binding> bound_;       ///< what to undo
   std::vector<std::size_t> scopes_;  ///< sizes of bound_
   std::vector<Path> facts_;          ///< known not to be none
+  TransformScope* transform_ = nullptr;  ///< whose statements are being checked
 
   struct SpineNode {
     const Expr* expr;
@@ -340,6 +458,10 @@ inline constexpr std::uint32_t kMaxSuggestions = 200;
 
 /// What a symbol is, as a message says it: "task", "local".
 [[nodiscard]] std::string_view kindWord(SymbolKind kind);
+/// A place, as a message says it: "a workflow", "a test".
+[[nodiscard]] std::string_view placeOf(Place place);
+/// Whether it is the name of an aggregate (`sum`, `count_distinct`); other functions may share it.
+[[nodiscard]] bool isAggregateName(std::string_view name);
 /// Whether `list`, `int`, `file`, …
 [[nodiscard]] bool isBuiltinType(std::string_view name);
 

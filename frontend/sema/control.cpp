@@ -122,7 +122,12 @@ TypeId Checker::checkAfter(const AfterExpr& expr) {
     const auto it = file_->calls.find(call->id);
     if (it != file_->calls.end() && it->second.callee.valid()) {
       const SymbolKind kind = program_->at(it->second.callee).kind;
-      isStep = kind == SymbolKind::Task || kind == SymbolKind::Workflow;
+      isStep = kind == SymbolKind::Task || kind == SymbolKind::Workflow ||
+               (kind == SymbolKind::Transform && it->second.form == CallBinding::Form::Call);
+    }
+    if (it != file_->calls.end()) {
+      isStep |= it->second.form == CallBinding::Form::Read ||
+                it->second.form == CallBinding::Form::Write;
     }
   }
   if (!isStep && !isError(type)) {

@@ -160,6 +160,11 @@ TypeId Checker::checkName(const NameExpr& expr, TypeId expected, bool secretAllo
   // Where the expected type is itself wrong, this may well be a case of the enum that was meant.
   if (expected.valid() && isError(expected)) return set(expr, TypeTable::kError, Phase::Compile);
   std::string hint;
+  if (const std::string column = columnNamed(name); !column.empty()) {
+    Diagnostic diagnostic = diagnose<Diag::UnknownName>(expr.name.span, "name", name);
+    report(std::move(diagnostic).fix(fmt::format("write `{}`", column), expr.span, column));
+    return set(expr, TypeTable::kError, Phase::Compile);
+  }
   if (builtins_.contains(name)) {
     hint = fmt::format("`{}` is a function: call it, as in `{}(…)`", name, name);
   } else if (place_ == Place::Default) {
@@ -192,6 +197,13 @@ TypeId Checker::valueOf(const Expr& expr, SymbolId id, bool secretAllowed) {
     case SymbolKind::LoopVariable:
     case SymbolKind::Column: {
       use(id);
+      if (transform_ != nullptr && symbol.kind == SymbolKind::Column) {
+        transform_->uses.push_back({id, {}, &expr});
+      }
+      if (transform_ != nullptr && symbol.kind == SymbolKind::Param &&
+          (sourceOf(id) != nullptr || types().kind(symbol.type) == IrKind::Table)) {
+        return checkRowName(expr, id);
+      }
       if (symbol.type == TypeTable::kSecret && !secretAllowed) {
         secretMisused(id, expr.span);
         return set(expr, TypeTable::kError, symbol.phase);
@@ -220,12 +232,12 @@ TypeId Checker::valueOf(const Expr& expr, SymbolId id, bool secretAllowed) {
     default:
       break;
   }
-  if (!extra(id).poisoned && symbol.kind != SymbolKind::Transform &&
-      symbol.kind != SymbolKind::Labeler) {
+  if (!extra(id).poisoned && symbol.kind != SymbolKind::Labeler) {
     Diagnostic diagnostic =
         diagnose<Diag::NotAValue>(expr.span, symbol.name, kindWord(symbol.kind));
     if (symbol.kind == SymbolKind::Task || symbol.kind == SymbolKind::Workflow ||
-        symbol.kind == SymbolKind::Fn || symbol.kind == SymbolKind::Schema) {
+        symbol.kind == SymbolKind::Fn || symbol.kind == SymbolKind::Schema ||
+        symbol.kind == SymbolKind::Transform) {
       diagnostic.note(fmt::format("call it, as in `{}(…)`", symbol.name));
     }
     if (symbol.declared.valid()) diagnostic.label(symbol.declared, "declared here");
@@ -237,10 +249,11 @@ TypeId Checker::valueOf(const Expr& expr, SymbolId id, bool secretAllowed) {
 TypeId Checker::checkString(const StringExpr& expr, TypeId expected) {
   Phase phase = Phase::Compile;
   bool plain = true;
+  bool lifted = false;
   for (const StringPart& part : expr.parts) {
     if (part.expr == nullptr) continue;
     plain = false;
-    checkInterpolated(part.expr);
+    lifted |= checkInterpolated(part.expr);
     phase = std::max(phase, phaseOf(part.expr));
   }
   if (plain && expected.valid()) {
@@ -250,21 +263,26 @@ TypeId Checker::checkString(const StringExpr& expr, TypeId expected) {
       return set(expr, expected, filesConstant_ ? Phase::Compile : Phase::Submit);
     }
   }
-  return set(expr, TypeTable::kString, phase);
+  file_->exprs[expr.id].lifted = lifted;
+  return set(expr, lifted ? types().optional(TypeTable::kString) : TypeTable::kString, phase);
 }
 
-void Checker::checkInterpolated(const Expr* expr) {
+/// Whether it may be none where that makes the text none.
+bool Checker::checkInterpolated(const Expr* expr) {
   const std::string_view before = std::exchange(secretPlace_, "is put into text");
   const TypeId type = check(expr);
   secretPlace_ = before;
   const IrKind kind = types().kind(type);
-  const bool isPath = kind == IrKind::File || kind == IrKind::Dir;
+  const bool isPath = kind == IrKind::File || kind == IrKind::Dir || kind == IrKind::Table;
   const bool inTask = place_ == Place::Command || place_ == Place::Env;
-  if (textable(type) || (isPath && inTask)) return;
+  if (textable(type) || (isPath && inTask)) return false;
+  if (lifts() && kind == IrKind::Optional && textable(types()[type].element)) return true;
   const bool hasFiles = types().holds(type, IrKind::File) || types().holds(type, IrKind::Dir);
   const bool isJson = kind == IrKind::List || kind == IrKind::Map || kind == IrKind::Record ||
                       kind == IrKind::Schema;
-  if (isJson && !hasFiles && (kind != IrKind::Record || !types()[type].fields.empty())) return;
+  if (isJson && !hasFiles && (kind != IrKind::Record || !types()[type].fields.empty())) {
+    return false;
+  }
   Diagnostic diagnostic = diagnose<Diag::NoText>(expr->span, print(type));
   if (kind == IrKind::Optional || kind == IrKind::None) {
     diagnostic.note("it may be none: give a default, as in `{x ?? \"nothing\"}`");
@@ -274,6 +292,7 @@ void Checker::checkInterpolated(const Expr* expr) {
         "take its name with `basename(…)`");
   }
   report(std::move(diagnostic));
+  return false;
 }
 
 namespace {
@@ -361,7 +380,7 @@ TypeId Checker::fieldOf(const MemberExpr& expr, TypeId object) {
   if (isError(object)) return set(expr, TypeTable::kError, phase);
   bool optional = false;
   if (types().kind(object) == IrKind::Optional) {
-    if (!expr.optional) {
+    if (!expr.optional && !isRowInTest(expr.object)) {
       report(diagnose<Diag::MaybeNone>(expr.object->span, print(object))
                  .note(fmt::format("write `?.{}`, or use it inside `if {} != none {{ … }}`",
                                    expr.member.text, text(expr.object->span))));
@@ -395,6 +414,7 @@ TypeId Checker::fieldOf(const MemberExpr& expr, TypeId object) {
     unknownMember(expr.member, owner, fields);
     return set(expr, TypeTable::kError, phase);
   }
+  noteColumnUse(expr);
   TypeId type = types()[owner].fields[*index].type;
   if (ofEach) type = types().list(type);
   if (optional) type = types().optional(type);

@@ -61,7 +61,8 @@ void Checker::explainPhase(const Expr* expr, Phase limit, Diagnostic& diagnostic
       const auto it = file_->calls.find(expr->id);
       if (it != file_->calls.end() && it->second.callee.valid()) {
         const Symbol& callee = program_->at(it->second.callee);
-        if (callee.kind == SymbolKind::Task || callee.kind == SymbolKind::Workflow) {
+        if (callee.kind == SymbolKind::Task || callee.kind == SymbolKind::Workflow ||
+            callee.kind == SymbolKind::Transform) {
           diagnostic.label(expr->span, "this step must run first");
           return;
         }

@@ -42,7 +42,7 @@ bool isAtom(const Expr* expr) {
 }  // namespace
 
 bool Checker::fits(const Expr* expr, TypeId to, TypeId from, const FieldInfo* declared) {
-  if (to == from || types().accepts(to, from)) return true;
+  if (to == from || types().accepts(to, from) || convertsTable(to, from)) return true;
   // A literal list was checked item by item against the element type.
   mismatch(expr, to, from, declared);
   return false;
@@ -91,7 +91,7 @@ void Checker::mismatch(const Expr* expr, TypeId to, TypeId from, const FieldInfo
   const std::string_view written = text(expr->span);
   if (const auto literal = rewriteAs(expr, to)) {
     diagnostic.fix(fmt::format("write `{}`", *literal), expr->span, *literal);
-  } else if (found.kind == IrKind::Optional && types().accepts(to, found.element)) {
+  } else if (found.kind == IrKind::Optional && types().accepts(to, found.element) && !lifts()) {
     diagnostic.caret = "may be none";
     diagnostic.note("give a default with `?? …`, or use it inside `if … != none { … }`");
   } else if (found.kind == IrKind::Record && !found.fields.empty()) {
@@ -132,6 +132,17 @@ void Checker::mismatch(const Expr* expr, TypeId to, TypeId from, const FieldInfo
         "`file:PATH` when the workflow is run");
   } else if ((wantKind == IrKind::File || wantKind == IrKind::Dir) && from == TypeTable::kString) {
     diagnostic.note("only a literal is taken as a path; for a computed one write `file(…)`");
+  } else if ((wantKind == IrKind::Table && found.kind == IrKind::File) ||
+             (wantKind == IrKind::File && found.kind == IrKind::Table)) {
+    diagnostic.note("tables are read from and written to `csv`, `jsonl`, `arrow` and `parquet`");
+  } else if (wantKind == IrKind::Table && found.kind == IrKind::Table) {
+    diagnostic.note("the rows are of different types; a transform turns the one into the other");
+  } else if (lifts() && wantKind == IrKind::Bool && found.kind == IrKind::Optional) {
+    const Span end{expr->span.file, expr->span.end, expr->span.end};
+    diagnostic.fix("count none as false", end, " ?? false");
+  } else if (found.kind == IrKind::Optional && types().accepts(to, found.element)) {
+    diagnostic.caret = "may be none";
+    diagnostic.note("give a default with `?? …`, or use it inside `if … != none { … }`");
   } else if (wantKind == IrKind::File && found.kind == IrKind::File) {
     diagnostic.note("the formats of the two files differ");
   } else if (want.kind == IrKind::Record && found.kind == IrKind::Record) {

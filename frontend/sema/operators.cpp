@@ -33,6 +33,16 @@ TypeId Checker::finishOperator(const Expr& expr, std::string_view name, Span at,
     info.hasBuiltin = true;
     return set(expr, found->result, phase);
   }
+  if (lifts()) {
+    std::vector<TypeId> there(operands.begin(), operands.end());
+    const ir::BuiltinMatch* found = strip(there) ? match(name, there) : nullptr;
+    if (found != nullptr) {
+      ExprInfo& info = file_->exprs[expr.id];
+      info.builtin = found->id;
+      info.hasBuiltin = info.lifted = true;
+      return set(expr, types().optional(found->result), phase);
+    }
+  }
   std::string list;
   for (const TypeId operand : operands) {
     list += fmt::format("{}`{}`", list.empty() ? "" : " and ", print(operand));
@@ -158,17 +168,54 @@ void Checker::warnNeverNone(const BinaryExpr& expr) {
 }
 
 TypeId Checker::checkPipe(const BinaryExpr& expr, TypeId left) {
-  // Names on the right still are looked up, so that a slip in them is not hidden.
-  if (expr.right->kind == ExprKind::Name) {
-    const auto& name = static_cast<const NameExpr*>(expr.right)->name;
-    const SymbolId symbol = useTop(name.text);
-    if (!symbol.valid()) unknownName("transform", name, visibleNames(true, {}));
-    file_->exprs[expr.right->id].symbol = symbol;
-  } else {
-    check(expr.right);
+  const Expr* right = expr.right;
+  CallParts parts{{}, right->span};
+  const Expr* callee = right;
+  if (right->kind == ExprKind::Call) {
+    const auto& call = *static_cast<const CallExpr*>(right);
+    callee = call.callee;
+    parts.args = call.args;
+    if (callee != nullptr) parts.callee = callee->span;
   }
-  if (!isError(left)) notBuilt(expr.opSpan, "`|>`");
-  return set(expr, TypeTable::kError, Phase::Run);
+  const auto poison = [&] {
+    checkArgumentsAnyway(parts.args);
+    return set(expr, TypeTable::kError, Phase::Run);
+  };
+  SymbolId symbol;
+  if (callee != nullptr && callee->kind == ExprKind::Name) {
+    const Name& name = static_cast<const NameExpr*>(callee)->name;
+    symbol = useTop(name.text);
+    if (!symbol.valid() && !findLocal(name.text).valid() && !builtins_.contains(name.text)) {
+      unknownName("transform", name, visibleNames(true, {}));
+      return poison();
+    }
+  } else if (callee != nullptr && callee->kind == ExprKind::Member) {
+    const auto& member = *static_cast<const MemberExpr*>(callee);
+    if (member.object != nullptr && member.object->kind == ExprKind::Name) {
+      const Name& space = static_cast<const NameExpr*>(member.object)->name;
+      const SymbolId module = findTop(fileId_, space.text);
+      if (module.valid() && program_->at(module).kind == SymbolKind::Namespace) {
+        useTop(space.text);
+        file_->exprs[member.object->id].symbol = module;
+        symbol = memberOf(module, member.member, "transform");
+        if (!symbol.valid()) return poison();
+      }
+    }
+  }
+  if (symbol.valid() && (extra(symbol).poisoned || isError(left) ||
+                         program_->at(symbol).kind == SymbolKind::Labeler)) {
+    return poison();
+  }
+  if (!symbol.valid() || program_->at(symbol).kind != SymbolKind::Transform) {
+    if (isError(left)) return poison();
+    Diagnostic diagnostic = diagnose<Diag::PipeNeedsTransform>(
+        right->span, symbol.valid() ? describe(symbol) : fmt::format("`{}`", text(right->span)));
+    if (symbol.valid()) diagnostic.label(program_->at(symbol).declared, "declared here");
+    report(std::move(diagnostic).note("other things are called: `f(rows)`"));
+    return poison();
+  }
+  file_->exprs[callee->id].symbol = symbol;
+  return checkTransformCall(expr, parts, symbol, expr.left);
 }
 
 }  // namespace couler::sema

@@ -48,7 +48,11 @@ struct FieldInfo {
 struct Signature {
   std::vector<FieldInfo> params;
   std::vector<FieldInfo> outputs;  ///< Task, Workflow
-  ir::TypeId result;               ///< Task, Workflow: the record of the outputs
+  /// Task, Workflow: the record of the outputs. Transform: the table of the rows it makes, whose
+  /// row type is the symbol's type.
+  ir::TypeId result;
+  std::vector<FieldInfo> columns;  ///< Transform: of its rows; `syntax` is null
+  bool perRow = false;             ///< Transform: its first parameter is a row, not a table
 };
 
 struct Symbol {
@@ -63,13 +67,26 @@ struct Symbol {
   std::uint32_t uses = 0;
 };
 
-/// How a call binds. Built-ins: `builtin`, arguments in order.
+/// How a call binds. Built-ins: `builtin`, arguments in order. `rows |> t(…)` is a call of `t`: its
+/// binding is that of the pipe, a BinaryExpr.
 struct CallBinding {
+  enum class Form : std::uint8_t {
+    Call,
+    Row,   ///< makes a row of a transform's row type: `tidy(id: "1", text: "a")`
+    Read,  ///< `read<S>(file)`: no callee
+    Write  ///< `write<csv>(rows, "name.csv")`: no callee
+  };
+  static constexpr std::int32_t kDefault = -1;
+  static constexpr std::int32_t kPiped = -2;  ///< the left side of `|>`
+
   SymbolId callee;  ///< Fn, Task, Workflow, Schema, …; invalid for a built-in
   bool isBuiltin = false;
+  bool lifted = false;  ///< over rows: none where an argument is none
+  Form form = Form::Call;
+  ir::BadRows onBad{};  ///< Read
   ir::Builtin builtin{};
   std::vector<ir::TypeId> paramTypes;  ///< what each argument is converted to, by parameter
-  std::vector<std::int32_t> argument;  ///< by parameter: index into CallExpr::args; -1: the default
+  std::vector<std::int32_t> argument;  ///< by parameter: index into CallExpr::args
 };
 
 /// Types of expressions that their place decides:
@@ -88,6 +105,24 @@ struct ExprInfo {
   SymbolId symbol;        ///< Name, and Member that names a symbol (enum case, module member)
   ir::Builtin builtin{};  ///< Unary, Binary, Index: the overload chosen
   bool hasBuiltin = false;
+  bool lifted = false;  ///< over rows, with `builtin` or of text: none where an operand is none
+};
+
+/// A column of the rows that a transform makes.
+struct OutputColumn {
+  std::string_view name;
+  ir::TypeId type;
+  SymbolId symbol;          ///< the derived column or key; where it comes from a spread, the row
+  std::string_view column;  ///< and which column of that; else empty
+  Span at;
+};
+/// What the checker found out about a transform's statements, for lowering.
+struct TransformPlan {
+  std::vector<OutputColumn> output;
+  /// Where rows become groups: a `group by`, or the first derived column with an aggregate in it.
+  const syntax::TransformStmt* grouping = nullptr;
+  /// `distinct`: the columns that it compares.
+  std::unordered_map<const syntax::TransformStmt*, std::vector<OutputColumn>> compared;
 };
 
 struct FileInfo {
@@ -96,7 +131,8 @@ struct FileInfo {
   std::unordered_map<std::uint32_t, CallBinding> calls;  ///< by id of the CallExpr
   std::map<std::string_view, SymbolId> names;  ///< top level: own declarations and imports
   std::unordered_map<const syntax::Field*, ir::TypeId> fieldTypes;
-  /// LetStmt, ForExpr, LoopExpr, Field, Decl, EnumCase -> symbol; FinallyStmt -> its `status`.
+  /// LetStmt, ForExpr, LoopExpr, Field, Decl, EnumCase, TransformStmt (Derive), TransformKey
+  /// (GroupBy) -> symbol; FinallyStmt -> its `status`.
   std::unordered_map<const void*, SymbolId> declared;
 };
 
@@ -111,6 +147,7 @@ struct Program {
   std::vector<Symbol> symbols;
   std::vector<std::unique_ptr<Signature>> signatures;
   std::vector<FileInfo> files;  ///< by FileId::index
+  std::unordered_map<SymbolId, TransformPlan> transforms;
   FileId root;
 
   [[nodiscard]] Symbol& at(SymbolId id) { return symbols[id.index()]; }

@@ -67,7 +67,9 @@ void Checker::checkLet(const LetStmt& stmt) {
     type = check(stmt.value);
   }
   secretPlace_ = place;
-  const SymbolId symbol = declareLocal(SymbolKind::Local, stmt.name, type, phaseOf(stmt.value));
+  Phase phase = phaseOf(stmt.value);
+  if (stmt.value != nullptr && convertsTable(type, info(*stmt.value).type)) phase = Phase::Run;
+  const SymbolId symbol = declareLocal(SymbolKind::Local, stmt.name, type, phase);
   extra(symbol).origin = stmt.value;
   file_->declared[&stmt] = symbol;
 }
@@ -91,7 +93,7 @@ void Checker::checkStatement(const Expr* value) {
     case ExprKind::Call: {
       const auto it = file_->calls.find(inner->id);
       if (it == file_->calls.end()) return;
-      if (!it->second.isBuiltin) {
+      if (it->second.callee.valid()) {
         const Symbol& callee = program_->at(it->second.callee);
         if (callee.kind == SymbolKind::Workflow) return;
         if (callee.kind == SymbolKind::Task) {
@@ -216,7 +218,8 @@ void Checker::checkGiven(const Expr* value, SymbolId workflow, bool isReturn) {
   const TypeId type = check(value, expected);
   secretPlace_ = place;
   if (isError(type) || types().accepts(record, type)) return;
-  const bool bare = single && types().accepts(outputs[0].type, type);
+  const bool bare = single && (types().accepts(outputs[0].type, type) ||
+                               convertsTable(outputs[0].type, type));
   if (isReturn) {
     if (!bare) mismatch(value, expected, type, single ? &outputs[0] : nullptr);
     return;
@@ -245,72 +248,7 @@ void Checker::checkFinally(const FinallyStmt& stmt) {
   place_ = Place::Workflow;
 }
 
-void Checker::checkFns() {
-  // A fn without a written result type must be checked before those that call it; callees first, by
-  // a depth-first walk with a stack of its own. Circles are reported elsewhere.
-  std::vector<SymbolId> order;
-  eachDecl([&](const Decl* decl, SymbolId symbol) {
-    if (decl->kind == DeclKind::Fn && symbol.valid()) order.push_back(symbol);
-  });
-  std::vector<bool> seen(program_->symbols.size(), false);
-  struct Visit {
-    SymbolId fn;
-    std::vector<SymbolId> callees;
-    std::size_t next = 0;
-  };
-  std::vector<Visit> path;
-  for (const SymbolId first : order) {
-    if (seen[first.index()]) continue;
-    seen[first.index()] = true;
-    path.push_back({first, calleesOf(first)});
-    while (!path.empty()) {
-      Visit& top = path.back();
-      if (top.next < top.callees.size()) {
-        const SymbolId next = top.callees[top.next++];
-        if (seen[next.index()]) continue;
-        seen[next.index()] = true;
-        path.push_back({next, calleesOf(next)});
-        continue;
-      }
-      checkFn(top.fn);
-      path.pop_back();
-    }
-  }
-}
-
-std::vector<SymbolId> Checker::calleesOf(SymbolId fn) const {
-  const Symbol& symbol = program_->at(fn);
-  std::vector<SymbolId> callees;
-  std::vector<const Expr*> open{static_cast<const FnDecl*>(symbol.decl)->body};
-  while (!open.empty()) {
-    const Expr* expr = open.back();
-    open.pop_back();
-    if (expr == nullptr) continue;
-    if (expr->kind == ExprKind::Call) {
-      const Expr* callee = static_cast<const CallExpr*>(expr)->callee;
-      SymbolId target;
-      if (callee != nullptr && callee->kind == ExprKind::Name) {
-        target = findTop(symbol.file, static_cast<const NameExpr*>(callee)->name.text);
-      } else if (callee != nullptr && callee->kind == ExprKind::Member) {
-        const auto* member = static_cast<const MemberExpr*>(callee);
-        if (member->object != nullptr && member->object->kind == ExprKind::Name) {
-          const SymbolId space =
-              findTop(symbol.file, static_cast<const NameExpr*>(member->object)->name.text);
-          if (space.valid() && program_->at(space).kind == SymbolKind::Namespace &&
-              !extras_[space.index()].poisoned) {
-            target = findTop(program_->at(space).file, member->member.text);
-          }
-        }
-      }
-      if (target.valid() && program_->at(target).kind == SymbolKind::Fn) callees.push_back(target);
-    }
-    forEachChild(expr, [&](const Expr* child) { open.push_back(child); });
-  }
-  return callees;
-}
-
 void Checker::checkFn(SymbolId symbol) {
-  enter(program_->at(symbol).file);
   const auto& decl = *static_cast<const FnDecl*>(program_->at(symbol).decl);
   place_ = Place::Fn;
   owner_ = symbol;
@@ -328,6 +266,7 @@ void Checker::checkFn(SymbolId symbol) {
 }
 
 void Checker::checkTest(const TestDecl& test) {
+  facts_.clear();
   place_ = Place::Test;
   owner_ = {};
   pushScope();

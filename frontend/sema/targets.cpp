@@ -205,24 +205,14 @@ void Checker::checkTarget(const TargetDecl& target) {
   }
 }
 
-void Checker::checkUnbuilt(const Decl& decl) {
-  notBuilt(decl.name.span, decl.kind == DeclKind::Transform ? "a transform" : "a labeler");
-  // What it names counts as used, and its row type must exist.
+void Checker::checkUnbuilt(const LabelerDecl& labeler) {
+  notBuilt(labeler.name.span, "a labeler");
+  // What it names counts as used, and its types must exist.
+  resolveType(labeler.param.type);
+  resolveType(labeler.result);
   std::vector<const Expr*> open;
-  if (decl.kind == DeclKind::Transform) {
-    const auto& transform = static_cast<const TransformDecl&>(decl);
-    resolveUnbuilt(transform.param.type);
-    for (const TransformStmt& stmt : transform.statements) {
-      if (stmt.value != nullptr) open.push_back(stmt.value);
-      open.insert(open.end(), stmt.exprs.begin(), stmt.exprs.end());
-    }
-  } else {
-    const auto& labeler = static_cast<const LabelerDecl&>(decl);
-    resolveUnbuilt(labeler.param.type);
-    resolveType(labeler.result);
-    for (const Vote& vote : labeler.votes) {
-      if (vote.when != nullptr) open.push_back(vote.when);
-    }
+  for (const Vote& vote : labeler.votes) {
+    if (vote.when != nullptr) open.push_back(vote.when);
   }
   while (!open.empty()) {
     const Expr* expr = open.back();
@@ -230,17 +220,6 @@ void Checker::checkUnbuilt(const Decl& decl) {
     if (expr->kind == ExprKind::Name) useTop(static_cast<const NameExpr*>(expr)->name.text);
     forEachChild(expr, [&](const Expr* child) { open.push_back(child); });
   }
-}
-
-void Checker::resolveUnbuilt(const TypeExpr* type) {
-  // `table<S>`: the table is not built, which has been said; S must exist all the same.
-  if (type != nullptr && type->kind == syntax::TypeKind::Named) {
-    const auto& named = *static_cast<const NamedType*>(type);
-    if (named.module.text.empty() && named.name.text == "table" && named.args.size() == 1) {
-      type = named.args[0];
-    }
-  }
-  resolveType(type);
 }
 
 }  // namespace couler::sema

@@ -37,7 +37,9 @@ std::optional<std::string_view> literalText(const Expr* expr) {
   return parts[0].text;
 }
 
-bool isPath(IrKind kind) { return kind == IrKind::File || kind == IrKind::Dir; }
+bool isPath(IrKind kind) {
+  return kind == IrKind::File || kind == IrKind::Dir || kind == IrKind::Table;
+}
 
 bool isStdout(const Expr* expr) {
   return expr->kind == ExprKind::Name && static_cast<const NameExpr*>(expr)->name.text == "stdout";

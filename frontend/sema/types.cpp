@@ -83,9 +83,15 @@ TypeId Checker::resolveNamed(const NamedType& type) {
   const auto nominal = [&](SymbolId symbol) -> TypeId {
     if (extra(symbol).poisoned) return TypeTable::kError;
     const Symbol& one = program_->at(symbol);
+    if (one.kind == SymbolKind::Transform) {
+      if (!wants(0)) return TypeTable::kError;
+      if (extra(symbol).rowKnown) return one.type;
+      report(diagnose<Diag::RowTypeCycle>(type.name.span, name).label(one.declared, "made here"));
+      return TypeTable::kError;
+    }
     if (one.kind != SymbolKind::Enum && one.kind != SymbolKind::Schema) {
-      // A transform names its row type; the declaration has been reported already.
-      if (one.kind != SymbolKind::Transform && one.kind != SymbolKind::Labeler) {
+      // A labeler has been reported where it is declared.
+      if (one.kind != SymbolKind::Labeler) {
         report(diagnose<Diag::NotAType>(type.name.span, name, kindWord(one.kind))
                    .label(one.declared, "declared here"));
       }
@@ -132,8 +138,12 @@ TypeId Checker::resolveNamed(const NamedType& type) {
     return types().map(resolveType(type.args[1]));
   }
   if (name == "table") {
-    if (wants(1)) resolveType(type.args[0]);
-    notBuilt(type.span, "a table");
+    if (!wants(1)) return TypeTable::kError;
+    const TypeId row = resolveType(type.args[0]);
+    if (isError(row)) return row;
+    if (types().kind(row) == IrKind::Schema) return types().table(row);
+    report(diagnose<Diag::TypeNotAllowed>(type.args[0]->span, "row of a table", print(row))
+               .note("a row has named columns: declare them as a `schema`"));
     return TypeTable::kError;
   }
   const SymbolId symbol = useTop(name);
@@ -145,7 +155,10 @@ TypeId Checker::resolveNamed(const NamedType& type) {
     const std::size_t own = candidates.size();
     for (const auto& [other, entry] : top_[fileId_.index()]) {
       const SymbolKind kind = program_->at(entry.symbol).kind;
-      if (kind == SymbolKind::Enum || kind == SymbolKind::Schema) candidates.push_back(other);
+      if (kind == SymbolKind::Enum || kind == SymbolKind::Schema ||
+          kind == SymbolKind::Transform) {
+        candidates.push_back(other);
+      }
     }
     std::sort(candidates.begin() + static_cast<std::ptrdiff_t>(own), candidates.end());
   }
@@ -167,7 +180,37 @@ TypeId Checker::checkPlaceOfType(const Field& field, TypeId type, SymbolKind kin
     report(diagnose<Diag::SecretPlace>(at, found));
     return TypeTable::kError;  // its uses would only say it again
   }
-  if (kind != SymbolKind::Column) return type;
+  if (kind != SymbolKind::Column) {
+    return types().holds(type, IrKind::Table) ? checkPlaceOfTable(field, type, kind, owner) : type;
+  }
+  return checkColumnType(at, type);
+}
+
+/// Tables flow from step to step; from outside come files, which are read.
+TypeId Checker::checkPlaceOfTable(const Field& field, TypeId type, SymbolKind kind,
+                                  const Decl& owner) {
+  const bool isTask = owner.kind == DeclKind::Task;
+  const bool isOutput = kind == SymbolKind::Output;
+  if (owner.kind == DeclKind::Transform || isTask != isOutput) return type;
+  const Span at = field.type != nullptr ? field.type->span : field.span;
+  if (owner.kind == DeclKind::Fn) {
+    report(diagnose<Diag::TypeNotAllowed>(at, "parameter of a `fn`", print(type))
+               .note("what goes over the rows of a table is a `transform`"));
+    return TypeTable::kError;
+  }
+  Diagnostic diagnostic = diagnose<Diag::TypeNotAllowed>(
+      at, isOutput ? "task's output" : "workflow's parameter", print(type));
+  if (types().kind(type) == IrKind::Table) {
+    const std::string row = print(types()[type].element);
+    diagnostic.fix("take a `file<csv>`", at, "file<csv>");
+    diagnostic.note(fmt::format("its rows are checked when it is read: `read<{}>(…)`", row));
+  }
+  report(std::move(diagnostic));
+  return TypeTable::kError;
+}
+
+/// What a column may hold; gives the type, or Error.
+TypeId Checker::checkColumnType(Span at, TypeId type) {
   TypeId inner = type;
   while (types().kind(inner) == IrKind::Optional || types().kind(inner) == IrKind::List ||
          types().kind(inner) == IrKind::Map) {
@@ -179,6 +222,8 @@ TypeId Checker::checkPlaceOfType(const Field& field, TypeId type, SymbolKind kin
     case IrKind::Schema:
     case IrKind::Record:
     case IrKind::Table:
+    case IrKind::Secret:
+    case IrKind::None:
       report(
           diagnose<Diag::TypeNotAllowed>(at, "column", print(type))
               .note("a column holds numbers, text, times, enum cases, or lists and maps of these"));
@@ -193,6 +238,7 @@ void Checker::resolveFields(SymbolId owner, std::span<const Field> fields, Symbo
   const Decl* decl = program_->at(owner).decl;
   const Phase phase = kind == SymbolKind::Output         ? Phase::Run
                       : decl->kind == DeclKind::Task     ? Phase::Run
+                      : decl->kind == DeclKind::Transform ? Phase::Run
                       : decl->kind == DeclKind::Workflow ? Phase::Submit
                                                          : Phase::Compile;
   out.reserve(fields.size());
@@ -246,10 +292,6 @@ void Checker::declareSchema(SymbolId symbol) {
 
 void Checker::resolveSignature(SymbolId symbol) {
   const Decl* decl = program_->at(symbol).decl;
-  if (decl->kind != DeclKind::Fn && decl->kind != DeclKind::Task &&
-      decl->kind != DeclKind::Workflow) {
-    return;
-  }
   Signature& signature = *program_->at(symbol).signature;
   std::span<const Field> params;
   std::span<const Field> outputs;
@@ -258,6 +300,8 @@ void Checker::resolveSignature(SymbolId symbol) {
   } else if (decl->kind == DeclKind::Task) {
     params = static_cast<const TaskDecl*>(decl)->params;
     outputs = static_cast<const TaskDecl*>(decl)->outputs;
+  } else if (decl->kind == DeclKind::Transform) {
+    params = static_cast<const TransformDecl*>(decl)->params;
   } else {
     params = static_cast<const WorkflowDecl*>(decl)->params;
     outputs = static_cast<const WorkflowDecl*>(decl)->outputs;
@@ -281,12 +325,17 @@ void Checker::resolveSignature(SymbolId symbol) {
                  .note("a workflow gives its outputs with `return`"));
     }
   }
+  if (decl->kind == DeclKind::Transform) return;
   if (decl->kind == DeclKind::Fn) {
     const auto* fn = static_cast<const FnDecl*>(decl);
     extra(symbol).inferring = fn->result == nullptr;
     TypeId result = fn->result == nullptr ? TypeTable::kError : resolveType(fn->result);
     if (types().holds(result, IrKind::Secret)) {
       report(diagnose<Diag::SecretPlace>(fn->result->span, "the result of a `fn`"));
+      result = TypeTable::kError;
+    } else if (types().holds(result, IrKind::Table)) {
+      report(diagnose<Diag::TypeNotAllowed>(fn->result->span, "result of a `fn`", print(result))
+                 .note("what goes over the rows of a table is a `transform`"));
       result = TypeTable::kError;
     }
     signature.result = result;
@@ -323,9 +372,10 @@ void Checker::checkColumns(SymbolId symbol) {
   pushScope();
   for (const FieldInfo& column : columns) bindLocal(column.symbol);
   for (const FieldInfo& column : columns) {
-    if (column.syntax->where != nullptr) checkAs(column.syntax->where, TypeTable::kBool);
+    if (column.syntax->where != nullptr) checkConstraint(column);
   }
   popScope();
+  facts_.clear();
 }
 
 bool Checker::textable(TypeId type) const {

@@ -1,8 +1,13 @@
 #pragma once
 
+#include <vector>
+
 #include "frontend/syntax/tree.h"
 
 namespace couler::sema {
+
+/// The parts of `a and b and c`, in order: walked without recursion.
+[[nodiscard]] std::vector<const syntax::Expr*> conjunctsOf(const syntax::Expr* expr);
 
 /// Calls `visit` with every expression of a block's statements, not with those inside them.
 template <class Visit>

@@ -261,16 +261,29 @@ class Printer {
   }
 
   void transform(const TransformDecl& d) {
-    field("param", d.param);
+    fields("param", d.params);
     for (const TransformStmt& s : d.statements) {
       static constexpr std::string_view kKinds[] = {"where",    "derive", "spread",   "group by",
                                                     "order by", "limit",  "distinct", "join"};
+      static constexpr std::string_view kJoins[] = {"", " left", " semi", " anti"};
+      static constexpr std::string_view kDirections[] = {"", "asc", "desc"};
       std::string rest(s.name.text);
+      if (s.kind == TransformKind::Join) rest += kJoins[static_cast<std::size_t>(s.join)];
       for (const Name& n : s.without) rest += fmt::format(" without {}", n.text);
       line(kKinds[static_cast<std::size_t>(s.kind)], rest, s.span);
       Deeper in(*this);
       if (s.value != nullptr) expr(*s.value);
-      for (const Expr* e : s.exprs) expr(*e);
+      for (const TransformKey& key : s.keys) {
+        if (key.name.text.empty() && key.direction == Direction::None) {
+          expr(*key.value);
+        } else {
+          line("key", fmt::format("{}{}", key.name.text,
+                                  kDirections[static_cast<std::size_t>(key.direction)]),
+               key.name.span);
+          Deeper deeper(*this);
+          expr(*key.value);
+        }
+      }
     }
   }
 

@@ -328,16 +328,25 @@ enum class TransformKind : std::uint8_t {
   Distinct,
   Join
 };
+enum class JoinKind : std::uint8_t { Inner, Left, Semi, Anti };
+enum class Direction : std::uint8_t { None, Ascending, Descending };
+/// What `group by` and `order by` go by.
+struct TransformKey {
+  Name name;  ///< GroupBy: `name = …`; empty if none
+  Expr* value;
+  Direction direction;  ///< OrderBy: as written
+};
 struct TransformStmt {
   TransformKind kind;
   Span span;
-  Name name;                ///< Derive: the column; Spread: the row; Join: the other table
-  Expr* value;              ///< Where, Derive, Limit, Join (`on`): the expression; else null
-  std::span<Expr*> exprs;   ///< GroupBy, OrderBy
-  std::span<Name> without;  ///< Spread
+  Name name;                     ///< Derive: the column; Spread: the row; Join: the other table
+  Expr* value;                   ///< Where, Derive, Limit, Join (`on`): the expression; else null
+  JoinKind join;                 ///< Join
+  std::span<TransformKey> keys;  ///< GroupBy, OrderBy
+  std::span<Name> without;       ///< Spread
 };
 struct TransformDecl : Decl {
-  Field param;
+  std::span<Field> params;  ///< the first is the row or the table
   std::span<TransformStmt> statements;
 };
 struct Vote {

@@ -3,7 +3,7 @@ couler 1
 schema Row { id: string }
 enum Class { ham, spam }
 
-transform tidy(r: Row) {             //! CW0413 a transform
+transform tidy(r: Row) {
     where r.id != ""
     ...r
 }
@@ -13,8 +13,8 @@ labeler weak(r: Row) -> Class {      //! CW0413 a labeler
 task train(data: file, depth: int) -> (score: float) {
     run python "score = 1.0"
 }
-workflow main(data: file, rows: table<Row>) -> (score: float) { //! CW0413 a table
+workflow main(data: file, rows: file<csv>) -> (score: float) {
     let best = tune train(data: data, depth: in 2..8) maximize score using grid() //! CW0413 `tune`
-    let x = rows |> tidy
+    let x = rows |> weak
     return best.score
 }

@@ -80,6 +80,28 @@ TEST_F(Commands, checkReadsStandardInputAndSeveralFiles) {
   EXPECT_EQ(two.err.find("good.cwl"), std::string::npos);
 }
 
+TEST_F(Commands, testShowsWhereTablesDiffer) {
+  write("t.cwl",
+        "couler 1\nschema S { id: int, text: string? }\n"
+        "transform t(r: S) { n = r.id * 2\n text = r.text }\n"
+        "fn s(id: int, text: string?) = S(id: id, text: text)\n"
+        "test \"diff\" {\n"
+        "    expect t([s(1, \"same\"), s(2, none), s(3, \"x\")]) ==\n"
+        "        [t(n: 2, text: \"same\"), t(n: 5, text: \"b\")]\n"
+        "    expect t(s(1, \"a\")) == t(n: 2, text: \"b\")\n}\n");
+  const Ran ran = couler({"test", "t.cwl"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("note: left -> right; `+` only left, `-` only right\n"
+                         "            n       text\n"
+                         "         0  2       \"same\"\n"
+                         "       ! 1  4 -> 5  none -> \"b\"\n"
+                         "       + 2  6       \"x\"\n"
+                         "       3 rows, not 2\n"),
+            std::string::npos)
+      << ran.err;
+  EXPECT_NE(ran.err.find("       ! 0  2  \"a\" -> \"b\"\n"), std::string::npos) << ran.err;
+}
+
 TEST_F(Commands, warningsFailOnlyWhenDenied) {
   write("w.cwl",
         std::string(kProgram) + "\ntask _unused() -> (line: string = stdout) { run [\"true\"] }\n");

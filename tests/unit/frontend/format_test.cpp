@@ -65,7 +65,7 @@ TEST(Format, RandomPrograms) {
 }
 
 TEST(Format, Layout) {
-  for (const char* name : {"whole", "expressions", "layout"}) {
+  for (const char* name : {"whole", "expressions", "layout", "tables"}) {
     const auto path = std::filesystem::path(COULER_SOURCE_DIR) / "tests/golden/parse" /
                       (std::string(name) + ".cwl");
     const Parsed p = parse(testing::readFile(path));

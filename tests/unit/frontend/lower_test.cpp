@@ -86,7 +86,8 @@ TEST_P(LowerGolden, GivesThisGraph) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(All, LowerGolden,
-                         ::testing::Values("steps", "values", "control", "settings", "clash"),
+                         ::testing::Values("steps", "values", "control", "settings", "clash",
+                                           "tables"),
                          [](const auto& param) { return param.param; });
 
 constexpr const char* kTask =

@@ -27,7 +27,7 @@ std::string exprTree(const std::string& text) {
 }
 
 TEST(Parse, WholeLanguage) {
-  for (const char* name : {"whole", "expressions", "layout"}) {
+  for (const char* name : {"whole", "expressions", "layout", "tables"}) {
     const auto path = std::filesystem::path(COULER_SOURCE_DIR) / "tests/golden/parse" /
                       (std::string(name) + ".cwl");
     const Parsed p = parse(testing::readFile(path));

@@ -143,6 +143,12 @@ TEST_P(CheckGolden, RightProgramsHaveFullTables) {
       open.push_back(task->runBody);
       for (const Setting& setting : task->env) open.push_back(setting.value);
     }
+    if (decl->kind == DeclKind::Transform) {
+      for (const TransformStmt& stmt : static_cast<const TransformDecl*>(decl)->statements) {
+        if (stmt.value != nullptr) open.push_back(stmt.value);
+        for (const TransformKey& key : stmt.keys) open.push_back(key.value);
+      }
+    }
     if (decl->kind == DeclKind::Test) {
       for (const Expr* expr : static_cast<const TestDecl*>(decl)->expectations) {
         open.push_back(expr);
@@ -156,8 +162,15 @@ TEST_P(CheckGolden, RightProgramsHaveFullTables) {
     EXPECT_NE(info.type, ir::TypeTable::kError) << checked.sources().text(expr->span);
     if (expr->kind == ExprKind::Call) {
       EXPECT_TRUE(file.calls.contains(expr->id)) << checked.sources().text(expr->span);
-      for (const Argument& arg : static_cast<const CallExpr*>(expr)->args)
-        open.push_back(arg.value);
+      for (const Argument& arg : static_cast<const CallExpr*>(expr)->args) {
+        if (arg.name.text != "on_bad") open.push_back(arg.value);
+      }
+      continue;
+    }
+    if (expr->kind == ExprKind::Binary &&
+        static_cast<const BinaryExpr*>(expr)->op == BinaryOp::Pipe) {
+      EXPECT_TRUE(file.calls.contains(expr->id)) << checked.sources().text(expr->span);
+      open.push_back(static_cast<const BinaryExpr*>(expr)->left);
       continue;
     }
     if (expr->kind == ExprKind::Member && info.symbol.valid()) continue;  // a case or module member
