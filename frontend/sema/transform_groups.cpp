@@ -63,11 +63,12 @@ bool Checker::strip(std::vector<TypeId>& operands) const {
 
 void Checker::startGroups(const TransformStmt& stmt, Span at) {
   TransformScope& scope = *transform_;
+  const std::string_view what = stmt.kind == TransformKind::GroupBy ? "group by" : text(at);
   if (scope.hasSpread) {
-    misplaced(at, text(at), "cannot follow `...`, which keeps the columns of each row",
+    misplaced(at, what, "cannot follow `...`, which keeps the columns of each row",
               "a group has its keys and aggregates; leave `...` out");
   } else if (scope.distinct != nullptr) {
-    misplaced(at, text(at), "cannot follow `distinct`, which has chosen the columns");
+    misplaced(at, what, "cannot follow `distinct`, which has chosen the columns");
   }
   scope.plan.grouping = &stmt;
   scope.groupedAt = at;

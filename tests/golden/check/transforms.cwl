@@ -62,7 +62,7 @@ transform whole(rows: table<Flight>) {
 }
 transform kept(rows: table<Flight>) {
     ...rows
-    n = count()                                    //! CW0415 cannot follow `...`
+    n = count()                                    //! CW0415 `count()` cannot follow `...`
 }
 transform sorted(rows: table<Flight>) {
     order by rows.tags, rows.class                 //! CW0323 by a `list<string>` //! CW0323 by a `Class`
