@@ -92,14 +92,14 @@ TEST_F(Commands, testShowsWhereTablesDiffer) {
   const Ran ran = couler({"test", "t.cwl"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_NE(ran.err.find("note: left -> right; `+` only left, `-` only right\n"
-                         "            n       text\n"
-                         "         0  2       \"same\"\n"
-                         "       ! 1  4 -> 5  none -> \"b\"\n"
-                         "       + 2  6       \"x\"\n"
-                         "       3 rows, not 2\n"),
+                         "           n       text\n"
+                         "        0  2       \"same\"\n"
+                         "      ! 1  4 -> 5  none -> \"b\"\n"
+                         "      + 2  6       \"x\"\n"
+                         "      3 rows, not 2\n"),
             std::string::npos)
       << ran.err;
-  EXPECT_NE(ran.err.find("       ! 0  2  \"a\" -> \"b\"\n"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("      ! 0  2  \"a\" -> \"b\"\n"), std::string::npos) << ran.err;
 }
 
 TEST_F(Commands, warningsFailOnlyWhenDenied) {

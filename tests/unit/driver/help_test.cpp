@@ -102,7 +102,7 @@ TEST_F(Help, bashCompletes) {
     if (!ran.out.empty()) ran.out.pop_back();
     return offered(ran);
   };
-  EXPECT_EQ(complete("couler ex", 1), " explain ");
+  EXPECT_EQ(complete("couler ex", 1), " exec explain ");
   EXPECT_NE(complete("couler run --", 2).find(" --report "), std::string::npos);
   EXPECT_NE(complete("couler run sp", 2).find(" spam.cwl "), std::string::npos);
   EXPECT_EQ(complete("couler check --diagnostics s", 3), " sarif ");

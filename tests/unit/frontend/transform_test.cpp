@@ -27,8 +27,8 @@ constexpr const char* kSchemas =
 /// wrong.
 std::string columnsOf(const std::string& statements, bool ofTable = true) {
   const std::string head =
-      ofTable ? "transform t(r: table<Row>, o: table<Other>, n: int = 1) {\n"
-              : "transform t(r: Row, n: int = 1) {\n";
+      ofTable ? "transform t(r: table<Row>, o: table<Other>, top: int = 1) {\n"
+              : "transform t(r: Row, top: int = 1) {\n";
   const sema::CheckedProgram checked(kSchemas + head + statements + "\n}\n");
   if (checked.errorCount() != 0) return checked.summary();
   const sema::Program& program = checked.program();
@@ -96,8 +96,8 @@ TEST(Transform, GroupsHaveKeysAndAggregates) {
             "m: float?, n: int, s: int, g: int?");
   EXPECT_EQ(columnsOf("group by r.a"), "a: int");
   EXPECT_EQ(columnsOf("d = r.a % 10\ngroup by d\nn = count()\ne = d + r.a"),
-            "CW0321 15:9 `r.a` is not there after `group by`\n");
-  EXPECT_EQ(columnsOf("group by r.a\nshare = sum(r.a) / count()\nlow = if r.a > 3 { n } else { 0 }"),
+            "CW0321 18:9 `r.a` is not there after `group by`\n");
+  EXPECT_EQ(columnsOf("group by r.a\nshare = sum(r.a) / count()\nlow = if r.a > 3 { top } else { 0 }"),
             "a: int, share: float, low: int");
 }
 
@@ -140,7 +140,7 @@ std::optional<ir::Module> lowered(const std::string& text) {
 
 /// The operators of the transform `t`, in order, with a blank between them.
 std::string operators(const std::string& statements) {
-  const auto module = lowered("transform t(r: table<Row>, o: table<Other>, n: int = 1) {\n" +
+  const auto module = lowered("transform t(r: table<Row>, o: table<Other>, top: int = 1) {\n" +
                               statements + "\n}\n");
   if (!module) return "";
   static constexpr const char* kNames[] = {"read", "filter", "map",      "group",
@@ -162,16 +162,16 @@ TEST(Transform, FewMaps) {
   // What comes out is there before these, so nothing follows them.
   EXPECT_EQ(operators("p = r.a + 1\nwhere p > 3\norder by p desc\nlimit 3"), "map filter sort limit");
   EXPECT_EQ(operators("p = r.a + 1\norder by r.b"), "map sort map");
-  EXPECT_EQ(operators("group by r.a\nn = count()\nwhere n > 1\norder by r.a, n\nlimit n"),
+  EXPECT_EQ(operators("group by r.a\nn = count()\nwhere n > 1\norder by r.a, n\nlimit top"),
             "group filter sort limit");
   EXPECT_EQ(operators("d = r.a + 1\ngroup by d\nn = count()\nm = n + 1\nwhere m > 3"),
             "group map filter");
   EXPECT_EQ(operators("group by r.a\nwhere count() > 1\nm = sum(r.b) + 1\nwhere sum(r.b) > m"),
             "group filter map filter map");
-  EXPECT_EQ(operators("distinct"), "distinct map");
+  EXPECT_EQ(operators("distinct"), "map distinct");
   EXPECT_EQ(operators("p = r.a\ndistinct"), "map distinct");
   EXPECT_EQ(operators("join o on r.a == o.key\np = o.name"), "join map");
-  EXPECT_EQ(operators("limit n + 1"), "limit map");
+  EXPECT_EQ(operators("limit top + 1"), "limit map");
 }
 
 /// What `test { expect … }` over the transforms of `text` gives.
@@ -217,7 +217,7 @@ TEST(Transform, JoinsMatchIntsWithFloatsAndWholeRowsArePassed) {
       "test \"t\" {\n"
       "    expect t([Row(a: 1, x: 2.0, l: [1.0]), Row(a: 2, x: 2.0, l: [])],\n"
       "        [Other(key: 2, name: \"two\")]) ==\n"
-      "        [t(tag: \"1/1\", name: \"two\"), t(tag: \"2/0\", name: \"-\")]\n}\n");
+      "        [t(d: 2, tag: \"1/1\", name: \"two\"), t(d: 3, tag: \"2/0\", name: \"-\")]\n}\n");
 }
 
 TEST(Transform, ThreeValuedLogic) {
