@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/value.h"
+#include "runtime/jit/program.h"
+
+/// What is known of each built-in when it is compiled.
+namespace couler::jit {
+
+/// How an Apply is computed; its operands are among `exprs`.
+[[nodiscard]] Via viaOf(const Expr& apply, const std::vector<Expr>& exprs);
+[[nodiscard]] bool isHeavy(const Expr& expr, const std::vector<Expr>& exprs);
+/// Whether it may have an error of its own.
+[[nodiscard]] bool canFail(const Expr& expr, const std::vector<Expr>& exprs);
+/// Whether it takes none as a value, lifted or not.
+[[nodiscard]] bool knowsNone(ir::Builtin op);
+/// Whether its operands are all of one kind.
+[[nodiscard]] bool takesOneKind(ir::Builtin op);
+
+/// An expression as one line of the canonical text.
+[[nodiscard]] std::string lineOf(const Expr& expr);
+
+/// A value of a kind other than String, as it lies in a column; nothing where it is of another.
+[[nodiscard]] std::optional<std::int64_t> bitsOf(const ir::Value& value, Kind kind,
+                                                 const std::vector<std::string>& cases);
+
+/// A regular expression that is plain text, maybe anchored.
+struct PlainPattern {
+  std::string text;
+  bool fromStart = false;
+  bool toEnd = false;
+};
+/// The alternatives of a pattern that has nothing but plain ones.
+[[nodiscard]] std::optional<std::vector<PlainPattern>> plainAlternatives(std::string_view pattern);
+/// A text that whatever matches contains; empty: none is known.
+[[nodiscard]] std::string requiredText(std::string_view pattern);
+
+}  // namespace couler::jit
