@@ -8,7 +8,8 @@ set_target_properties(couler_jit_llvm PROPERTIES OUTPUT_NAME couler_jit
   CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
   LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/couler)
 target_link_options(couler_jit_llvm PRIVATE
-  -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,--gc-sections -Wl,-z,defs)
+  -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,--gc-sections -Wl,-z,defs
+  -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/jit.map)
 execute_process(
   COMMAND ${COULER_LLVM_ROOT}/bin/llvm-config --link-static --libs orcjit native passes
   OUTPUT_VARIABLE libraries OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)

@@ -61,10 +61,15 @@ void give(Cell& out, std::string_view text) {
 }
 void give(Cell& out, double x) { out.a = std::bit_cast<std::int64_t>(x); }
 
+char* take(Context& context, std::size_t bytes) {
+  char* room = context.arena.take(bytes);
+  if (room == nullptr) throw std::bad_alloc();
+  return room;
+}
+
 /// A copy that lives as long as the batch.
 std::int64_t keep(Context& context, std::string_view text, Cell& out) {
-  char* room = context.arena.take(text.size());
-  if (room == nullptr) return 1;
+  char* room = take(context, text.size());
   if (!text.empty()) std::memcpy(room, text.data(), text.size());
   give(out, std::string_view(room, text.size()));
   return 0;
@@ -126,6 +131,7 @@ std::int64_t guarded(Context* context, std::int64_t site, const Cell* in, Cell* 
   try {
     return F(*context, (*context->sites)[static_cast<std::size_t>(site)], in, out);
   } catch (...) {
+    context->outOfMemory = true;
     return 1;
   }
 }
@@ -138,8 +144,7 @@ std::int64_t concat(Context& context, const Site& site, const Cell* in, Cell* ou
     total += static_cast<std::size_t>(in[i].b);
     if (total > kMaxText) return 1;
   }
-  char* room = context.arena.take(total);
-  if (room == nullptr) return 1;
+  char* room = take(context, total);
   give(*out, std::string_view(room, total));
   for (std::size_t i = 0; i < site.operands.size(); ++i) {
     const std::string_view part = textOf(in[i]);
@@ -152,8 +157,7 @@ std::int64_t concat(Context& context, const Site& site, const Cell* in, Cell* ou
 /// `first` to `first` + 25 to the other case; what is not ASCII, by the evaluator.
 std::int64_t otherCase(Context& context, const Site& site, const Cell* in, Cell* out, char first) {
   const std::string_view text = textOf(in[0]);
-  char* room = context.arena.take(text.size());
-  if (room == nullptr) return 1;
+  char* room = take(context, text.size());
   unsigned char high = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
@@ -190,7 +194,7 @@ std::size_t offsetOf(std::string_view text, std::int64_t n) {
 std::int64_t part(std::string_view text, std::int64_t from, std::int64_t to, Cell* out) {
   if (from < 0 || to < 0) return 1;
   if (to <= from) {
-    give(*out, {});
+    give(*out, std::string_view());
     return 0;
   }
   text.remove_prefix(offsetOf(text, from));
@@ -221,8 +225,7 @@ std::int64_t replace(Context& context, const Site&, const Cell* in, Cell* out) {
   if (with.size() > what.size() && count > kMaxText / with.size()) return 1;
   const std::size_t total = text.size() - count * what.size() + count * with.size();
   if (total > kMaxText) return 1;
-  char* room = context.arena.take(total);
-  if (room == nullptr) return 1;
+  char* room = take(context, total);
   give(*out, std::string_view(room, total));
   const auto put = [&](std::string_view piece) {
     if (!piece.empty()) std::memcpy(room, piece.data(), piece.size());
@@ -258,14 +261,14 @@ std::int64_t matches(Context* context, std::int64_t site, const Cell* in, Cell* 
     const re2::StringPiece piece(text.data(), text.size());
     return truth(pattern.Match(piece, 0, piece.size(), re2::RE2::UNANCHORED, nullptr, 0), out);
   } catch (...) {
+    context->outOfMemory = true;
     return 1;
   }
 }
 
 std::int64_t intText(Context& context, const Site&, const Cell* in, Cell* out) {
   constexpr std::size_t kMost = 20;
-  char* room = context.arena.take(kMost);
-  if (room == nullptr) return 1;
+  char* room = take(context, kMost);
   const auto end = std::to_chars(room, room + kMost, in[0].a).ptr;
   const auto size = static_cast<std::size_t>(end - room);
   context.arena.untake(kMost - size);

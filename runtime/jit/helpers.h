@@ -38,6 +38,7 @@ struct Context {
   const std::vector<Site>* sites = nullptr;
   std::vector<std::unique_ptr<re2::RE2>> patterns;  ///< by site; null where it has none
   Arena arena;
+  bool outOfMemory = false;  ///< some helper was: what the code computed does not count
 };
 [[nodiscard]] std::unique_ptr<Context> contextFor(const Program& program);
 

@@ -102,6 +102,7 @@ class JitKernel final : public column::Kernel {
   }
 
   bool run(const Batch& in, Batch& out, RowError& error) override {
+    context_->outOfMemory = false;
     if (compiledRun(in, out)) return true;
     // Some row has an error, or there is no memory: which and why, the evaluator finds.
     context_->arena.reuse();
@@ -154,7 +155,7 @@ class JitKernel final : public column::Kernel {
     }
     Batch made;
     made.rows = frame.kept;
-    if (!project(in, frame, made)) return false;
+    if (!project(in, frame, made) || context_->outOfMemory) return false;
     numberRows(in, made);
     out = std::move(made);
     return true;
@@ -286,12 +287,14 @@ class JitKernel final : public column::Kernel {
       made.rowIds = in.rowIds;
       return;
     }
+    if (made.rows == 0) return;
     made.rowIds.resize(static_cast<std::size_t>(made.rows));
     for (std::size_t i = 0; i < made.rowIds.size(); ++i) {
       const auto row = static_cast<std::size_t>(picked_[i]);
       made.rowIds[i] =
           in.rowIds.empty() ? in.firstRow + static_cast<std::int64_t>(row) : in.rowIds[row];
     }
+    made.firstRow = made.rowIds.front();
   }
 
   RowPlan plan_;

@@ -186,6 +186,8 @@ class Lowerer {
     if (const ir::Try* x = std::get_if<ir::Try>(&node.payload)) {
       const ExprId tried = value(regionValue(x->body, scope));
       if (!at(tried).fails) return of(tried);
+      // An error of compiled code that the evaluator does not have would pass for none.
+      if (facts_[tried].dates) refuse("`try` around a part of a date");
       Expr expr = {.code = Code::Try, .kind = at(tried).kind, .operands = {tried}};
       return of(add(std::move(expr)));
     }
@@ -297,11 +299,14 @@ class Lowerer {
       refuse("`in` a list that is not written out");
     }
     if (items.size() > kMaxListed) refuse("`in` a list of more than {} items", kMaxListed);
-    ExprId any = boolean(false);
+    const auto same = [&](ExprId item) {
+      return add({.code = Code::Same, .kind = Kind::Bool, .operands = {x, item}});
+    };
+    // Of an empty list, only whether x has an error is left.
+    ExprId any = items.empty() ? binary(Builtin::And, same(x), boolean(false)) : same(items[0]);
     for (const ExprId item : items) {
       if (at(item).fails || at(item).kind != at(x).kind) refuse("`in` a list of such items");
-      const ExprId same = add({.code = Code::Same, .kind = Kind::Bool, .operands = {x, item}});
-      any = items.front() == item ? same : binary(Builtin::Or, any, same);
+      if (item != items[0]) any = binary(Builtin::Or, any, same(item));
     }
     if (!payload.lifted || !mayBeNone(x)) return any;
     return selectValue(binary(Builtin::NotEqual, x, none(at(x).kind)), any, none(Kind::Bool));
@@ -521,9 +526,11 @@ class Lowerer {
   ExprId add(Expr expr) {
     std::uint32_t depth = 0;
     bool operandNone = false;
+    bool dates = expr.code == Code::Apply && isDatePart(expr.op);
     for (const ExprId id : expr.operands) {
       depth = std::max(depth, facts_[id].depth + 1);
       operandNone = operandNone || facts_[id].none;
+      dates = dates || facts_[id].dates;
       expr.fails = expr.fails || at(id).fails;
       expr.cost = expr.cost || at(id).cost;
     }
@@ -567,7 +574,7 @@ class Lowerer {
     const auto [it, added] = ids_.try_emplace(key, static_cast<ExprId>(program_.exprs.size()));
     if (added) {
       program_.exprs.push_back(std::move(expr));
-      facts_.push_back({depth, none});
+      facts_.push_back({depth, none, dates});
     }
     return it->second;
   }
@@ -575,6 +582,7 @@ class Lowerer {
   struct Facts {
     std::uint32_t depth = 0;
     bool none = false;
+    bool dates = false;  ///< it or an operand is a part of a timestamp
   };
 
   const RowPlan& plan_;

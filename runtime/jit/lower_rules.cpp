@@ -261,6 +261,11 @@ bool knowsNone(Builtin op) {
          op == Builtin::CoalesceOptional;
 }
 
+bool isDatePart(Builtin op) {
+  return op == Builtin::Year || op == Builtin::Month || op == Builtin::Day ||
+         op == Builtin::Hour || op == Builtin::Minute || op == Builtin::Second;
+}
+
 bool takesOneKind(Builtin op) {
   switch (op) {
     case Builtin::Equal:

@@ -18,6 +18,8 @@ namespace couler::jit {
 [[nodiscard]] bool canFail(const Expr& expr, const std::vector<Expr>& exprs);
 /// Whether it takes none as a value, lifted or not.
 [[nodiscard]] bool knowsNone(ir::Builtin op);
+/// Whether it gives the year, …, the second of a timestamp.
+[[nodiscard]] bool isDatePart(ir::Builtin op);
 /// Whether its operands are all of one kind.
 [[nodiscard]] bool takesOneKind(ir::Builtin op);
 

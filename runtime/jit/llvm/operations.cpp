@@ -440,6 +440,12 @@ Cells Emitter::helper(const Expr& expr, const std::vector<Cells>& in) {
     out.valid = nullptr;
   }
   out.error = b_.CreateICmpNE(status, integer(0));
+  if (expr.kind == Kind::String) {
+    // What is not there may yet be looked at, where a branch costs more than that.
+    const Cells nothing = none(expr.kind);
+    out.value = b_.CreateSelect(out.error, nothing.value, out.value);
+    out.size = b_.CreateSelect(out.error, nothing.size, out.size);
+  }
   return out;
 }
 
