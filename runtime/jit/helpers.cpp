@@ -18,7 +18,7 @@ using ir::Builtin;
 
 char* Arena::take(std::size_t bytes) noexcept {
   constexpr std::size_t kChunk = std::size_t{256} << 10;
-  if (static_cast<std::size_t>(end_ - at_) < bytes) {
+  if (!chunk_ || static_cast<std::size_t>(end_ - at_) < bytes) {
     try {
       if (chunk_ && at_ > begin_) full_.push_back(chunk_);
     } catch (const std::bad_alloc&) {

@@ -360,11 +360,10 @@ class Lowerer {
       const std::string needed = requiredText(pattern);
       const ExprId subject = expr.operands[0];
       made = add(std::move(expr));
-      // Most rows are told apart by a text that every match begins with.
-      if (!needed.empty() && !mayBeNone(subject)) {
-        made = binary(Builtin::And, binary(Builtin::Contains, subject, text(needed)), made);
-      }
-      return made;
+      // Most rows are told apart by a text that every match has.
+      if (needed.empty() || (mayBeNone(subject) && !lifted)) return made;
+      const ExprId has = binary(Builtin::Contains, subject, text(needed), lifted);
+      return binary(Builtin::And, has, made, lifted);
     }
     return add(std::move(expr));
   }

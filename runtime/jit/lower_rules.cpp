@@ -390,29 +390,105 @@ std::optional<std::vector<PlainPattern>> plainAlternatives(std::string_view patt
   }
 }
 
+namespace {
+
+/// What a pattern begins with, taken off it: a plain character, or something else that matches.
+enum class Piece : std::uint8_t { Plain, Other, Unknown };
+
+void skipClass(std::string_view& rest) {
+  rest.remove_prefix(rest.starts_with("[^") ? 2 : 1);
+  for (bool first = true; !rest.empty() && (first || rest[0] != ']'); first = false) {
+    const bool named = rest.starts_with("[:");
+    const std::size_t end = named ? rest.find(":]") : std::string_view::npos;
+    std::size_t taken = rest[0] == '\\' ? 2 : 1;
+    if (end != std::string_view::npos) taken = end + 2;
+    rest.remove_prefix(std::min(taken, rest.size()));
+  }
+  if (!rest.empty()) rest.remove_prefix(1);
+}
+
+void skipGroup(std::string_view& rest) {
+  for (int depth = 0; !rest.empty();) {
+    if (rest[0] == '[') {
+      skipClass(rest);
+      continue;
+    }
+    if (rest[0] == '(') ++depth;
+    if (rest[0] == ')') --depth;
+    rest.remove_prefix(std::min<std::size_t>(rest[0] == '\\' ? 2 : 1, rest.size()));
+    if (depth == 0) return;
+  }
+}
+
+Piece takePiece(std::string_view& rest, std::string& plain) {
+  constexpr std::string_view kClasses = "dDsSwWbBAz";
+  plain.clear();
+  if (const std::optional<char> c = takePlain(rest)) {
+    plain += *c;
+    while (!rest.empty() && (static_cast<unsigned char>(rest[0]) & 0xc0) == 0x80) {
+      plain += rest[0];
+      rest.remove_prefix(1);
+    }
+    return Piece::Plain;
+  }
+  switch (rest[0]) {
+    case '[':
+      skipClass(rest);
+      return Piece::Other;
+    case '(':
+      skipGroup(rest);
+      return Piece::Other;
+    case '.':
+    case '^':
+    case '$':
+      rest.remove_prefix(1);
+      return Piece::Other;
+    case '\\':
+      if (rest.size() < 2 || kClasses.find(rest[1]) == std::string_view::npos) {
+        return Piece::Unknown;
+      }
+      rest.remove_prefix(2);
+      return Piece::Other;
+    default:
+      return Piece::Unknown;  // an alternative, which may do without all the rest
+  }
+}
+
+/// Takes off how often the piece before may be there; false where it says nothing of the kind.
+bool takeRepetition(std::string_view& rest) {
+  if (rest.empty()) return false;
+  if (rest[0] == '{') {
+    const std::size_t end = rest.find('}');
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  } else if (rest[0] == '*' || rest[0] == '?' || rest[0] == '+') {
+    rest.remove_prefix(1);
+  } else {
+    return false;
+  }
+  if (rest.starts_with('?')) rest.remove_prefix(1);
+  return true;
+}
+
+}  // namespace
+
 std::string requiredText(std::string_view pattern) {
-  // An alternative may do without, and flags may change what a letter matches.
-  if (pattern.find('|') != std::string_view::npos ||
-      pattern.find("(?") != std::string_view::npos || pattern.find("\\Q") != std::string_view::npos)
-    return {};
-  if (pattern.starts_with('^')) pattern.remove_prefix(1);
-  std::string text;
-  std::size_t last = 0;  // where the last code point of `text` begins
-  while (text.size() < kInlineText) {
-    const std::size_t before = text.size();
-    const std::optional<char> c = takePlain(pattern);
-    if (!c) break;
-    text += *c;
-    if ((static_cast<unsigned char>(*c) & 0xc0) != 0x80) last = before;
+  if (pattern.find("(?") != std::string_view::npos) return {};  // flags change what a letter is
+  std::string longest;
+  std::string run;
+  std::string plain;
+  while (!pattern.empty()) {
+    const Piece piece = takePiece(pattern, plain);
+    if (piece == Piece::Unknown) return {};
+    // What is repeated may be there no time at all.
+    const bool repeated = takeRepetition(pattern);
+    if (piece == Piece::Plain && !repeated && run.size() + plain.size() <= kInlineText) {
+      run += plain;
+      if (run.size() > longest.size()) longest = run;
+    } else {
+      run.clear();
+    }
   }
-  // What is repeated may be there no time at all.
-  if (!pattern.empty() && pattern[0] != '\0') {
-    const char next = pattern[0];
-    const bool mayRepeat = next == '*' || next == '?' || next == '{' || next == '+';
-    const bool inside = (static_cast<unsigned char>(next) & 0xc0) == 0x80;
-    if (mayRepeat || inside) text.resize(last);
-  }
-  return text.size() < 2 ? std::string() : text;
+  return longest.size() < 2 ? std::string() : longest;
 }
 
 }  // namespace couler::jit

@@ -38,7 +38,7 @@ struct PlainPattern {
 };
 /// The alternatives of a pattern that has nothing but plain ones.
 [[nodiscard]] std::optional<std::vector<PlainPattern>> plainAlternatives(std::string_view pattern);
-/// A text that whatever matches contains; empty: none is known.
+/// A text that whatever matches a valid pattern contains; empty: none is known.
 [[nodiscard]] std::string requiredText(std::string_view pattern);
 
 }  // namespace couler::jit

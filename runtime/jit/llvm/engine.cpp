@@ -108,9 +108,7 @@ class OrcEngine final : public Engine {
     }
     llvm::raw_string_ostream problems(why);
     if (llvm::verifyModule(module, &problems)) return {};
-    if (const char* dump = std::getenv("COULER_JIT_DUMP"); dump != nullptr) module.print(llvm::errs(), nullptr);
-    if (!optimise(module, why)) return {};
-    if (const char* dump = std::getenv("COULER_JIT_DUMP"); dump != nullptr) module.print(llvm::errs(), nullptr);
+    optimise(module);
 
     llvm::SmallVector<char, 0> object;
     llvm::raw_svector_ostream stream(object);
@@ -194,7 +192,7 @@ class OrcEngine final : public Engine {
     return true;
   }
 
-  bool optimise(llvm::Module& module, std::string& why) {
+  void optimise(llvm::Module& module) {
     llvm::LoopAnalysisManager loops;
     llvm::FunctionAnalysisManager functions;
     llvm::CGSCCAnalysisManager components;
@@ -208,16 +206,7 @@ class OrcEngine final : public Engine {
     passes.registerFunctionAnalyses(functions);
     passes.registerLoopAnalyses(loops);
     passes.crossRegisterProxies(loops, functions, components, modules);
-    llvm::ModulePassManager pipeline;
-    const char* own = std::getenv("COULER_JIT_PASSES");
-    if (own == nullptr) {
-      pipeline = passes.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);
-    } else if (auto error = passes.parsePassPipeline(pipeline, own)) {
-      why = text(std::move(error));
-      return false;
-    }
-    pipeline.run(module, modules);
-    return true;
+    passes.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
   }
 
   class NoCompiler final : public orc::IRCompileLayer::IRCompiler {

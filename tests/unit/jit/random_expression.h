@@ -116,6 +116,12 @@ class Expressions {
           return own(m_.add(region_, attempt, typed(kind, true), {}), {attempt.body});
         }
         break;
+      case 4:  // what a condition would have shown not to be none
+        if (mayBeNone && r_.oneIn(2)) {
+          const NodeId a = make(kind, true, depth - 1);
+          return isOptional(a) ? op(Builtin::Unwrap, typed(kind, false), {a}) : a;
+        }
+        break;
       default:
         break;
     }
@@ -172,6 +178,14 @@ class Expressions {
     return own(m_.add(region_, node, typed(kind, true), {}), {node.body});
   }
 
+  NodeId datePart(Builtin part) {
+    return lifted(part, Kind::Int, {column(Kind::Timestamp, r_.oneIn(2))}, false);
+  }
+  NodeId column(Kind kind, bool optional) {
+    const std::string name = "k" + std::to_string(static_cast<int>(kind)) + (optional ? "o" : "");
+    return m_.add(region_, ir::Field{m_.intern(name)}, typed(kind, optional),
+                  std::vector<NodeId>{row_});
+  }
   NodeId record(const std::vector<NodeId>& values) {
     std::vector<ir::TypeField> fields;
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -245,9 +259,7 @@ class Expressions {
   NodeId leaf(Kind kind, bool mayBeNone) {
     if (r_.oneIn(4)) return literal(kind);
     if (mayBeNone && r_.oneIn(10)) return m_.addConst(region_, Value(), typed(kind, true));
-    const bool optional = mayBeNone && r_.oneIn(2);
-    const std::string name = "k" + std::to_string(static_cast<int>(kind)) + (optional ? "o" : "");
-    return m_.add(region_, ir::Field{m_.intern(name)}, typed(kind, optional), std::vector<NodeId>{row_});
+    return column(kind, mayBeNone && r_.oneIn(2));
   }
 
   Rows& rows_;
