@@ -9,6 +9,7 @@
 #include <re2/re2.h>
 
 #include "runtime/jit/lower_rules.h"
+#include "runtime/jit/patterns.h"
 
 namespace couler::jit {
 

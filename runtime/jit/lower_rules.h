@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "ir/value.h"
@@ -29,16 +28,5 @@ namespace couler::jit {
 /// A value of a kind other than String, as it lies in a column; nothing where it is of another.
 [[nodiscard]] std::optional<std::int64_t> bitsOf(const ir::Value& value, Kind kind,
                                                  const std::vector<std::string>& cases);
-
-/// A regular expression that is plain text, maybe anchored.
-struct PlainPattern {
-  std::string text;
-  bool fromStart = false;
-  bool toEnd = false;
-};
-/// The alternatives of a pattern that has nothing but plain ones.
-[[nodiscard]] std::optional<std::vector<PlainPattern>> plainAlternatives(std::string_view pattern);
-/// A text that whatever matches a valid pattern contains; empty: none is known.
-[[nodiscard]] std::string requiredText(std::string_view pattern);
 
 }  // namespace couler::jit

@@ -33,7 +33,7 @@ class Emitter {
   bool run(std::string& why);
 
  private:
-  // The loops (emitter.cpp).
+  // The loops (loops.cpp).
   struct Loop {
     llvm::BasicBlock* body = nullptr;
     llvm::BasicBlock* exit = nullptr;
@@ -53,7 +53,7 @@ class Emitter {
   void countUsers(const std::vector<ExprId>& roots);
   void spill(ExprId id);
 
-  // Expressions (emitter.cpp, operations.cpp).
+  // Expressions (expressions.cpp).
   Cells emit(ExprId id);
   Cells emitNew(ExprId id, const Expr& expr);
   Cells column(const Expr& expr);

@@ -4,7 +4,7 @@
 
 #include "random_expression.h"
 #include "runtime/jit/lower.h"
-#include "runtime/jit/lower_rules.h"
+#include "runtime/jit/patterns.h"
 
 namespace couler::jit::test {
 
