@@ -5,9 +5,10 @@ set(COULER_ALLOWED_frontend support ir)
 set(COULER_ALLOWED_passes   support ir)
 set(COULER_ALLOWED_backends support ir)
 set(COULER_ALLOWED_column   support ir)
+set(COULER_ALLOWED_jit      support ir column)
 set(COULER_ALLOWED_runtime  support ir column)
 set(COULER_ALLOWED_lsp      support ir frontend passes backends)
-set(COULER_ALLOWED_driver   support ir frontend passes backends column runtime lsp)
+set(COULER_ALLOWED_driver   support ir frontend passes backends column jit runtime lsp)
 
 # couler_library(layer DIRS dir... [DEPS layer...] [EXTERNAL target...])
 # Takes every .cpp of the folders, not of their subfolders.

@@ -98,6 +98,9 @@ template <class... Args>
   return Value(std::move(text));
 }
 
+/// The text without white space, as Unicode has it, at its ends.
+[[nodiscard]] std::string_view trim(std::string_view text);
+
 /// Order of two values of one ordered type. Unordered (a NaN) is neither less, equal nor greater.
 [[nodiscard]] std::partial_ordering compare(const Value& a, const Value& b);
 /// Whether a float is within int, its fraction dropped.

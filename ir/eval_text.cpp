@@ -66,6 +66,8 @@ std::vector<std::string_view> words(std::string_view text) {
   return result;
 }
 
+}  // namespace
+
 std::string_view trim(std::string_view text) {
   std::size_t from = text.size();
   std::size_t to = text.size();
@@ -77,6 +79,8 @@ std::string_view trim(std::string_view text) {
   }
   return text.substr(from, to - from);
 }
+
+namespace {
 
 EvalResult textList(const std::vector<std::string_view>& parts) {
   if (parts.size() > kMaxItems) return tooLong(parts.size());  // readers stop at one more

@@ -35,6 +35,7 @@ const std::map<std::string, std::string> kPrivate = {
     {"simdjson.h", "runtime/column/"},
     {"zlib.h", "runtime/column/"},
     {"zstd.h", "runtime/column/"},
+    {"llvm/IR/", "runtime/jit/llvm/"},
 };
 
 TEST(Layers, IncludesFollowTheArrows) {

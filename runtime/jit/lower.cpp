@@ -1,0 +1,608 @@
+#include "runtime/jit/lower.h"
+
+#include <algorithm>
+#include <bit>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "runtime/jit/lower_rules.h"
+#include "runtime/jit/patterns.h"
+
+namespace couler::jit {
+
+namespace {
+
+using column::RowPlan;
+using ir::Builtin;
+using ir::NodeId;
+using ir::RegionId;
+using ir::TypeId;
+using ir::TypeKind;
+using ir::Value;
+
+constexpr std::size_t kMaxExprs = 4000;
+constexpr std::uint32_t kMaxDepth = 300;
+constexpr std::size_t kMaxListed = 64;   // items of `x in [...]`
+constexpr std::size_t kMaxNesting = 64;  // of bodies and calls
+
+/// What a node of a body stands for: a value, a field of the input, or a record of such.
+struct Symbol {
+  enum class Form : std::uint8_t { Value, Field, Record } form = Form::Value;
+  ExprId expr = 0;
+  std::uint32_t field = 0;
+  std::shared_ptr<std::vector<std::pair<std::string, Symbol>>> parts;
+};
+
+/// One evaluation of a function's body or of a stage's.
+struct Scope {
+  std::unordered_map<NodeId, Symbol> known;
+  std::size_t depth = 0;
+};
+
+/// Thrown within this file alone.
+struct Unsupported {
+  std::string why;
+};
+template <class... Args>
+[[noreturn]] void refuse(fmt::format_string<Args...> text, Args&&... args) {
+  throw Unsupported{fmt::format(text, std::forward<Args>(args)...)};
+}
+
+class Lowerer {
+ public:
+  explicit Lowerer(const RowPlan& plan) : plan_(plan), module_(*plan.module) {
+    for (std::size_t i = 0; i < plan.outer.size(); ++i) outer_[plan.outer[i].first] = i;
+    program_.outerCount = static_cast<std::uint32_t>(plan.outer.size());
+  }
+
+  Program run() {
+    Symbol row = inputRow();
+    for (const NodeId id : plan_.stages) row = stage(id, std::move(row));
+    results(row);
+    return std::move(program_);
+  }
+
+ private:
+  // ---- stages and results
+
+  Symbol inputRow() {
+    Symbol row;
+    row.form = Symbol::Form::Record;
+    row.parts = std::make_shared<std::vector<std::pair<std::string, Symbol>>>();
+    for (std::uint32_t i = 0; i < plan_.input.fields.size(); ++i) {
+      Symbol field;
+      field.form = Symbol::Form::Field;
+      field.field = i;
+      row.parts->emplace_back(plan_.input.fields[i].name, field);
+    }
+    return row;
+  }
+
+  Symbol stage(NodeId id, Symbol row) {
+    const ir::Rows* rows = module_.payload<ir::Rows>(id);
+    if (rows == nullptr || (rows->op != ir::RowsOp::Filter && rows->op != ir::RowsOp::Map)) {
+      refuse("a stage is neither a filter nor a map");
+    }
+    Scope scope;
+    const ir::Region& body = module_.at(rows->body);
+    if (body.params.size() != 1 || body.results.size() != 1) refuse("a body of another form");
+    scope.known[body.params[0]] = row;
+    Symbol result = symbol(body.results[0], scope);
+    if (rows->op == ir::RowsOp::Map) {
+      if (result.form != Symbol::Form::Record) refuse("a map that gives no record");
+      Step check;
+      failing(result, check.exprs);
+      if (!check.exprs.empty()) program_.steps.push_back(std::move(check));
+      return result;
+    }
+    const ExprId condition = coerced(value(result), Kind::Bool);
+    if (at(condition).kind != Kind::Bool) refuse("a condition that is no bool");
+    program_.steps.push_back({true, {condition}});
+    program_.filters = true;
+    return row;
+  }
+
+  void failing(const Symbol& symbol, std::vector<ExprId>& into) {
+    if (symbol.form == Symbol::Form::Record) {
+      for (const auto& [name, part] : *symbol.parts) failing(part, into);
+    } else if (symbol.form == Symbol::Form::Value && at(symbol.expr).fails) {
+      into.push_back(symbol.expr);
+    }
+  }
+
+  void results(const Symbol& row) {
+    std::vector<Symbol> made;
+    if (!plan_.results.valid()) {
+      for (const auto& [name, part] : *row.parts) made.push_back(part);
+    } else {
+      const ir::Region& body = module_.at(plan_.results);
+      if (plan_.rowParam >= body.params.size()) refuse("a body without that parameter");
+      Scope scope;
+      scope.known[body.params[plan_.rowParam]] = row;
+      for (std::uint32_t i = 0; i < plan_.resultCount; ++i) {
+        made.push_back(symbol(body.results.at(plan_.firstResult + i), scope));
+      }
+    }
+    if (made.size() != plan_.output.fields.size()) refuse("results that are not the columns");
+    for (std::size_t i = 0; i < made.size(); ++i) output(made[i], plan_.output.fields[i]);
+  }
+
+  void output(const Symbol& made, const column::Field& field) {
+    Output out;
+    out.optional = field.optional;
+    if (made.form == Symbol::Form::Field) {
+      out.field = made.field;
+      if (plan_.input.fields[made.field].kind != field.kind) refuse("a column of another kind");
+    } else {
+      out.expr = coerced(value(made), field.kind);
+      const Expr& expr = at(out.expr);
+      if (expr.kind != field.kind) refuse("`{}` is of another kind than its column", field.name);
+      if (expr.code == Code::Column) {
+        out.field = program_.inputs[expr.index].field;
+      } else {
+        out.computed = true;
+      }
+    }
+    program_.outputs.push_back(out);
+  }
+
+  // ---- nodes
+
+  Symbol symbol(NodeId id, Scope& scope) {
+    if (const auto it = scope.known.find(id); it != scope.known.end()) return it->second;
+    if (++nesting_ > kMaxDepth) refuse("an expression that is nested too deep");
+    Symbol made = lowerNode(id, scope);
+    --nesting_;
+    scope.known[id] = made;
+    return made;
+  }
+  ExprId value(const Symbol& symbol) {
+    if (symbol.form == Symbol::Form::Record) refuse("a record as a value");
+    return symbol.form == Symbol::Form::Field ? column(symbol.field) : symbol.expr;
+  }
+  ExprId operand(NodeId id, Scope& scope) { return value(symbol(id, scope)); }
+  static Symbol of(ExprId expr) {
+    Symbol symbol;
+    symbol.expr = expr;
+    return symbol;
+  }
+
+  Symbol lowerNode(NodeId id, Scope& scope) {
+    const ir::Node& node = module_.at(id);
+    if (const auto it = outer_.find(id); it != outer_.end()) return of(outer(it->second, node));
+    if (const ir::Const* x = std::get_if<ir::Const>(&node.payload)) {
+      return of(constant(module_.at(x->value), node.type));
+    }
+    if (const ir::Op* x = std::get_if<ir::Op>(&node.payload)) return operation(*x, node, scope);
+    if (const ir::Field* x = std::get_if<ir::Field>(&node.payload)) return field(*x, node, scope);
+    if (const ir::If* x = std::get_if<ir::If>(&node.payload)) {
+      const ExprId condition = operand(module_.operands(node)[0], scope);
+      const Symbol then = regionValue(x->then, scope);
+      const Symbol otherwise = x->otherwise.valid() ? regionValue(x->otherwise, scope) : of(none());
+      return select(condition, then, otherwise);
+    }
+    if (const ir::Try* x = std::get_if<ir::Try>(&node.payload)) {
+      const ExprId tried = value(regionValue(x->body, scope));
+      if (!at(tried).fails) return of(tried);
+      // An error of compiled code that the evaluator does not have would pass for none.
+      if (facts_[tried].dates) refuse("`try` around a part of a date");
+      Expr expr = {.code = Code::Try, .kind = at(tried).kind, .operands = {tried}};
+      return of(add(std::move(expr)));
+    }
+    if (const ir::Call* x = std::get_if<ir::Call>(&node.payload)) return call(*x, node, scope);
+    if (std::holds_alternative<ir::Param>(node.payload)) refuse("a value from outside of the rows");
+    refuse("a loop or a step");
+  }
+
+  Symbol regionValue(RegionId region, Scope& scope) {
+    if (!region.valid() || module_.at(region).results.size() != 1) refuse("a body of another form");
+    return symbol(module_.at(region).results[0], scope);
+  }
+
+  Symbol call(const ir::Call& call, const ir::Node& node, Scope& scope) {
+    const ir::FuncDef& callee = module_.at(call.callee);
+    if (!callee.body.valid() || callee.kind != ir::FuncKind::Fn) refuse("such a call");
+    if (scope.depth >= kMaxNesting) refuse("calls that are nested too deep");
+    Scope inner;
+    inner.depth = scope.depth + 1;
+    const ir::Region& body = module_.at(callee.body);
+    const auto arguments = module_.operands(node);
+    for (std::size_t i = 0; i < body.params.size() && i < arguments.size(); ++i) {
+      inner.known[body.params[i]] = symbol(arguments[i], scope);
+    }
+    return regionValue(callee.body, inner);
+  }
+
+  Symbol field(const ir::Field& field, const ir::Node& node, Scope& scope) {
+    const Symbol object = symbol(module_.operands(node)[0], scope);
+    if (field.ofEach || object.form != Symbol::Form::Record) refuse("a field of such a value");
+    for (const auto& [name, part] : *object.parts) {
+      if (name == module_.at(field.name)) return part;
+    }
+    refuse("a field that is not there");
+  }
+
+  Symbol select(ExprId condition, const Symbol& then, const Symbol& otherwise) {
+    if (then.form == Symbol::Form::Record && otherwise.form == Symbol::Form::Record) {
+      if (then.parts->size() != otherwise.parts->size()) refuse("records of two forms");
+      Symbol record;
+      record.form = Symbol::Form::Record;
+      record.parts = std::make_shared<std::vector<std::pair<std::string, Symbol>>>();
+      for (std::size_t i = 0; i < then.parts->size(); ++i) {
+        record.parts->emplace_back((*then.parts)[i].first, select(condition, (*then.parts)[i].second,
+                                                                  (*otherwise.parts)[i].second));
+      }
+      return record;
+    }
+    return of(selectValue(condition, value(then), value(otherwise)));
+  }
+  ExprId selectValue(ExprId condition, ExprId then, ExprId otherwise) {
+    agree(then, otherwise);
+    const Kind kind = at(then).kind;
+    return add(
+        {.code = Code::Select, .kind = kind, .operands = {condition, then, otherwise}});
+  }
+  /// Both of one kind; a none that has none yet takes that of the other.
+  void agree(ExprId& a, ExprId& b) {
+    a = coerced(a, at(b).kind);
+    b = coerced(b, at(a).kind);
+    if (at(a).kind != at(b).kind) refuse("values of two kinds");
+  }
+  ExprId coerced(ExprId id, Kind kind) {
+    return at(id).code == Code::None ? none(kind) : id;
+  }
+
+  // ---- operations
+
+  Symbol operation(const ir::Op& payload, const ir::Node& node, Scope& scope) {
+    const auto nodes = module_.operands(node);
+    const Builtin op = payload.op;
+    if (op == Builtin::MakeRecord) return makeRecord(node, scope);
+    // What a row adds to its group; putting that together is the group's.
+    if (ir::isAggregate(op)) {
+      return nodes.empty() ? of(integer(1)) : symbol(nodes[0], scope);
+    }
+    if (op == Builtin::InList) return of(inList(payload, nodes, scope));
+    if (!isSupported(op)) refuse("`{}` ({})", ir::info(op).name, ir::info(op).enumerator);
+    std::vector<ExprId> operands;
+    for (const NodeId id : nodes) operands.push_back(operand(id, scope));
+    return of(apply(op, payload.lifted, std::move(operands), node, nodes));
+  }
+
+  Symbol makeRecord(const ir::Node& node, Scope& scope) {
+    const ir::Type& type = module_.types[node.type];
+    const auto nodes = module_.operands(node);
+    if (type.fields.size() != nodes.size()) refuse("a record of another form");
+    Symbol record;
+    record.form = Symbol::Form::Record;
+    record.parts = std::make_shared<std::vector<std::pair<std::string, Symbol>>>();
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      record.parts->emplace_back(type.fields[i].name, symbol(nodes[i], scope));
+    }
+    return record;
+  }
+
+  /// As a chain of comparisons; the items must be known, and without errors.
+  ExprId inList(const ir::Op& payload, std::span<const NodeId> nodes, Scope& scope) {
+    const ExprId x = operand(nodes[0], scope);
+    std::vector<ExprId> items;
+    const ir::Node& list = module_.at(nodes[1]);
+    if (const Value* known = module_.constant(nodes[1]); known != nullptr) {
+      const TypeId element = module_.types[list.type].element;
+      for (const Value& item : known->items()) items.push_back(constant(item, element));
+    } else if (const ir::Op* made = std::get_if<ir::Op>(&list.payload);
+               made != nullptr && made->op == Builtin::MakeList) {
+      for (const NodeId item : module_.operands(list)) items.push_back(operand(item, scope));
+    } else {
+      refuse("`in` a list that is not written out");
+    }
+    if (items.size() > kMaxListed) refuse("`in` a list of more than {} items", kMaxListed);
+    const auto same = [&](ExprId item) {
+      return add({.code = Code::Same, .kind = Kind::Bool, .operands = {x, item}});
+    };
+    // Of an empty list, only whether x has an error is left.
+    ExprId any = items.empty() ? binary(Builtin::And, same(x), boolean(false)) : same(items[0]);
+    for (const ExprId item : items) {
+      if (at(item).fails || at(item).kind != at(x).kind) refuse("`in` a list of such items");
+      if (item != items[0]) any = binary(Builtin::Or, any, same(item));
+    }
+    if (!payload.lifted || !mayBeNone(x)) return any;
+    return selectValue(binary(Builtin::NotEqual, x, none(at(x).kind)), any, none(Kind::Bool));
+  }
+
+  ExprId apply(Builtin op, bool lifted, std::vector<ExprId> operands, const ir::Node& node,
+               std::span<const NodeId> nodes) {
+    if (op == Builtin::InString) {
+      op = Builtin::Contains;
+      std::swap(operands[0], operands[1]);
+    }
+    lifted = lifted && std::any_of(operands.begin(), operands.end(),
+                                   [&](ExprId id) { return mayBeNone(id); });
+    if (operands.size() == 2 && takesOneKind(op)) agree(operands[0], operands[1]);
+    if (takesOneKind(op) && at(operands[0]).kind == Kind::Enum) sameCases(nodes);
+    if (op == Builtin::Unwrap && !mayBeNone(operands[0])) return operands[0];
+    const bool plain = lifted || !mayBeNone(operands[0]);
+    if (op == Builtin::ToString && plain) {
+      const Kind kind = at(operands[0]).kind;
+      if (kind == Kind::String) return operands[0];
+      if (kind == Kind::Bool && !mayBeNone(operands[0])) {
+        return selectValue(operands[0], text("true"), text("false"));
+      }
+    }
+    if (op == Builtin::PowInt && at(operands[1]).code == Code::Const && plain) {
+      const std::int64_t exponent = at(operands[1]).bits;
+      if (exponent >= 1 && exponent <= 16) return power(operands[0], exponent, lifted);
+    }
+    std::string pattern;
+    if (op == Builtin::Matches && at(operands[1]).code == Code::Const) {
+      pattern = at(operands[1]).text;
+      if (const auto plainForms = plainAlternatives(pattern)) {
+        return alternatives(operands[0], *plainForms, lifted);
+      }
+    }
+    Expr expr = {.code = Code::Apply, .op = op, .lifted = lifted, .operands = std::move(operands)};
+    const std::optional<Kind> kind = kindOf(node.type);
+    if (!kind) refuse("`{}` of such a type", ir::info(op).name);
+    expr.kind = *kind;
+    expr.via = viaOf(expr, program_.exprs);
+    if (op == Builtin::Matches && expr.via == Via::Text) {
+      re2::RE2::Options options;
+      options.set_log_errors(false);
+      if (!re2::RE2(pattern, options).ok()) expr.via = Via::Any;  // its error is the evaluator's
+    }
+    if (expr.via == Via::Text || expr.via == Via::Any) {
+      expr.index = site(op, node, nodes, expr.via == Via::Text ? pattern : std::string());
+    }
+    ExprId made = 0;
+    if (expr.via == Via::Text && !pattern.empty()) {
+      const std::string needed = requiredText(pattern);
+      const ExprId subject = expr.operands[0];
+      made = add(std::move(expr));
+      // Most rows are told apart by a text that every match has.
+      if (needed.empty() || (mayBeNone(subject) && !lifted)) return made;
+      const ExprId has = binary(Builtin::Contains, subject, text(needed), lifted);
+      return binary(Builtin::And, has, made, lifted);
+    }
+    return add(std::move(expr));
+  }
+
+  /// By squaring, as the evaluator does it, so that it overflows where that does.
+  ExprId power(ExprId base, std::int64_t exponent, bool lifted) {
+    const auto times = [&](ExprId a, ExprId b) {
+      return add({.code = Code::Apply,
+                  .op = Builtin::MulInt,
+                  .lifted = lifted,
+                  .kind = Kind::Int,
+                  .operands = {a, b}});
+    };
+    std::optional<ExprId> result;
+    ExprId square = base;
+    for (; exponent > 0; exponent >>= 1) {
+      if ((exponent & 1) != 0) result = result ? times(*result, square) : square;
+      if (exponent > 1) square = times(square, square);
+    }
+    return *result;
+  }
+
+  ExprId alternatives(ExprId subject, const std::vector<PlainPattern>& forms, bool lifted) {
+    std::optional<ExprId> any;
+    for (const PlainPattern& form : forms) {
+      const Builtin op = form.fromStart && form.toEnd ? Builtin::Equal
+                         : form.fromStart             ? Builtin::StartsWith
+                         : form.toEnd                 ? Builtin::EndsWith
+                                                      : Builtin::Contains;
+      ExprId found = 0;
+      if (op == Builtin::Equal && lifted) {
+        // `==` knows none as a value; a pattern does not.
+        found = selectValue(binary(Builtin::NotEqual, subject, none(Kind::String)),
+                            binary(op, subject, text(form.text)), none(Kind::Bool));
+      } else {
+        found = binary(op, subject, text(form.text), lifted);
+      }
+      any = any ? binary(Builtin::Or, *any, found, lifted) : found;
+    }
+    return *any;
+  }
+
+  ExprId binary(Builtin op, ExprId a, ExprId b, bool lifted = false) {
+    Expr expr = {.code = Code::Apply,
+                 .op = op,
+                 .lifted = lifted && (mayBeNone(a) || mayBeNone(b)),
+                 .kind = Kind::Bool,
+                 .operands = {a, b}};
+    expr.via = viaOf(expr, program_.exprs);
+    if (expr.via != Via::Inline) refuse("`{}` of such operands", ir::info(op).name);
+    return add(std::move(expr));
+  }
+
+  // ---- leaves
+
+  [[nodiscard]] std::optional<Kind> kindOf(TypeId id) const {
+    const ir::Type& type = module_.types[id];
+    switch (type.kind == TypeKind::Optional ? module_.types.kind(type.element) : type.kind) {
+      case TypeKind::Bool:
+        return Kind::Bool;
+      case TypeKind::Int:
+        return Kind::Int;
+      case TypeKind::Float:
+        return Kind::Float;
+      case TypeKind::String:
+        return Kind::String;
+      case TypeKind::Timestamp:
+        return Kind::Timestamp;
+      case TypeKind::Duration:
+        return Kind::Duration;
+      case TypeKind::Size:
+        return Kind::Size;
+      case TypeKind::Enum:
+        return Kind::Enum;
+      default:
+        return std::nullopt;
+    }
+  }
+  [[nodiscard]] const std::vector<std::string>& casesOf(TypeId id) const {
+    const ir::Type& type = module_.types[id];
+    return type.kind == TypeKind::Optional ? module_.types[type.element].cases : type.cases;
+  }
+  void sameCases(std::span<const NodeId> nodes) const {
+    const std::vector<std::string>* first = nullptr;
+    for (const NodeId id : nodes) {
+      if (module_.at(id).type == ir::TypeTable::kNone) continue;
+      const std::vector<std::string>& cases = casesOf(module_.at(id).type);
+      if (first != nullptr && *first != cases) refuse("enums of two types");
+      first = &cases;
+    }
+  }
+
+  std::uint32_t site(Builtin op, const ir::Node& node, std::span<const NodeId> nodes,
+                     std::string pattern) {
+    Site site;
+    site.op = op;
+    for (const NodeId id : nodes) {
+      site.operands.push_back({kindOf(module_.at(id).type).value_or(Kind::Int),
+                               casesOf(module_.at(id).type)});
+    }
+    site.result = {kindOf(node.type).value_or(Kind::Int), casesOf(node.type)};
+    site.pattern = std::move(pattern);
+    program_.sites.push_back(std::move(site));
+    return static_cast<std::uint32_t>(program_.sites.size() - 1);
+  }
+
+  ExprId column(std::uint32_t field) {
+    const column::Field& known = plan_.input.fields[field];
+    if (known.kind == Kind::Value) refuse("a column of lists or records");
+    const auto& inputs = program_.inputs;
+    const auto it = std::find_if(inputs.begin(), inputs.end(),
+                                 [&](const Program::Input& in) { return in.field == field; });
+    const auto index = static_cast<std::uint32_t>(it - inputs.begin());
+    if (it == inputs.end()) program_.inputs.push_back({field, known.kind, known.optional});
+    return add({.code = Code::Column, .kind = known.kind, .index = index});
+  }
+  ExprId outer(std::size_t index, const ir::Node& node) {
+    const std::optional<Kind> kind = kindOf(node.type);
+    if (!kind) refuse("a parameter of such a type");
+    return add({.code = Code::Outer, .kind = *kind, .index = static_cast<std::uint32_t>(index)});
+  }
+  ExprId constant(const Value& value, TypeId type) {
+    if (value.isNone()) return none(kindOf(type).value_or(Kind::Value));
+    const std::optional<Kind> kind = kindOf(type);
+    if (!kind) refuse("a constant of such a type");
+    Expr expr = {.code = Code::Const, .kind = *kind};
+    if (*kind == Kind::String) {
+      const std::string* known = value.as<std::string>();
+      if (known == nullptr) refuse("a constant of another type than its own");
+      return text(*known);
+    } else {
+      const std::optional<std::int64_t> bits = bitsOf(value, *kind, casesOf(type));
+      if (!bits) refuse("a constant of another type than its own");
+      expr.bits = *bits;
+    }
+    return add(std::move(expr));
+  }
+  ExprId integer(std::int64_t n) {
+    return add({.code = Code::Const, .kind = Kind::Int, .bits = n});
+  }
+  ExprId boolean(bool b) {
+    return add({.code = Code::Const, .kind = Kind::Bool, .bits = b ? 1 : 0});
+  }
+  ExprId text(std::string content) {
+    auto& literals = program_.literals;
+    auto it = std::find(literals.begin(), literals.end(), content);
+    if (it == literals.end()) it = literals.insert(literals.end(), content);
+    const auto index = static_cast<std::uint32_t>(it - literals.begin());
+    return add({.code = Code::Const, .kind = Kind::String, .index = index, .text = content});
+  }
+  /// Kind::Value: of no kind yet.
+  ExprId none(Kind kind = Kind::Value) { return add({.code = Code::None, .kind = kind}); }
+
+  // ---- the graph
+
+  [[nodiscard]] const Expr& at(ExprId id) const { return program_.exprs[id]; }
+  [[nodiscard]] bool mayBeNone(ExprId id) const { return facts_[id].none; }
+
+  ExprId add(Expr expr) {
+    std::uint32_t depth = 0;
+    bool operandNone = false;
+    bool dates = expr.code == Code::Apply && isDatePart(expr.op);
+    for (const ExprId id : expr.operands) {
+      depth = std::max(depth, facts_[id].depth + 1);
+      operandNone = operandNone || facts_[id].none;
+      dates = dates || facts_[id].dates;
+      expr.fails = expr.fails || at(id).fails;
+      expr.cost = expr.cost || at(id).cost;
+    }
+    if (depth > kMaxDepth || program_.exprs.size() >= kMaxExprs) refuse("an expression so large");
+    expr.heavy = isHeavy(expr, program_.exprs);
+    expr.cost = expr.cost || expr.heavy;
+    const bool takesNone = expr.lifted || expr.code != Code::Apply || knowsNone(expr.op) ||
+                           expr.via == Via::Any;
+    expr.fails = expr.code != Code::Try &&
+                 (expr.fails || canFail(expr, program_.exprs) || (operandNone && !takesNone) ||
+                  (expr.code == Code::Select && facts_[expr.operands[0]].none));
+    bool none = false;
+    switch (expr.code) {
+      case Code::Column:
+        none = program_.inputs[expr.index].optional;
+        break;
+      case Code::Outer:
+        none = module_.types.kind(module_.at(plan_.outer[expr.index].first).type) ==
+               TypeKind::Optional;
+        break;
+      case Code::None:
+      case Code::Try:
+        none = true;
+        break;
+      case Code::Select:
+        none = facts_[expr.operands[1]].none || facts_[expr.operands[2]].none;
+        break;
+      case Code::Apply:
+        none = (expr.lifted && operandNone) || expr.op == Builtin::Find ||
+               expr.op == Builtin::Extract;
+        if (expr.op == Builtin::Coalesce || expr.op == Builtin::CoalesceOptional ||
+            ((expr.op == Builtin::And || expr.op == Builtin::Or) && !expr.lifted)) {
+          none = facts_[expr.operands[1]].none;
+        }
+        break;
+      case Code::Const:
+      case Code::Same:
+        break;
+    }
+    const std::string key = lineOf(expr);
+    const auto [it, added] = ids_.try_emplace(key, static_cast<ExprId>(program_.exprs.size()));
+    if (added) {
+      program_.exprs.push_back(std::move(expr));
+      facts_.push_back({depth, none, dates});
+    }
+    return it->second;
+  }
+
+  struct Facts {
+    std::uint32_t depth = 0;
+    bool none = false;
+    bool dates = false;  ///< it or an operand is a part of a timestamp
+  };
+
+  const RowPlan& plan_;
+  const ir::Module& module_;
+  Program program_;
+  std::vector<Facts> facts_;
+  std::unordered_map<std::string, ExprId> ids_;
+  std::unordered_map<NodeId, std::size_t> outer_;
+  std::size_t nesting_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Program> lower(const column::RowPlan& plan, std::string& why) {
+  try {
+    return std::make_unique<Program>(Lowerer(plan).run());
+  } catch (const Unsupported& unsupported) {
+    why = unsupported.why;
+    return nullptr;
+  }
+}
+
+}  // namespace couler::jit
