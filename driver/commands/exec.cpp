@@ -14,6 +14,7 @@
 #include "ir/print.h"
 #include "ir/verify.h"
 #include "runtime/column/plan.h"
+#include "runtime/jit/loader.h"
 
 namespace couler::driver {
 namespace {
@@ -119,6 +120,9 @@ int runExec(const Invocation& invocation) {
   if (scratch.path().empty()) return refuse(invocation, "there is no folder for temporary files");
   column::PlanOptions options;
   options.limits.folder = scratch.path();
+  options.compile = [](const column::RowPlan& plan, std::string& reason) {
+    return jit::jitKernel(plan, reason);
+  };
   const auto result = column::runPlan(*module, ir::TaskId{0U}, inputs, outputs, options);
   if (const auto* error = std::get_if<column::StreamError>(&result)) {
     for (const column::PlanOutput& output : outputs) ::unlink(output.path.c_str());
