@@ -261,6 +261,7 @@ class Checker {
     Span groupedAt;
     std::vector<GroupKey> keys;
     std::vector<SymbolId> ofGroups;     ///< columns derived from groups, and the keys
+    std::vector<SymbolId> afterDistinct;  ///< columns derived after the last `distinct`
     const Expr* aggregate = nullptr;    ///< the first one seen in the statement
     std::string_view noAggregate;       ///< why the statement can have none; empty: it can
     [[nodiscard]] bool grouped() const { return plan.grouping != nullptr; }
@@ -294,6 +295,7 @@ class Checker {
   void settleUses();
   void reportGone(const RowUse& use);
   [[nodiscard]] bool isGone(const RowUse& use) const;
+  [[nodiscard]] bool isLeftOut(const RowUse& use) const;
   [[nodiscard]] bool isAggregateCall(std::string_view name, std::span<const TypeId> args) const;
   TypeId checkAggregate(const syntax::CallExpr& expr, const Name& name,
                         std::vector<TypeId> args, std::size_t firstUse, const Expr* inner);

@@ -139,20 +139,29 @@ bool Checker::isGone(const RowUse& use) const {
   const bool ofGroup =
       std::find(scope.ofGroups.begin(), scope.ofGroups.end(), use.symbol) != scope.ofGroups.end();
   if (scope.grouped()) {
-    if (ofGroup || use.inAggregate) return false;
+    if (ofGroup) return isLeftOut(use);
+    if (use.inAggregate) return false;
     return std::none_of(scope.keys.begin(), scope.keys.end(), [&](const GroupKey& key) {
       return key.source == use.symbol && !use.column.empty() && key.column == use.column;
     });
   }
-  if (scope.distinct == nullptr || program_->at(use.symbol).kind == SymbolKind::Column) {
-    return false;
-  }
+  return isLeftOut(use);
+}
+
+/// Whether `distinct` has left the column out.
+bool Checker::isLeftOut(const RowUse& use) const {
+  const TransformScope& scope = *transform_;
+  if (scope.distinct == nullptr) return false;
   const auto& kept = scope.plan.compared.at(scope.distinct);
   const auto has = [&](std::string_view column) {
     return std::any_of(kept.begin(), kept.end(), [&](const OutputColumn& one) {
       return one.symbol == use.symbol && one.column == column;
     });
   };
+  if (program_->at(use.symbol).kind == SymbolKind::Column) {
+    const std::vector<SymbolId>& later = scope.afterDistinct;
+    return !has({}) && std::find(later.begin(), later.end(), use.symbol) == later.end();
+  }
   if (!use.column.empty()) return !has(use.column);
   const std::vector<ir::TypeField>& fields = types()[info(*use.expr).type].fields;
   return !std::all_of(fields.begin(), fields.end(),
@@ -169,7 +178,7 @@ void Checker::settleUses() {
 void Checker::reportGone(const RowUse& use) {
   const TransformScope& scope = *transform_;
   const std::string written(text(use.expr->span));
-  if (!scope.grouped()) {
+  if (isLeftOut(use)) {
     report(diagnose<Diag::ColumnGone>(use.expr->span, written, "`distinct`")
                .note("`distinct` compares the columns named before it, and keeps only these"));
     return;

@@ -143,7 +143,10 @@ void Checker::checkDerive(const TransformStmt& stmt) {
   const SymbolId symbol = declareLocal(SymbolKind::Column, stmt.name, type, Phase::Run);
   file_->declared[&stmt] = symbol;
   if (transform_->grouped()) transform_->ofGroups.push_back(symbol);
-  if (!taken) addOutput({stmt.name.text, type, symbol, {}, stmt.span}, nullptr);
+  if (transform_->distinct != nullptr) transform_->afterDistinct.push_back(symbol);
+  // A name that begins with `_` is a help for later statements and no column of the output.
+  const bool isPrivate = stmt.name.text.starts_with('_');
+  if (!taken && !isPrivate) addOutput({stmt.name.text, type, symbol, {}, stmt.span}, nullptr);
 }
 
 void Checker::addOutput(OutputColumn column, const TransformStmt* spread) {
@@ -253,6 +256,7 @@ void Checker::checkLimit(const TransformStmt& stmt) {
 
 void Checker::checkDistinct(const TransformStmt& stmt) {
   transform_->distinct = &stmt;
+  transform_->afterDistinct.clear();
   if (transform_->plan.output.empty() && !transform_->grouped()) {
     addAllColumns();
   }

@@ -27,8 +27,8 @@ constexpr const char* kSchemas =
 /// wrong.
 std::string columnsOf(const std::string& statements, bool ofTable = true) {
   const std::string head =
-      ofTable ? "transform t(r: table<Row>, o: table<Other>, top: int = 1) {\n"
-              : "transform t(r: Row, top: int = 1) {\n";
+      ofTable ? "transform t(r: table<Row>, o: table<Other>, least: int = 1) {\n"
+              : "transform t(r: Row, least: int = 1) {\n";
   const sema::CheckedProgram checked(kSchemas + head + statements + "\n}\n");
   if (checked.errorCount() != 0) return checked.summary();
   const sema::Program& program = checked.program();
@@ -55,6 +55,8 @@ TEST(Transform, ColumnsInTheOrderWritten) {
   EXPECT_EQ(row("...r without x, s, t, c, l\na = \"{r.a}\""), "a: string, b: int?");
   EXPECT_EQ(row("a = \"{r.a}\"\n...r without x, s, t, c, l"), "a: string, b: int?");
   EXPECT_EQ(row("p = r.a\nq = p * 2.0"), "p: int, q: float");
+  EXPECT_EQ(row("_p = r.a\nq = _p * 2.0"), "q: float");
+  EXPECT_EQ(row("_p = r.a\nwhere _p > 1\n...r without x, s, t, c, l"), "a: int, b: int?");
 }
 
 TEST(Transform, OperatorsAndFunctionsAreLifted) {
@@ -97,7 +99,8 @@ TEST(Transform, GroupsHaveKeysAndAggregates) {
   EXPECT_EQ(columnsOf("group by r.a"), "a: int");
   EXPECT_EQ(columnsOf("d = r.a % 10\ngroup by d\nn = count()\ne = d + r.a"),
             "CW0321 18:9 `r.a` is not there after `group by`\n");
-  EXPECT_EQ(columnsOf("group by r.a\nshare = sum(r.a) / count()\nlow = if r.a > 3 { top } else { 0 }"),
+  EXPECT_EQ(columnsOf("group by r.a\nshare = sum(r.a) / count()\n"
+                      "low = if r.a > 3 { least } else { 0 }"),
             "a: int, share: float, low: int");
 }
 
@@ -107,6 +110,17 @@ TEST(Transform, JoinedColumns) {
             "x: string?, name: string?, note: string?");
   EXPECT_EQ(columnsOf("semi join o on r.a == o.key and r.s == o.name\nv = r.a"), "v: int");
   EXPECT_EQ(columnsOf("join o on r.x == o.key\n...o"), "key: int, name: string, note: string?");
+}
+
+TEST(Transform, DistinctLeavesColumnsOut) {
+  EXPECT_EQ(columnsOf("a = r.a\n_p = r.b\ndistinct\nq = a + 1\n_s = q\nt = _s"),
+            "a: int, q: int, t: int");
+  EXPECT_EQ(columnsOf("a = r.a\n_p = r.b\ndistinct\nq = _p"),
+            "CW0321 18:5 `_p` is not there after `distinct`\n");
+  EXPECT_EQ(columnsOf("group by r.a\n_p = count()\ndistinct\nwhere r.a > 1\nq = _p"),
+            "CW0321 19:5 `_p` is not there after `distinct`\n");
+  EXPECT_EQ(columnsOf("distinct\nq = r.a"),
+            "a: int, b: int?, x: float?, s: string?, t: bool?, c: Class?, l: list<float>, q: int");
 }
 
 TEST(Transform, RowTypesNameEachOther) {
@@ -140,7 +154,7 @@ std::optional<ir::Module> lowered(const std::string& text) {
 
 /// The operators of the transform `t`, in order, with a blank between them.
 std::string operators(const std::string& statements) {
-  const auto module = lowered("transform t(r: table<Row>, o: table<Other>, top: int = 1) {\n" +
+  const auto module = lowered("transform t(r: table<Row>, o: table<Other>, least: int = 1) {\n" +
                               statements + "\n}\n");
   if (!module) return "";
   static constexpr const char* kNames[] = {"read", "filter", "map",      "group",
@@ -162,7 +176,7 @@ TEST(Transform, FewMaps) {
   // What comes out is there before these, so nothing follows them.
   EXPECT_EQ(operators("p = r.a + 1\nwhere p > 3\norder by p desc\nlimit 3"), "map filter sort limit");
   EXPECT_EQ(operators("p = r.a + 1\norder by r.b"), "map sort map");
-  EXPECT_EQ(operators("group by r.a\nn = count()\nwhere n > 1\norder by r.a, n\nlimit top"),
+  EXPECT_EQ(operators("group by r.a\nn = count()\nwhere n > 1\norder by r.a, n\nlimit least"),
             "group filter sort limit");
   EXPECT_EQ(operators("d = r.a + 1\ngroup by d\nn = count()\nm = n + 1\nwhere m > 3"),
             "group map filter");
@@ -170,8 +184,11 @@ TEST(Transform, FewMaps) {
             "group filter map filter map");
   EXPECT_EQ(operators("distinct"), "map distinct");
   EXPECT_EQ(operators("p = r.a\ndistinct"), "map distinct");
+  EXPECT_EQ(operators("_p = r.a\nwhere _p > 3\nq = r.b"), "map filter map");
+  EXPECT_EQ(operators("_p = r.a\ngroup by k = _p + 1\n_n = count()\nwhere _n > 3"),
+            "group filter map");
   EXPECT_EQ(operators("join o on r.a == o.key\np = o.name"), "join map");
-  EXPECT_EQ(operators("limit top + 1"), "limit map");
+  EXPECT_EQ(operators("limit least + 1"), "limit map");
 }
 
 /// What `test { expect … }` over the transforms of `text` gives.
