@@ -12,14 +12,16 @@ using ir::OutputFrom;
 using ir::TypeKind;
 
 /// What every container runs first. Values come as base64 in the environment, so that neither Argo
-/// nor Kubernetes nor this shell sees anything in them but letters; results that a later template
-/// is to carry go out the same way. The program then runs in an empty folder.
+/// nor Kubernetes nor this shell sees anything in them but letters. Results that a later template
+/// is to carry go out as base64 where they are any text, and without `{{` where they are JSON. The
+/// program then runs in an empty folder.
 ///   COULER_MKDIR    folders to make for outputs
 ///   COULER_DECODE   names of variables: NAME is set to what NAME_B64 spells
-///   COULER_ARGV     the words to run, each `w` and its base64; not set: the arguments of this
-///   shell COULER_STDOUT   where to keep a copy of standard output COULER_ENCODE   files to leave
-///   as base64, too, at PATH.b64 COULER_FILES    pairs of files `from:to` to copy when done
-///   (scalars read from files)
+///   COULER_ARGV     the words to run, each `w` and its base64; not set: this shell's arguments
+///   COULER_STDOUT   where to keep a copy of standard output
+///   COULER_FILES    pairs of files `from:to` to copy when done (scalars read from files)
+///   COULER_ENCODE   files to leave as base64, too, at PATH.b64
+///   COULER_GUARD    files of JSON in which `{{` becomes `{\\u007b`, which means the same
 constexpr std::string_view kLauncher = R"sh(set -eu
 for couler_v in ${COULER_DECODE-}; do
   eval "couler_t=\$${couler_v}_B64"
@@ -37,8 +39,9 @@ fi
 mkdir -p /tmp/couler/work /tmp/couler/out
 for couler_d in ${COULER_MKDIR-}; do mkdir -p "/tmp/couler/out/$couler_d"; done
 cd /tmp/couler/work
-couler_encode=${COULER_ENCODE-} couler_stdout=${COULER_STDOUT-} couler_files=${COULER_FILES-}
-unset COULER_DECODE COULER_ARGV COULER_MKDIR COULER_ENCODE COULER_STDOUT COULER_FILES
+couler_encode=${COULER_ENCODE-} couler_guard=${COULER_GUARD-}
+couler_stdout=${COULER_STDOUT-} couler_files=${COULER_FILES-}
+unset COULER_DECODE COULER_ARGV COULER_MKDIR COULER_ENCODE COULER_GUARD COULER_STDOUT COULER_FILES
 couler_e=0
 if [ -n "$couler_stdout" ]; then
   "$@" >"$couler_stdout" || couler_e=$?
@@ -53,6 +56,10 @@ for couler_f in $couler_encode; do
   case $couler_f in *.line) couler_t=${couler_t%x}; couler_t=${couler_t%"
 "}x ;; esac
   printf %s "${couler_t%x}" | base64 | tr -d '\n' >"$couler_f.b64"
+done
+for couler_f in $couler_guard; do
+  LC_ALL=C sed 's/{\{2\}/{\\u007b/g' "$couler_f" >"$couler_f.json"
+  mv "$couler_f.json" "$couler_f"
 done
 )sh";
 
@@ -72,13 +79,9 @@ std::string outputPath(const ir::OutputDef& output) {
 
 }  // namespace
 
-Encoding Emitter::outputEncoding(const ir::TaskDef& task, const ir::OutputDef& output) const {
-  const TypeKind kind = module_.types.kind(output.type);
-  const bool number = kind == TypeKind::Int || kind == TypeKind::Float || kind == TypeKind::Bool;
-  if (output.from == OutputFrom::Variable) {
-    return number && task.run != ir::RunKind::Argv ? Encoding::Json : Encoding::Base64Json;
-  }
-  return number ? Encoding::Json : Encoding::Base64Text;
+Encoding Emitter::outputEncoding(const ir::OutputDef& output) const {
+  const bool number = isNumber(module_.types.kind(output.type));
+  return number || output.from == OutputFrom::Variable ? Encoding::Json : Encoding::Base64Text;
 }
 
 void Emitter::writeLocation(YamlWriter& w, std::string_view key) {
@@ -197,7 +200,7 @@ void Emitter::writeContainerOutputs(YamlWriter& w, const ir::TaskDef& task, cons
       w.entry("name", output.name);
       w.key("valueFrom");
       w.beginMap();
-      const bool plain = outputEncoding(task, output) == Encoding::Json;
+      const bool plain = outputEncoding(output) == Encoding::Json;
       w.entry("path", outputPath(output) + (plain ? "" : ".b64"));
       w.endMap();
       w.endMap();
@@ -365,12 +368,9 @@ void Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
     if (const ir::Value* value = module_.constant(id)) return base64(ir::toText(*value));
     ir::TypeId type = node(id).type;
     if (module_.types.kind(type) == TypeKind::Optional) type = module_.types[type].element;
-    const auto isNumber = [&] {
-      const TypeKind kind = module_.types.kind(node(id).type);
-      return kind == TypeKind::Int || kind == TypeKind::Bool || kind == TypeKind::Float;
-    };
     if (const auto* param = std::get_if<ir::Param>(&node(id).payload);
-        param != nullptr && param->index < task.params.size() && isNumber()) {
+        param != nullptr && param->index < task.params.size() &&
+        isNumber(module_.types.kind(node(id).type))) {
       return exprTag(
           fmt::format("sprig.b64enc(inputs.parameters['{}'])", task.params[param->index].name));
     }
@@ -474,10 +474,7 @@ void Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
                      exprTag(fmt::format("sprig.b64enc(toJson({}))", bound_[exprs.params[i]])));
           break;
         default: {
-          const bool number = module_.types.kind(type) == TypeKind::Int ||
-                              module_.types.kind(type) == TypeKind::Float ||
-                              module_.types.kind(type) == TypeKind::Bool;
-          if (number) {
+          if (isNumber(module_.types.kind(type))) {
             set(name, fmt::format("{{{{inputs.parameters.{}}}}}", param.name));
           } else {
             setEncoded(name,
@@ -512,7 +509,7 @@ void Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
       setEncoded(variable.name, asText(id));
     }
   }
-  std::string encodes, files;
+  std::string encodes, guards, files;
   for (const ir::OutputDef& output : task.outputs) {
     if (output.from == OutputFrom::Path) continue;
     if (output.from == OutputFrom::Stdout) set("COULER_STDOUT", outputPath(output));
@@ -525,12 +522,17 @@ void Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
       }
       files += fmt::format("{}{}:{}", files.empty() ? "" : " ", output.path, outputPath(output));
     }
-    if (outputEncoding(task, output) != Encoding::Json) {
-      encodes += (encodes.empty() ? "" : " ") + outputPath(output);
+    std::string* coded = nullptr;
+    if (outputEncoding(output) != Encoding::Json) {
+      coded = &encodes;
+    } else if (!isNumber(module_.types.kind(output.type))) {
+      coded = &guards;
     }
+    if (coded != nullptr) *coded += (coded->empty() ? "" : " ") + outputPath(output);
   }
   if (!folders.empty()) set("COULER_MKDIR", fmt::format("{}", fmt::join(folders, " ")));
   if (!encodes.empty()) set("COULER_ENCODE", encodes);
+  if (!guards.empty()) set("COULER_GUARD", guards);
   if (!files.empty()) set("COULER_FILES", files);
   if (!decoded.empty()) set("COULER_DECODE", fmt::format("{}", fmt::join(decoded, " ")));
 

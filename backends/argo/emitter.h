@@ -121,6 +121,15 @@ struct Scope {
   std::size_t nesting = 0;
 };
 
+/// Whether values of this kind are files, folders or tables: artifacts, not parameters.
+constexpr bool isFileKind(ir::TypeKind kind) {
+  return kind == ir::TypeKind::File || kind == ir::TypeKind::Dir || kind == ir::TypeKind::Table;
+}
+/// Whether the JSON text of values of this kind is letters and digits alone.
+constexpr bool isNumber(ir::TypeKind kind) {
+  return kind == ir::TypeKind::Int || kind == ir::TypeKind::Float || kind == ir::TypeKind::Bool;
+}
+
 class Emitter {
  public:
   Emitter(const ir::Module& module, const EmitOptions& options, const Settings& settings,
@@ -182,7 +191,7 @@ class Emitter {
   void writeResources(YamlWriter& w, const ir::TaskDef& task);
   void writeRetry(YamlWriter& w, const ir::TaskDef& task);
   void writeLocation(YamlWriter& w, std::string_view key);
-  [[nodiscard]] Encoding outputEncoding(const ir::TaskDef& task, const ir::OutputDef& output) const;
+  [[nodiscard]] Encoding outputEncoding(const ir::OutputDef& output) const;
 
   // ---- control.cpp: steps, calls, if, for, loop, try
   bool hasSteps(ir::RegionId region) const { return stepful_[region.index()]; }

@@ -9,14 +9,6 @@ namespace {
 
 using ir::TypeKind;
 
-bool isFileKind(TypeKind kind) {
-  return kind == TypeKind::File || kind == TypeKind::Dir || kind == TypeKind::Table;
-}
-
-bool isNumber(TypeKind kind) {
-  return kind == TypeKind::Int || kind == TypeKind::Float || kind == TypeKind::Bool;
-}
-
 std::string escaped(std::string_view json) {
   return fmt::format("sprig.replace(\"\\u007b\\u007b\", \"\\u007b\\\\u007b\", {})", json);
 }

@@ -10,10 +10,6 @@ namespace {
 
 using ir::TypeKind;
 
-bool isFileKind(TypeKind kind) {
-  return kind == TypeKind::File || kind == TypeKind::Dir || kind == TypeKind::Table;
-}
-
 void writeArguments(YamlWriter& w, const Arguments& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     w.beginMap();
@@ -230,7 +226,7 @@ bool Emitter::giveOutput(Scope& scope, ir::NodeId operand, const ir::ParamDef& p
     dependOn(scope, maker);
     std::string& value = call.parameters.add(param.name);
     appendTag(value, {names_[taskName_[maker.index()]], name, false,
-                      outputEncoding(module_.at(step->task), output)});
+                      outputEncoding(output)});
     return true;
   }
   return false;

@@ -57,9 +57,9 @@ void appendJsonExpr(std::string& out, const RefView& ref) {
   if (ref.encoding == Encoding::Json) return appendIndexed(out, ref);
   // Both literals spell two braces in pieces, so that Argo sees none.
   out += "sprig.replace(\"\\u007b\\u007b\", \"\\u007b\\\\u007b\", ";
-  out += ref.encoding == Encoding::Base64Json ? "sprig.b64dec(" : "toJson(sprig.b64dec(";
+  out += "toJson(sprig.b64dec(";
   appendIndexed(out, ref);
-  out += ref.encoding == Encoding::Base64Json ? "))" : ")))";
+  out += ")))";
 }
 
 }  // namespace

@@ -189,7 +189,7 @@ std::optional<Ref> Emitter::reference(Scope& scope, ir::NodeId id, const Place& 
     ref.name = joined("", where.leaf);
     const ir::TaskDef& task = module_.at(step->task);
     for (const ir::OutputDef& output : task.outputs) {
-      if (output.name == ref.name && !where.artifact) ref.encoding = outputEncoding(task, output);
+      if (output.name == ref.name && !where.artifact) ref.encoding = outputEncoding(output);
     }
   } else {
     ref.name = joined(std::holds_alternative<ir::Call>(n.payload) ? "" : "value", where.leaf);
@@ -212,8 +212,7 @@ std::string Emitter::coerce(std::string e, ir::TypeId type) const {
 
 std::string Emitter::decode(const Ref& ref, ir::TypeId type) const {
   if (ref.encoding == Encoding::Base64Text) return "sprig.b64dec(" + ref.indexed() + ")";
-  const std::string json =
-      ref.encoding == Encoding::Json ? ref.indexed() : "sprig.b64dec(" + ref.indexed() + ")";
+  const std::string json = ref.indexed();
   switch (module_.types.kind(type)) {
     case TypeKind::Bool:
       return "(" + json + " == \"true\")";
