@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/step_path.h"
+
 // New nodes and regions are added behind the old ones in the same module, so that names, constants
 // and types stay where they are and old bodies can still be evaluated; `compact` drops the old
 // ones. Nothing here recurses over the graph: bodies under way are frames on `stack_`.
@@ -301,6 +303,8 @@ void Rewriter::openNested(NodeId owner, NodeId newOwner, std::uint32_t which) {
   frame.newOwner = newOwner;
   frame.which = which;
   stack_.push_back(frame);
+  const Payload& payload = module_.at(owner).payload;
+  if (std::holds_alternative<For>(payload) || std::holds_alternative<Loop>(payload)) suffix_ += ".*";
   copyParams(from, to);
 }
 
@@ -318,12 +322,10 @@ void Rewriter::pushCall(NodeId id, FuncId callee, bool named) {
   }
   if (named) {
     // `sub.3.` of call `sub` in iteration 3; steps inside begin with it, and count their own
-    // iterations from nothing. The suffix is read back from the prefix at the end of the call.
-    prefix_ += module_.at(old.name);
-    frame.suffixBegin = prefix_.size();
-    prefix_ += suffix_;
+    // iterations from nothing.
+    ir::appendStepPath(prefix_, module_.at(old.name), suffix_);
     prefix_ += '.';
-    suffix_.clear();
+    outerSuffixes_.push_back(std::exchange(suffix_, {}));
     frame.named = true;
     frame.context = newContext(old);
   }
@@ -391,7 +393,8 @@ void Rewriter::endRegion() {
       return;
     case Frame::Kind::Call: {
       if (frame.named) {
-        suffix_ = prefix_.substr(frame.suffixBegin, frame.suffixSize);
+        suffix_ = std::move(outerSuffixes_.back());
+        outerSuffixes_.pop_back();
         prefix_.resize(frame.prefixSize);
       }
       stack_.pop_back();
@@ -457,6 +460,7 @@ void Rewriter::endIterate() {
 }
 
 void Rewriter::endNested(const Frame& frame) {
+  suffix_.resize(frame.suffixSize);
   const std::size_t regions = module_.regionsOf(module_.at(frame.owner)).size();
   if (frame.which + 1 < regions) return openNested(frame.owner, frame.newOwner, frame.which + 1);
   module_.updateAttributes(frame.newOwner);

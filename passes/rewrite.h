@@ -98,7 +98,6 @@ class Rewriter {
     // names to return to
     bool named = false;
     std::size_t prefixSize = 0;
-    std::size_t suffixBegin = 0;
     std::size_t suffixSize = 0;
   };
 
@@ -242,7 +241,8 @@ class Rewriter {
   std::vector<Frame> stack_;
   std::vector<Ref> results_;  ///< of iterations under way
   std::string prefix_;        ///< `sub.` of the calls that were inlined
-  std::string suffix_;        ///< `.3.0` of the iterations since
+  std::string suffix_;        ///< `.3.*` of the loops since, as in ir/step_path.h
+  std::vector<std::string> outerSuffixes_;  ///< of the calls that are being inlined
   std::string composed_;      ///< scratch
   std::vector<ir::FuncId> pending_;
   std::vector<bool> queued_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/step_path.h"
 #include "passes/rewrite.h"
 
 namespace couler::passes {
@@ -280,15 +281,14 @@ Rewriter::Ref Rewriter::emitPure(const Payload& payload, TypeId type,
 }
 
 NameId Rewriter::keptName(const Node& old) const {
-  return prefix_.empty() && suffix_.empty() ? old.name : NameId{};
+  return prefix_.empty() && ir::withoutOpenEnd(suffix_).empty() ? old.name : NameId{};
 }
 
 NameId Rewriter::stepName(NameId name) {
-  if (prefix_.empty() && suffix_.empty()) return name;
+  if (prefix_.empty() && ir::withoutOpenEnd(suffix_).empty()) return name;
   composed_.assign(prefix_);
-  if (name.valid()) composed_ += module_.at(name);
-  composed_ += suffix_;
-  return module_.addName(composed_);
+  ir::appendStepPath(composed_, name.valid() ? module_.at(name) : std::string_view(), suffix_);
+  return module_.addName(ir::withoutOpenEnd(composed_));
 }
 
 }  // namespace couler::passes

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "ir/step_path.h"
 #include "runtime/engine/executor.h"
 
 namespace couler::runtime {
@@ -14,23 +15,27 @@ constexpr std::size_t kMostVisits = 512;
 }  // namespace
 
 std::string Executor::pathOf(std::uint32_t frame, std::string_view name) const {
-  // The names of the calls and of the step, then the indexes of the loops, both from the outside
-  // in: what `inline` makes of calls in loops, so a step has one name whichever passes ran.
-  std::string names(name);
+  // From the outside in: the calls, each with the indexes of the loops it stands in, then the step.
+  std::vector<std::uint32_t> frames;
+  for (std::uint32_t at = frame; at != kNone; at = frames_[at].parent) frames.push_back(at);
+  std::string path;
   std::string indexes;
-  for (std::uint32_t at = frame; at != kNone; at = frames_[at].parent) {
-    const Frame& f = frames_[at];
+  for (std::size_t i = frames.size(); i-- > 0;) {
+    const Frame& f = frames_[frames[i]];
     if (f.role == Role::Item || f.role == Role::Iteration) {
-      indexes.insert(0, fmt::format(".{}", f.index));
+      fmt::format_to(std::back_inserter(indexes), ".{}", f.index);
     } else if (f.role == Role::Call) {
       const ir::Node& node = module_.at(frames_[f.parent].plan->slots[f.ownerSlot]);
-      std::string call = node.name.valid()
-                             ? std::string(module_.at(node.name))
-                             : module_.at(std::get<ir::Call>(node.payload).callee).name;
-      names.insert(0, std::move(call) + '.');
+      ir::appendStepPath(path,
+                         node.name.valid()
+                             ? module_.at(node.name)
+                             : module_.at(std::get<ir::Call>(node.payload).callee).name,
+                         std::exchange(indexes, {}));
+      path += '.';
     }
   }
-  return names + indexes;
+  ir::appendStepPath(path, name, indexes);
+  return path;
 }
 
 std::string Executor::stepName(Token token) const {

@@ -1,3 +1,4 @@
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -172,6 +173,40 @@ workflow w() -> (o: string) {
   const Ran again = couler({"run", "slow.cwl"});
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_NE(again.err.find("1 reused"), std::string::npos) << again.err;
+}
+
+TEST_F(Run, aStepHasOneNameWhicheverPassesRan) {
+  write("names.cwl",
+        "couler 1\n"
+        "task list() -> (items: list<int>) { run python \"items = [7, 8]\" }\n"
+        "task add(a: int, b: int) -> (sum: int) { run sh \"sum=$((a + b))\" }\n"
+        "workflow sub(a: int) -> (sums: list<int>) {\n"
+        "  let sums = for b in [1, 2] { add(a: a, b: b).sum }\n  return (sums: sums)\n}\n"
+        "workflow main() -> (all: list<list<list<int>>>) {\n"
+        "  let items = list().items\n"
+        "  let all = for a in items { for x in [1, 2] { let more = for b in items "
+        "{ add(a: a + x, b: b).sum }\n sub(a: a + sum(more)).sums } }\n"
+        "  return (all: all)\n}\n");
+  const auto names = [this](const std::vector<std::string>& passes) {
+    std::vector<std::string> words = {"run", "names.cwl", "--events", "--store", passes.empty() ? "s" : passes.back()};
+    words.insert(words.end(), passes.begin(), passes.end());
+    const Ran ran = couler(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    std::set<std::string> result;
+    std::istringstream lines(ran.out);
+    for (std::string line; std::getline(lines, line);) {
+      const auto event = nlohmann::json::parse(line);
+      if (event.at("event") == "step-ended") result.insert(event.at("step").get<std::string>());
+    }
+    return result;
+  };
+  const std::set<std::string> all = names({});
+  EXPECT_EQ(all.size(), 1 + 2 * 2 * 2 + 2 * 2 * 2U);
+  EXPECT_EQ(all.count("add.1.0.1"), 1U);
+  EXPECT_EQ(all.count("sub.1.0.add.1"), 1U);
+  EXPECT_EQ(names({"--disable-pass=unroll"}), all);
+  EXPECT_EQ(names({"--disable-pass=inline"}), all);
+  EXPECT_EQ(names({"--disable-pass=inline", "--disable-pass=unroll"}), all);
 }
 
 TEST_F(Run, graphs) {

@@ -222,7 +222,7 @@ workflow main() -> (n: int) {
     SCOPED_TRACE(names);
     EXPECT_EQ(ended.count("first.one"), 1U);
     EXPECT_EQ(ended.count("first.add.1"), 1U);
-    EXPECT_EQ(ended.count("both.add.1.0"), 1U);
+    EXPECT_EQ(ended.count("both.1.add.0"), 1U);
   }
   EXPECT_EQ(result.succeeded, 0U);  // whatever the passes did, the keys are the same
 }
