@@ -4,6 +4,8 @@
 // least wall and CPU seconds, the rows read, the bytes of the cells read and made, and sums over each column of the result, which is kept
 // in memory until it has been summed up. bench/table_peers.py does the same with others' libraries.
 // pipelines copy: the bytes a second that memcpy reads and writes, added up.
+#include <malloc.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -227,6 +229,9 @@ void copy() {
 }  // namespace
 
 int main(int count, char** arguments) {
+  // As driver/main.cpp does. The peers' allocators, too, keep what they have freed.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 2047 << 20);
   const std::vector<std::string> words(arguments + 1, arguments + count);
   std::string error;
   if (words.size() == 3 && words[0] == "make") {
