@@ -1,4 +1,5 @@
-"""csv_peers.py FILE BINARY: MB a CPU second of typed CSV reading, one thread each, best of five.
+"""csv_peers.py FILE BINARY [PYTHON]: MB a CPU second of typed CSV reading, one thread each, best of
+five; the peers are those of PYTHON.
 
 The file has the columns id, count (ints), price, ratio (floats), name, city, note (strings) and
 flag (bool). Peers that are not installed are left out.
@@ -57,6 +58,7 @@ COLUMNS = ["id:int", "count:int", "price:float", "ratio:float", "name:string", "
 
 def main():
     file, binary = sys.argv[1:3]
+    python = sys.argv[3] if len(sys.argv) > 3 else sys.executable
     megabytes = os.path.getsize(file) / 1e6
     ours = []
     for _ in range(5):
@@ -66,7 +68,7 @@ def main():
     print(f"couler   {rows:>9} rows {min(ours):7.3f} CPU s {megabytes / min(ours):7.0f} MB/s")
     for name, code in PEERS.items():
         script = f"FILE = {file!r}\n{code}{TIMED}"
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        done = subprocess.run([python, "-c", script], capture_output=True, text=True)
         if done.returncode != 0:
             print(f"{name:8} left out: {done.stderr.strip().splitlines()[-1]}")
             continue

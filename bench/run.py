@@ -1,10 +1,12 @@
 """Runs the end-to-end benchmarks beside what a user has today, and prints one table.
 
     python3 bench/run.py [--build build] [--only NAME] [--repeat N] [--json FILE]
+                         [--peers PYTHON] [--rows N] [--threads N]... [--pipeline NAME]...
 
 Times are CPU seconds of the process and its children (user + system), the least of N runs; for runs
 of many steps also wall seconds. Peers: ninja (the build's own) and, where installed, Hera
-(`pip install 'hera[yaml]'`; run once, about a minute). A row is marked when it misses its target, and
+(`pip install 'hera[yaml]'`; run once, about a minute). `tables` and `csv` (table_bench.py) compare
+with what PYTHON has of polars, DuckDB, pyarrow, pandas and numpy, on tables of `--rows` rows. A row is marked when it misses its target, and
 the exit code is then 1.
 """
 
@@ -17,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from table_bench import bench_csv, bench_tables
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -76,12 +80,12 @@ def generate(kind, count, path):
         )
 
 
-def bench_version(table, tools, work, repeat):
+def bench_version(table, tools, work, repeat, options):
     result = measure([tools / "couler", "version"], repeat=max(repeat, 5))
     table.add("couler version", result, "<= 0.005 CPU s", result["cpu"] <= 0.005)
 
 
-def bench_check(table, tools, work, repeat):
+def bench_check(table, tools, work, repeat, options):
     source = work / "program.cwl"
     generate("program", 12000, source)
     result = measure([tools / "couler", "check", source], repeat=repeat)
@@ -89,7 +93,7 @@ def bench_check(table, tools, work, repeat):
     table.add("check a program of 12,000 lines", result, "<= 0.35 CPU s, 150 MB", ok)
 
 
-def bench_emit(table, tools, work, repeat):
+def bench_emit(table, tools, work, repeat, options):
     times = {}
     for steps in (10_000, 100_000, 1_000_000):
         source = work / f"layered-{steps}.cwl"
@@ -116,7 +120,7 @@ def bench_emit(table, tools, work, repeat):
         table.add("  Hera, 100,000 steps", measure([sys.executable, source], repeat=1))
 
 
-def bench_steps(table, tools, work, repeat):
+def bench_steps(table, tools, work, repeat, options):
     for steps, rerun in ((1000, False), (10_000, True)):
         ours, theirs = work / f"ours-{steps}", work / f"ninja-{steps}"
         ours.mkdir()
@@ -147,7 +151,7 @@ def bench_steps(table, tools, work, repeat):
         table.add(f"  ninja -j2, {steps:,} steps", peer)
 
 
-def bench_store(table, tools, work, repeat):
+def bench_store(table, tools, work, repeat, options):
     size = 1 << 30
     path = work / "large.bin"
     with open(path, "wb") as out:
@@ -172,6 +176,8 @@ BENCHES = {
     "emit": bench_emit,
     "steps": bench_steps,
     "store": bench_store,
+    "tables": bench_tables,
+    "csv": bench_csv,
 }
 
 
@@ -181,12 +187,19 @@ def main():
     parser.add_argument("--only", choices=BENCHES, action="append")
     parser.add_argument("--repeat", default=3, type=int)
     parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--peers", default=sys.executable, help="a Python that has the peers of tables")
+    parser.add_argument("--rows", default=10_000_000, type=int, help="of the tables")
+    parser.add_argument("--rounds", default=2, type=int, help="of all peers of tables in turns")
+    parser.add_argument("--threads", default=None, type=int, action="append")
+    parser.add_argument("--pipeline", action="append", help="one of the tables' pipelines")
     options = parser.parse_args()
+    options.threads = options.threads or [1, 2]
     table = Table()
     with tempfile.TemporaryDirectory() as work:
         for name, bench in BENCHES.items():
             if not options.only or name in options.only:
-                bench(table, (options.build / "bin").resolve(), pathlib.Path(work), options.repeat)
+                bench(table, (options.build / "bin").resolve(), pathlib.Path(work), options.repeat,
+                      options)
     if options.json:
         options.json.write_text(json.dumps(table.rows, indent=2) + "\n")
     sys.exit(0 if all(row["ok"] for row in table.rows) else 1)

@@ -1,6 +1,7 @@
 #include "runtime/column/aggregates.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "ir/eval_aggregates.h"
 #include "runtime/column/group_table.h"
@@ -10,16 +11,19 @@ namespace couler::column {
 namespace {
 
 using ir::Builtin;
-using Groups = std::vector<std::uint32_t>;
-
 /// Calls `visit(row, group)` for each row that is in a group and has a value.
 template <class Visit>
-void eachCell(const Column& column, std::int64_t rows, const Groups& groups, Visit&& visit) {
+void eachCell(const Column& column, const RowGroups& groups, Visit&& visit) {
+  const std::uint32_t* of = groups.of.data();
+  const std::size_t rows = groups.of.size();
+  if (groups.whole && column.valid == nullptr) {
+    for (std::size_t i = 0; i < rows; ++i) visit(i, of[i]);
+    return;
+  }
   const std::uint8_t* valid = column.valid == nullptr ? nullptr : column.valid->as<std::uint8_t>();
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const std::uint32_t group = groups[static_cast<std::size_t>(i)];
-    if (group == GroupTable::kNone || (valid != nullptr && valid[i] == 0)) continue;
-    visit(i, group);
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (of[i] == GroupTable::kNone || (valid != nullptr && valid[i] == 0)) continue;
+    visit(i, of[i]);
   }
 }
 
@@ -35,17 +39,10 @@ Column columnOf(const T* values, std::size_t count) {
 class Count final : public AggregateColumn {
  public:
   explicit Count(bool ofValues) : ofValues_(ofValues) {}
-  bool add(const Column& column, std::int64_t rows, const Groups& groups, std::size_t count,
-           RowError&) override {
-    counts_.resize(count);
-    if (ofValues_) {
-      eachCell(column, rows, groups, [&](std::int64_t, std::uint32_t g) { ++counts_[g]; });
-      return true;
-    }
-    for (std::int64_t i = 0; i < rows; ++i) {
-      const std::uint32_t group = groups[static_cast<std::size_t>(i)];
-      if (group != GroupTable::kNone) ++counts_[group];
-    }
+  bool add(const Column& column, const RowGroups& groups, RowError&) override {
+    counts_.resize(groups.count);
+    std::int64_t* counts = counts_.data();
+    eachCell(ofValues_ ? column : Column{}, groups, [&](std::size_t, std::uint32_t g) { ++counts[g]; });
     return true;
   }
   [[nodiscard]] Column finish(std::size_t first, std::size_t count) const override {
@@ -61,21 +58,17 @@ class Count final : public AggregateColumn {
 class SumInt final : public AggregateColumn {
  public:
   explicit SumInt(Builtin add) : add_(add) {}
-  bool add(const Column& column, std::int64_t rows, const Groups& groups, std::size_t count,
-           RowError& error) override {
-    sums_.resize(count);
-    if (rows == 0) return true;
+  bool add(const Column& column, const RowGroups& groups, RowError& error) override {
+    sums_.resize(groups.count);
+    if (groups.of.empty()) return true;
     const std::int64_t* values = column.values->as<std::int64_t>();
+    std::int64_t* sums = sums_.data();
     bool ok = true;
-    eachCell(column, rows, groups, [&](std::int64_t i, std::uint32_t g) {
-      const std::int64_t before = sums_[g];
-      if (!ok || !__builtin_add_overflow(before, values[i], &sums_[g])) return;
+    eachCell(column, groups, [&](std::size_t i, std::uint32_t g) {
+      const std::int64_t before = sums[g];
+      if (!__builtin_add_overflow(before, values[i], &sums[g])) return;
+      if (ok) error = failure(i, before, values[i]);
       ok = false;
-      // The evaluator has the words for it.
-      const ir::EvalResult parts[] = {value(before), value(values[i])};
-      const ir::EvalResult result = ir::apply(add_, parts, {});
-      const ir::EvalError* failure = std::get_if<ir::EvalError>(&result);
-      error = {i, failure != nullptr ? failure->message : "overflow", {}};
     });
     return ok;
   }
@@ -85,6 +78,13 @@ class SumInt final : public AggregateColumn {
   [[nodiscard]] std::size_t bytes() const override { return sums_.capacity() * 8; }
 
  private:
+  /// The evaluator has the words for it.
+  [[nodiscard]] RowError failure(std::size_t row, std::int64_t a, std::int64_t b) const {
+    const ir::EvalResult parts[] = {value(a), value(b)};
+    const ir::EvalResult result = ir::apply(add_, parts, {});
+    const ir::EvalError* why = std::get_if<ir::EvalError>(&result);
+    return {static_cast<std::int64_t>(row), why != nullptr ? why->message : "overflow", {}};
+  }
   [[nodiscard]] ir::Value value(std::int64_t n) const {
     if (add_ == Builtin::AddDuration) return ir::Duration{n};
     if (add_ == Builtin::AddSize) return ir::Size{n};
@@ -97,20 +97,20 @@ class SumInt final : public AggregateColumn {
 class SumFloat final : public AggregateColumn {
  public:
   explicit SumFloat(bool mean) : mean_(mean) {}
-  bool add(const Column& column, std::int64_t rows, const Groups& groups, std::size_t count,
-           RowError&) override {
-    sums_.resize(count);
-    if (mean_) counts_.resize(count);
-    if (rows == 0) return true;
+  bool add(const Column& column, const RowGroups& groups, RowError&) override {
+    sums_.resize(groups.count);
+    if (mean_) counts_.resize(groups.count);
+    if (groups.of.empty()) return true;
     const double* values = column.values->as<double>();
+    double* sums = sums_.data();
+    std::int64_t* counts = counts_.data();
     if (mean_) {
-      eachCell(column, rows, groups, [&](std::int64_t i, std::uint32_t g) {
-        sums_[g] += values[i];
-        ++counts_[g];
+      eachCell(column, groups, [&](std::size_t i, std::uint32_t g) {
+        sums[g] += values[i];
+        ++counts[g];
       });
     } else {
-      eachCell(column, rows, groups,
-               [&](std::int64_t i, std::uint32_t g) { sums_[g] += values[i]; });
+      eachCell(column, groups, [&](std::size_t i, std::uint32_t g) { sums[g] += values[i]; });
     }
     return true;
   }
@@ -137,31 +137,51 @@ class SumFloat final : public AggregateColumn {
   std::vector<std::int64_t> counts_;
 };
 
-template <class T>
+template <class T, bool kLeast>
 class Extreme final : public AggregateColumn {
  public:
-  explicit Extreme(bool least) : least_(least) {}
-  bool add(const Column& column, std::int64_t rows, const Groups& groups, std::size_t count,
-           RowError&) override {
-    values_.resize(count);
-    there_.resize(count);
-    if (rows == 0) return true;
-    const T* values = column.values->as<T>();
-    eachCell(column, rows, groups, [&](std::int64_t i, std::uint32_t g) {
-      const T value = values[i];
-      const T now = values_[g];
+  bool add(const Column& column, const RowGroups& groups, RowError&) override {
+    const std::size_t known = values_.size();
+    values_.resize(groups.count, kStart);
+    // While no cell is missing each group has a value from its first row on.
+    const bool whole = column.valid == nullptr && !groups.of.empty();
+    if (!whole && there_.empty()) there_.assign(known, 1);
+    const bool mark = !whole || !there_.empty();
+    if (mark) there_.resize(groups.count);
+    if (groups.of.empty()) return true;
+    const T* given = column.values->as<T>();
+    T* values = values_.data();
+    std::uint8_t* there = there_.data();
+    const auto put = [&](std::size_t i, std::uint32_t g) {
+      const T value = given[i];
+      const T now = values[g];
       // A NaN is neither less nor greater, and stays once it is there.
-      const bool better = least_ ? value < now : now < value;
-      if (there_[g] == 0 || value != value || (now == now && better)) values_[g] = value;
-      there_[g] = 1;
-    });
+      const bool better = kLeast ? value < now : now < value;
+      values[g] = better || value != value ? value : now;
+    };
+    if (mark) {
+      eachCell(column, groups, [&](std::size_t i, std::uint32_t g) {
+        put(i, g);
+        there[g] = 1;
+      });
+    } else {
+      eachCell(column, groups, put);
+    }
     return true;
   }
   [[nodiscard]] Column finish(std::size_t first, std::size_t count) const override {
-    Column column = columnOf(values_.data() + first, count);
+    auto values = Buffer::make(count * sizeof(T));
     auto valid = Buffer::make(count);
-    std::copy_n(there_.data() + first, count, valid->as<std::uint8_t>());
-    column.valid = std::move(valid);
+    bool all = true;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint8_t there = there_.empty() ? 1 : there_[first + i];
+      values->template as<T>()[i] = there != 0 ? values_[first + i] : T{};
+      valid->template as<std::uint8_t>()[i] = there;
+      all = all && there != 0;
+    }
+    Column column;
+    column.values = std::move(values);
+    if (!all) column.valid = std::move(valid);
     return column;
   }
   [[nodiscard]] std::size_t bytes() const override {
@@ -169,9 +189,12 @@ class Extreme final : public AggregateColumn {
   }
 
  private:
-  bool least_;
+  using Bounds = std::numeric_limits<T>;
+  static constexpr T kLowest = Bounds::has_infinity ? -Bounds::infinity() : Bounds::lowest();
+  static constexpr T kHighest = Bounds::has_infinity ? Bounds::infinity() : Bounds::max();
+  static constexpr T kStart = kLeast ? kHighest : kLowest;  // what is neither less nor greater
   std::vector<T> values_;
-  std::vector<std::uint8_t> there_;
+  std::vector<std::uint8_t> there_;  ///< empty: all
 };
 
 /// What is asked for rarely: by the evaluator's own aggregates, a value at a time.
@@ -179,12 +202,12 @@ class General final : public AggregateColumn {
  public:
   General(const AggregateSpec& spec, Field input, Field output)
       : fresh_(spec.op, spec.quantile), input_(std::move(input)), output_(std::move(output)) {}
-  bool add(const Column& column, std::int64_t rows, const Groups& groups, std::size_t count,
-           RowError& error) override {
-    states_.resize(count, fresh_);
+  bool add(const Column& column, const RowGroups& groups, RowError& error) override {
+    states_.resize(groups.count, fresh_);
     bool ok = true;
-    eachCell(column, rows, groups, [&](std::int64_t i, std::uint32_t g) {
+    eachCell(column, groups, [&](std::size_t row, std::uint32_t g) {
       if (!ok) return;
+      const auto i = static_cast<std::int64_t>(row);
       const ir::Value value = valueAt(input_, column, i);
       if (const std::string* text = value.as<std::string>()) bytes_ += text->size();
       bytes_ += sizeof(ir::Value);
@@ -237,11 +260,12 @@ std::unique_ptr<AggregateColumn> makeAggregate(const AggregateSpec& spec, const 
       if (input.kind == Kind::Float) return std::make_unique<SumFloat>(true);
       break;
     case Builtin::AggMin:
+      if (whole) return std::make_unique<Extreme<std::int64_t, true>>();
+      if (input.kind == Kind::Float) return std::make_unique<Extreme<double, true>>();
+      break;
     case Builtin::AggMax:
-      if (whole) return std::make_unique<Extreme<std::int64_t>>(spec.op == Builtin::AggMin);
-      if (input.kind == Kind::Float) {
-        return std::make_unique<Extreme<double>>(spec.op == Builtin::AggMin);
-      }
+      if (whole) return std::make_unique<Extreme<std::int64_t, false>>();
+      if (input.kind == Kind::Float) return std::make_unique<Extreme<double, false>>();
       break;
     default:
       break;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "runtime/column/operators.h"
@@ -9,15 +10,19 @@
 /// Aggregates of many groups at once.
 namespace couler::column {
 
+/// Where the rows of a batch belong.
+struct RowGroups {
+  std::span<const std::uint32_t> of;  ///< by row; GroupTable::kNone: left out
+  std::size_t count = 0;              ///< of groups so far
+  bool whole = true;                  ///< no row is left out
+};
+
 /// One aggregate, with a state for each group.
 class AggregateColumn {
  public:
   virtual ~AggregateColumn() = default;
-  /// Adds a batch's cells: row i to group `groups[i]`, of `count` groups so far; rows of group
-  /// GroupTable::kNone are left out. False at a row that cannot be added (overflow).
-  virtual bool add(const Column& column, std::int64_t rows,
-                   const std::vector<std::uint32_t>& groups, std::size_t count,
-                   RowError& error) = 0;
+  /// Adds a batch's cells. False at a row that cannot be added (overflow).
+  virtual bool add(const Column& column, const RowGroups& groups, RowError& error) = 0;
   /// The results of the groups first to first + count, as a column of the output.
   [[nodiscard]] virtual Column finish(std::size_t first, std::size_t count) const = 0;
   [[nodiscard]] virtual std::size_t bytes() const = 0;

@@ -90,15 +90,12 @@ class CheckSource final : public Source {
     Batch keys;
     keys.rows = batch.rows;
     keys.columns.push_back(column);
-    const std::uint32_t first = 0;
-    hashRows(seen_[c]->keys().schema(), keys, {&first, 1}, hashes_);
-    auto next = static_cast<std::uint32_t>(seen_[c]->size());
-    seen_[c]->find(keys, hashes_, true, groups_);
+    const std::size_t before = seen_[c]->size();
+    seen_[c]->find(keys, true, groups_);
     bool any = false;
     for (std::int64_t i = 0; i < batch.rows; ++i) {
-      const std::uint32_t group = groups_[static_cast<std::size_t>(i)];
-      const bool fresh = group == next;
-      if (fresh) ++next;
+      const std::size_t group = groups_[static_cast<std::size_t>(i)];
+      const bool fresh = group >= before && seen_[c]->fresh()[group - before] == i;
       if (fresh || (known != nullptr && known[i] == 0)) continue;
       note(c, batch, i, AnomalyKind::DuplicateKey);
       bad[static_cast<std::size_t>(i)] = 1;
@@ -160,7 +157,6 @@ class CheckSource final : public Source {
   std::vector<std::unique_ptr<GroupTable>> seen_;  ///< by check: of unique ones
   std::optional<Anomaly> first_;
   std::int64_t broken_ = 0;
-  std::vector<std::uint64_t> hashes_;
   std::vector<std::uint32_t> groups_;
 };
 

@@ -26,15 +26,22 @@ struct GroupPlan {
   std::string name;
 };
 
-/// Groups rows numbered in their last column and gives the groups with the numbers of their first
-/// rows in a last column, in that order.
+/// The number of a row in the table that is grouped: as its last column has it, or its source.
+std::int64_t numberOf(const Batch& batch, bool numbered, std::int64_t row) {
+  if (numbered) return batch.columns.back().values->as<std::int64_t>()[row];
+  return batch.rowIds.empty() ? batch.firstRow + row : batch.rowIds[static_cast<std::size_t>(row)];
+}
+
+/// Groups rows and gives the groups with the numbers of their first rows in a last column, in that
+/// order. `numbered`: the rows have their numbers in a last column.
 class Grouper {
  public:
-  Grouper(const GroupPlan& plan, std::uint32_t depth) : plan_(plan), depth_(depth) {
+  Grouper(const GroupPlan& plan, std::uint32_t depth, bool numbered)
+      : plan_(plan), depth_(depth), numbered_(numbered) {
     Schema keys;
     keys.fields.assign(plan.in.fields.begin(),
                        plan.in.fields.begin() + static_cast<std::ptrdiff_t>(plan.keys));
-    table_ = std::make_unique<GroupTable>(std::move(keys));
+    table_ = std::make_unique<GroupTable>(std::move(keys), plan.limits.hashMask);
     columns_.resize(plan.keys);
     std::iota(columns_.begin(), columns_.end(), 0U);
     for (std::size_t i = 0; i < plan.aggregates.size(); ++i) {
@@ -43,32 +50,26 @@ class Grouper {
     }
   }
 
-  bool add(const Batch& batch, std::optional<StreamError>& error) {
-    hashRows(plan_.in, batch, columns_, hashes_);
-    const bool grow = !aside_;
-    const std::size_t before = table_->size();
+  bool add(Batch& batch, std::optional<StreamError>& error) {
+    RowGroups groups;
+    groups.whole = !aside_;
     if (plan_.keys == 0) {
       groups_.assign(static_cast<std::size_t>(batch.rows), 0);
       if (firstRows_.empty() && batch.rows != 0) firstRows_.push_back(0);
+      groups.count = 1;
     } else {
-      table_->find(batch, hashes_, grow, groups_);
-    }
-    const std::int64_t* numbers = batch.columns.back().values->as<std::int64_t>();
-    if (table_->size() > before) {
-      std::size_t next = before;
-      for (std::size_t i = 0; i < groups_.size() && next < table_->size(); ++i) {
-        if (groups_[i] != next) continue;
-        firstRows_.push_back(numbers[i]);
-        ++next;
+      table_->find(batch, !aside_, groups_);
+      for (const std::int64_t row : table_->fresh()) {
+        firstRows_.push_back(numberOf(batch, numbered_, row));
       }
+      groups.count = table_->size();
     }
-    const std::size_t count = plan_.keys == 0 ? 1 : table_->size();
+    groups.of = groups_;
     std::size_t bytes = table_->bytes();
     for (std::size_t i = 0; i < aggregates_.size(); ++i) {
       RowError failure;
-      if (!aggregates_[i]->add(batch.columns[plan_.keys + i], batch.rows, groups_, count,
-                               failure)) {
-        const std::int64_t row = numbers[failure.row];
+      if (!aggregates_[i]->add(batch.columns[plan_.keys + i], groups, failure)) {
+        const std::int64_t row = numberOf(batch, numbered_, failure.row);
         error = StreamError{fmt::format("{}, row {}: {}", plan_.name, row + 1, failure.message)};
         return false;
       }
@@ -88,7 +89,7 @@ class Grouper {
     if (plan_.keys == 0 && firstRows_.empty()) {
       firstRows_.push_back(0);
       RowError none;
-      for (auto& aggregate : aggregates_) aggregate->add(Column{}, 0, {}, 1, none);
+      for (auto& aggregate : aggregates_) aggregate->add(Column{}, {{}, 1, true}, none);
     }
     for (std::size_t first = 0; first < count; first += kBatchRows) {
       const std::size_t part = std::min(count - first, static_cast<std::size_t>(kBatchRows));
@@ -109,6 +110,11 @@ class Grouper {
     }
     std::vector<std::int64_t> order(count);
     std::iota(order.begin(), order.end(), 0);
+    if (!table_->inOrder()) {
+      std::sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+        return firstRows_[static_cast<std::size_t>(a)] < firstRows_[static_cast<std::size_t>(b)];
+      });
+    }
     const Schema schema = rows->schema();
     return storedRows(schema, std::move(rows), std::move(order));
   }
@@ -116,16 +122,26 @@ class Grouper {
   [[nodiscard]] std::unique_ptr<Partitions> takeAside() { return std::move(aside_); }
 
  private:
-  bool putAside(const Batch& batch, std::optional<StreamError>& error) {
+  bool putAside(Batch& batch, std::optional<StreamError>& error) {
     take_.clear();
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       if (groups_[i] == GroupTable::kNone) take_.push_back(static_cast<std::int64_t>(i));
     }
-    return take_.empty() || aside_->write(batch, take_, hashes_, error);
+    if (take_.empty()) return true;
+    hashRows(plan_.in, batch, columns_, hashes_);
+    if (!numbered_) {
+      auto numbers = Buffer::make(static_cast<std::size_t>(batch.rows) * sizeof(std::int64_t));
+      for (std::int64_t i = 0; i < batch.rows; ++i) {
+        numbers->as<std::int64_t>()[i] = numberOf(batch, false, i);
+      }
+      batch.columns.push_back({std::move(numbers), nullptr, {}, nullptr});
+    }
+    return aside_->write(batch, take_, hashes_, error);
   }
 
   const GroupPlan& plan_;
   std::uint32_t depth_;
+  bool numbered_;
   std::unique_ptr<GroupTable> table_;
   std::vector<std::uint32_t> columns_;
   std::vector<std::unique_ptr<AggregateColumn>> aggregates_;
@@ -145,7 +161,7 @@ class GroupSource final : public Source {
   std::optional<Batch> next() override {
     if (error_) return std::nullopt;
     if (!groups_) {
-      groups_ = group(*in_, 0, true);
+      groups_ = group(*in_, 0);
       if (!groups_) return std::nullopt;
     }
     std::optional<Batch> batch = groups_->next();
@@ -158,11 +174,9 @@ class GroupSource final : public Source {
   }
 
  private:
-  std::unique_ptr<Source> group(Source& in, std::uint32_t depth, bool number) {
-    Grouper grouper(plan_, depth);
-    std::int64_t row = 0;
+  std::unique_ptr<Source> group(Source& in, std::uint32_t depth) {
+    Grouper grouper(plan_, depth, depth != 0);
     while (std::optional<Batch> batch = in.next()) {
-      if (number) addNumbers(*batch, row);
       if (!grouper.add(*batch, error_)) return nullptr;
     }
     if (in.error()) {
@@ -178,7 +192,7 @@ class GroupSource final : public Source {
     for (std::size_t i = 0; i < Partitions::kCount; ++i) {
       if (aside->at(i).rows() == 0) continue;
       std::unique_ptr<Source> part = aside->at(i).read(error_);
-      std::unique_ptr<Source> grouped = part ? group(*part, depth + 1, false) : nullptr;
+      std::unique_ptr<Source> grouped = part ? group(*part, depth + 1) : nullptr;
       if (!grouped) return nullptr;
       auto& file =
           files_.emplace_back(std::make_unique<SpillFile>(withRowNumber(plan_.out), plan_.limits));
@@ -199,16 +213,6 @@ class GroupSource final : public Source {
           std::make_unique<MergeSource>(std::move(parts), 1, 0, withRowNumber(plan_.out)));
     }
     return concatenate(std::move(all));
-  }
-
-  static void addNumbers(Batch& batch, std::int64_t& row) {
-    auto numbers = Buffer::make(static_cast<std::size_t>(batch.rows) * sizeof(std::int64_t));
-    for (std::int64_t i = 0; i < batch.rows; ++i) {
-      numbers->as<std::int64_t>()[i] =
-          batch.rowIds.empty() ? batch.firstRow + i : batch.rowIds[static_cast<std::size_t>(i)];
-    }
-    row += batch.rows;
-    batch.columns.push_back({std::move(numbers), nullptr, {}, nullptr});
   }
 
   std::unique_ptr<Source> in_;

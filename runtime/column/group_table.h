@@ -5,37 +5,63 @@
 
 #include "runtime/column/row_store.h"
 
-/// Rows told apart by their keys.
+/// Numbers for keys, for grouping, joining and looking for what came before.
 namespace couler::column {
 
-/// Gives each different key a number, 0, 1, … in the order in which they first come. Open
-/// addressing with linear probing; a key is stored once.
+/// Gives each different key a number, 0, 1, …, in the order in which they first come. Open
+/// addressing with linear probing. What is looked up is a word of 8 bytes: the key itself where it
+/// is one cell of a fixed width, else its hash; then whole batches are compared with the keys
+/// found, a column at a time.
 class GroupTable {
  public:
   static constexpr std::uint32_t kNone = 0xffffffffU;
 
-  explicit GroupTable(Schema keys);
+  /// `hashMask`: the bits of hashes that count; for tests of what collides.
+  explicit GroupTable(Schema keys, std::uint64_t hashMask = ~std::uint64_t{0});
   /// The group of each row of a batch whose first columns are the keys. `grow`: new keys get
   /// numbers, else kNone.
-  void find(const Batch& batch, const std::vector<std::uint64_t>& hashes, bool grow,
-            std::vector<std::uint32_t>& groups);
-  [[nodiscard]] std::size_t size() const { return hashes_.size(); }
+  void find(const Batch& batch, bool grow, std::vector<std::uint32_t>& groups);
+  /// The first row in the batch last looked up of each group that was new, by group.
+  [[nodiscard]] const std::vector<std::int64_t>& fresh() const { return fresh_; }
+  /// False when some number is not in the order of first rows, which is after hashes collided.
+  [[nodiscard]] bool inOrder() const { return inOrder_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t bytes() const {
-    return keys_.bytes() + slots_.size() * sizeof(slots_[0]) + hashes_.size() * 8;
+    return keys_.bytes() + slots_.size() * sizeof(Slot) + (exact_ ? 0 : size_ * 8);
   }
   [[nodiscard]] const RowStore& keys() const { return keys_; }
 
  private:
-  template <class Same>
-  void findWith(const Batch& batch, const std::vector<std::uint64_t>& hashes, bool grow,
-                std::vector<std::uint32_t>& groups, const Same& same);
-  void rehash(std::size_t slots);
+  struct Slot {
+    std::uint64_t word;
+    std::uint32_t group;
+  };
+  [[nodiscard]] std::size_t place(std::uint64_t word) const {
+    // Multiplicative hashing (Knuth, The Art of Computer Programming, vol. 3, 6.4), with the upper
+    // half folded in.
+    return static_cast<std::size_t>((word ^ (word >> 32U)) * 0x9e3779b97f4a7c15ULL >> shift_);
+  }
+  void makeRoom(std::size_t rows);
+  void wordsOf(const Batch& batch);
+  template <bool kOptional>
+  void probe(const Batch& batch, bool grow, std::uint32_t* groups);
+  void resolve(const Batch& batch, bool grow, std::int64_t row, std::uint32_t& group);
 
   RowStore keys_;
+  bool exact_;  ///< the word is the key
+  bool inOrder_ = true;
+  std::uint64_t hashMask_;
+  unsigned shift_;
+  std::vector<Slot> slots_;  ///< empty: kNone; their number is a power of two
+  std::size_t size_ = 0;
+  std::uint32_t noneGroup_ = kNone;   ///< exact: of the key that is none
+  std::vector<std::uint64_t> hashes_;  ///< by group, unless exact
   std::vector<std::uint32_t> columns_;
-  std::vector<std::uint64_t> hashes_;  ///< by group
-  std::vector<std::uint32_t> slots_;   ///< a group, or kNone; their number is a power of two
-  std::vector<std::int64_t> fresh_;    ///< rows of the batch with keys not seen before it
+  // Of the batch at hand.
+  std::vector<std::uint64_t> made_;
+  const std::uint64_t* words_ = nullptr;
+  std::vector<std::int64_t> fresh_;
+  std::vector<std::uint8_t> differs_;
 };
 
 }  // namespace couler::column

@@ -49,15 +49,14 @@ class RightSide {
     keyColumns_ = keyColumns(plan.right, plan.keys, 0);
     Schema keys;
     for (const std::uint32_t c : keyColumns_) keys.fields.push_back(plan.right.fields[c]);
-    table_ = std::make_unique<GroupTable>(std::move(keys));
+    table_ = std::make_unique<GroupTable>(std::move(keys), plan.limits.hashMask);
   }
 
   void add(const Batch& batch) {
     Batch rows = withKeysOnly(batch);
     if (rows.rows == 0) return;
     Batch keys = keysOf(rows, plan_.right, keyColumns_);
-    hash(keys);
-    table_->find(keys, hashes_, true, groups_);
+    table_->find(keys, true, groups_);
     const auto before = static_cast<std::size_t>(rows_.rows());
     rows_.append(rows);
     first_.resize(table_->size(), -1);
@@ -85,8 +84,7 @@ class RightSide {
     const std::vector<std::uint32_t> columns = keyColumns(plan_.left, plan_.keys, 1);
     Batch keys = keysOf(left, plan_.left, columns);
     const std::vector<std::uint8_t> there = keysThere(left, columns);
-    hash(keys);
-    table_->find(keys, hashes_, false, groups_);
+    table_->find(keys, false, groups_);
     found.resize(groups_.size());
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       const bool matches = groups_[i] != GroupTable::kNone && there[i] != 0;
@@ -109,11 +107,6 @@ class RightSide {
     }
     return take.size() == there.size() ? batch : gather(plan_.right, batch, take);
   }
-  void hash(const Batch& keys) {
-    std::vector<std::uint32_t> all(plan_.keys);
-    std::iota(all.begin(), all.end(), 0U);
-    hashRows(table_->keys().schema(), keys, all, hashes_);
-  }
 
   const JoinPlan& plan_;
   RowStore rows_;
@@ -122,7 +115,6 @@ class RightSide {
   std::vector<std::int64_t> first_;  ///< by key
   std::vector<std::int64_t> last_;
   std::vector<std::int64_t> next_;  ///< by row: the next of the same key, or -1
-  std::vector<std::uint64_t> hashes_;
   std::vector<std::uint32_t> groups_;
 };
 

@@ -18,6 +18,7 @@ namespace couler::column {
 struct Limits {
   std::size_t memory = std::size_t{1} << 30;  ///< bytes, for each operator
   std::string folder;                         ///< for files; exists; each operator names its own
+  std::uint64_t hashMask = ~std::uint64_t{0};  ///< the bits of hashes that count; for tests
 };
 
 /// Rows passed through a kernel. `name` says where an error was: "clean, row 17: …".

@@ -40,6 +40,8 @@ class Builder {
   std::function<std::unique_ptr<Source>(ir::NodeId, const Schema&, std::vector<bool> wanted,
                                         StreamError&)>
       openTable;
+  /// The rows of a file parameter, instead of those of the file at its path; may be empty.
+  std::function<std::unique_ptr<Source>(ir::NodeId)> openRead;
 
   std::unique_ptr<Source> build(ir::NodeId id) { return build(id, {}); }
   [[nodiscard]] const StreamError& error() const { return error_; }
@@ -166,6 +168,7 @@ class Builder {
   }
 
   Made read(ir::NodeId id, const ir::Rows& rows, std::vector<bool> wanted) {
+    if (openRead) return openRead(operand(id, 0));
     const Schema schema = schemaOfTable(id);
     if (!storable(schema)) return nullptr;
     const std::vector<ir::NodeId>& results = module_.at(rows.body).results;
@@ -413,6 +416,7 @@ std::unique_ptr<Source> openPlan(
   builder.openTable = [&](ir::NodeId param, const Schema&, std::vector<bool>, StreamError&) {
     return tables(param);
   };
+  builder.openRead = tables;
   std::unique_ptr<Source> source = builder.build(table);
   if (!source) error = builder.error();
   return source;

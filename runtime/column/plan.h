@@ -50,7 +50,8 @@ struct PlanResult {
                                                             const std::vector<PlanOutput>& outputs,
                                                             const PlanOptions& options);
 
-/// The same for a plan whose tables are given as sources; for tests. Null and an error otherwise.
+/// The same for a plan whose tables, and the rows of the files that it reads, are given as sources;
+/// for tests and benchmarks. Null and an error otherwise.
 [[nodiscard]] std::unique_ptr<Source> openPlan(
     const ir::Module& module, ir::NodeId table,
     const std::function<std::unique_ptr<Source>(ir::NodeId param)>& tables,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <numeric>
 
 namespace couler::column {
@@ -12,39 +13,46 @@ namespace {
 constexpr std::size_t kHeap = std::size_t{1} << 20;
 constexpr std::size_t kPast = 64;
 
-std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
-  // The finaliser of MurmurHash3 over both (https://github.com/aappleby/smhasher, public domain).
-  std::uint64_t h = hash ^ (value + 0x9e3779b97f4a7c15ULL + (hash << 6U) + (hash >> 2U));
-  h ^= h >> 33U;
-  h *= 0xff51afd7ed558ccdULL;
-  h ^= h >> 33U;
-  h *= 0xc4ceb9fe1a85ec53ULL;
-  return h ^ (h >> 33U);
+// Folded multiplication, as in wyhash (https://github.com/wangyi-fudan/wyhash, public domain).
+__extension__ using Wide = unsigned __int128;
+constexpr std::uint64_t kOne = 0xa0761d6478bd642fULL;
+constexpr std::uint64_t kTwo = 0xe7037ed1a0b428dbULL;
+
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+  const Wide product = static_cast<Wide>(a ^ kOne) * (b ^ kTwo);
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+}
+
+std::uint64_t load(const char* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, 8);
+  return word;
+}
+/// The first `size` bytes, 1 to 7; reads 8, which texts allow (docs/jit.md).
+std::uint64_t loadFew(const char* at, std::int64_t size) {
+  return load(at) & (~std::uint64_t{0} >> (64U - 8U * static_cast<unsigned>(size)));
 }
 
 std::uint64_t hashOfText(const Text& text) {
-  std::uint64_t hash = static_cast<std::uint64_t>(text.size) * 0x9e3779b97f4a7c15ULL;
   const char* at = text.data;
-  std::int64_t left = text.size;
-  for (; left >= 8; at += 8, left -= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, 8);
-    hash = mix(hash, word);
+  const std::int64_t size = text.size;
+  const auto seed = static_cast<std::uint64_t>(size);
+  if (size <= 16) {
+    if (size >= 8) return mix(load(at), load(at + size - 8) ^ seed);
+    return mix(size > 0 ? loadFew(at, size) : 0, seed);
   }
-  if (left > 0) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, static_cast<std::size_t>(left));
-    hash = mix(hash, word);
-  }
-  return hash;
+  std::uint64_t hash = seed;
+  for (std::int64_t i = 0; i + 16 < size; i += 16) hash = mix(load(at + i) ^ hash, load(at + i + 8));
+  return mix(load(at + size - 16) ^ hash, load(at + size - 8));
 }
 
-std::uint64_t bitsOf(double x) {
-  if (std::isnan(x)) return 0x7ff8000000000000ULL;
-  if (x == 0) return 0;
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, &x, sizeof bits);
-  return bits;
+bool sameText(const Text& a, const Text& b) {
+  if (a.size != b.size) return false;
+  if (a.size > 16) return std::memcmp(a.data, b.data, static_cast<std::size_t>(a.size)) == 0;
+  if (a.size >= 8) {
+    return load(a.data) == load(b.data) && load(a.data + a.size - 8) == load(b.data + b.size - 8);
+  }
+  return a.size == 0 || loadFew(a.data, a.size) == loadFew(b.data, b.size);
 }
 
 bool isValid(const Column& column, std::int64_t row) {
@@ -59,13 +67,15 @@ const T& cell(const Column& column, std::int64_t row) {
 constexpr std::uint64_t kNoneHash = 0x6e6f6e65ULL;
 
 template <class T, class Hash>
-void hashColumn(const Column& column, std::int64_t rows, std::vector<std::uint64_t>& hashes,
-                Hash hash) {
+void hashColumn(const Column& column, std::vector<std::uint64_t>& hashes, Hash hash) {
   const T* values = column.values->as<T>();
-  const std::uint8_t* valid = column.valid == nullptr ? nullptr : column.valid->as<std::uint8_t>();
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    hashes[at] = mix(hashes[at], valid != nullptr && valid[i] == 0 ? kNoneHash : hash(values[i]));
+  if (column.valid == nullptr) {
+    for (std::size_t i = 0; i < hashes.size(); ++i) hashes[i] = mix(hashes[i], hash(values[i]));
+    return;
+  }
+  const std::uint8_t* valid = column.valid->as<std::uint8_t>();
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    hashes[i] = mix(hashes[i], valid[i] == 0 ? kNoneHash : hash(values[i]));
   }
 }
 
@@ -76,6 +86,14 @@ int order(T a, T b) {
 
 }  // namespace
 
+std::uint64_t canonicalBits(double x) {
+  if (std::isnan(x)) return 0x7ff8000000000000ULL;
+  if (x == 0) return 0;
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
 void hashRows(const Schema& schema, const Batch& batch, std::span<const std::uint32_t> columns,
               std::vector<std::uint64_t>& hashes) {
   hashes.assign(static_cast<std::size_t>(batch.rows), 0);
@@ -83,24 +101,24 @@ void hashRows(const Schema& schema, const Batch& batch, std::span<const std::uin
     const Column& column = batch.columns[c];
     switch (schema.fields[c].kind) {
       case Kind::Bool:
-        hashColumn<std::uint8_t>(column, batch.rows, hashes,
+        hashColumn<std::uint8_t>(column, hashes,
                                  [](std::uint8_t v) { return std::uint64_t{v}; });
         break;
       case Kind::Enum:
-        hashColumn<std::int32_t>(column, batch.rows, hashes,
+        hashColumn<std::int32_t>(column, hashes,
                                  [](std::int32_t v) { return static_cast<std::uint64_t>(v); });
         break;
       case Kind::Float:
-        hashColumn<double>(column, batch.rows, hashes, bitsOf);
+        hashColumn<double>(column, hashes, canonicalBits);
         break;
       case Kind::String:
-        hashColumn<Text>(column, batch.rows, hashes, hashOfText);
+        hashColumn<Text>(column, hashes, hashOfText);
         break;
       case Kind::Int:
       case Kind::Timestamp:
       case Kind::Duration:
       case Kind::Size:
-        hashColumn<std::int64_t>(column, batch.rows, hashes,
+        hashColumn<std::int64_t>(column, hashes,
                                  [](std::int64_t v) { return static_cast<std::uint64_t>(v); });
         break;
       case Kind::Value:
@@ -119,13 +137,61 @@ bool sameCell(Kind kind, const Column& a, std::int64_t rowA, const Column& b, st
     case Kind::Enum:
       return cell<std::int32_t>(a, rowA) == cell<std::int32_t>(b, rowB);
     case Kind::Float:
-      return bitsOf(cell<double>(a, rowA)) == bitsOf(cell<double>(b, rowB));
+      return canonicalBits(cell<double>(a, rowA)) == canonicalBits(cell<double>(b, rowB));
     case Kind::String:
-      return cell<Text>(a, rowA).view() == cell<Text>(b, rowB).view();
+      return sameText(cell<Text>(a, rowA), cell<Text>(b, rowB));
     case Kind::Value:
       return false;
     default:
       return cell<std::int64_t>(a, rowA) == cell<std::int64_t>(b, rowB);
+  }
+}
+
+namespace {
+
+template <class T, class Same>
+void markCells(const Column& kept, std::span<const std::uint32_t> rows, const Column& given,
+               std::span<std::uint8_t> differs, Same same) {
+  const auto last = static_cast<std::uint32_t>(kept.values->size() / sizeof(T) - 1);
+  const T* old = kept.values->as<T>();
+  const T* now = given.values->as<T>();
+  if (kept.valid == nullptr && given.valid == nullptr) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (!same(old[std::min(rows[i], last)], now[i])) differs[i] = 1;
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::uint32_t row = std::min(rows[i], last);
+    const auto at = static_cast<std::int64_t>(i);
+    const bool there = isValid(given, at);
+    const bool equal = there == isValid(kept, row) && (!there || same(old[row], now[i]));
+    if (!equal) differs[i] = 1;
+  }
+}
+
+}  // namespace
+
+void markDifferent(Kind kind, const Column& kept, std::span<const std::uint32_t> rows,
+                   const Column& given, std::span<std::uint8_t> differs) {
+  switch (kind) {
+    case Kind::Bool:
+      return markCells<std::uint8_t>(kept, rows, given, differs, std::equal_to<>());
+    case Kind::Enum:
+      return markCells<std::int32_t>(kept, rows, given, differs, std::equal_to<>());
+    case Kind::Float:
+      return markCells<double>(kept, rows, given, differs, [](double a, double b) {
+        return canonicalBits(a) == canonicalBits(b);
+      });
+    case Kind::String:
+      return markCells<Text>(kept, rows, given, differs, sameText);
+    case Kind::Int:
+    case Kind::Timestamp:
+    case Kind::Duration:
+    case Kind::Size:
+      return markCells<std::int64_t>(kept, rows, given, differs, std::equal_to<>());
+    case Kind::Value:
+      return;  // the plan has refused it
   }
 }
 

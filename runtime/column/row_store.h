@@ -17,6 +17,12 @@ void hashRows(const Schema& schema, const Batch& batch, std::span<const std::uin
 /// Whether two cells of columns of one kind are equal in that sense.
 [[nodiscard]] bool sameCell(Kind kind, const Column& a, std::int64_t rowA, const Column& b,
                             std::int64_t rowB);
+/// Sets `differs[i]` where the cell of row i of `given` is not that of row `rows[i]` of `kept`, which
+/// has at least one row; what is set for rows beyond it says nothing.
+void markDifferent(Kind kind, const Column& kept, std::span<const std::uint32_t> rows,
+                   const Column& given, std::span<std::uint8_t> differs);
+/// The bits of a number, the same for all that are equal in that sense.
+[[nodiscard]] std::uint64_t canonicalBits(double x);
 /// Order of two cells: values ascending (or descending), then NaN, then none. As a compare function.
 [[nodiscard]] int compareCells(Kind kind, const Column& a, std::int64_t rowA, const Column& b,
                                std::int64_t rowB, bool descending);

@@ -94,7 +94,7 @@ class OperatorsTest : public ::testing::Test {
         << std::get<ir::EvalError>(expected[0]).message;
 
     PlanOptions options;
-    options.limits = {memory, folder_.string()};
+    options.limits = {memory, folder_.string(), hashMask_};
     AnomalyLog log;
     StreamError error;
     const auto open = [&](ir::NodeId param) -> std::unique_ptr<Source> {
@@ -129,6 +129,10 @@ class OperatorsTest : public ::testing::Test {
       compare(result, body, 2500, 2000, 200 << 10);
       compare(result, body, 2500, 2000, 1000);
     }
+    hashMask_ = 0xf000'0000'0000'0007;  // nearly all keys collide
+    compare(result, body, 2500, 300, 1 << 30);
+    compare(result, body, 2500, 300, 1000);
+    hashMask_ = ~std::uint64_t{0};
   }
 
   /// The same for what makes many rows of few.
@@ -137,6 +141,9 @@ class OperatorsTest : public ::testing::Test {
     compare(result, body, 0, 5, 1 << 30);
     compare(result, body, 300, 20, 1 << 30);
     compare(result, body, 1500, 1000, 1000);
+    hashMask_ = 7;
+    compare(result, body, 300, 20, 1 << 30);
+    hashMask_ = ~std::uint64_t{0};
   }
 
   static std::string table() { return fmt::format("table<{}>", kRow); }
@@ -144,6 +151,7 @@ class OperatorsTest : public ::testing::Test {
 
   std::filesystem::path folder_;
   std::mt19937_64 random_{7};
+  std::uint64_t hashMask_ = ~std::uint64_t{0};
 };
 
 TEST_F(OperatorsTest, FilterAndMap) {
