@@ -254,16 +254,56 @@ std::int64_t endsWith(Context&, const Site&, const Cell* in, Cell* out) {
   return truth(textOf(in[0]).ends_with(textOf(in[1])), out);
 }
 
-std::int64_t matches(Context* context, std::int64_t site, const Cell* in, Cell* out) noexcept {
+// ---- patterns, which are valid and whose rewrites are
+
+using Pattern = std::int64_t(Context&, const re2::RE2&, const Cell*, Cell*);
+
+template <Pattern F>
+std::int64_t patterned(Context* context, std::int64_t site, const Cell* in, Cell* out) noexcept {
   try {
-    const re2::RE2& pattern = *context->patterns[static_cast<std::size_t>(site)];
-    const std::string_view text = textOf(in[0]);
-    const re2::StringPiece piece(text.data(), text.size());
-    return truth(pattern.Match(piece, 0, piece.size(), re2::RE2::UNANCHORED, nullptr, 0), out);
+    return F(*context, *context->patterns[static_cast<std::size_t>(site)], in, out);
   } catch (...) {
     context->outOfMemory = true;
     return 1;
   }
+}
+
+re2::StringPiece pieceOf(const Cell& cell) {
+  const std::string_view text = textOf(cell);
+  return {text.data(), text.size()};
+}
+
+std::int64_t matches(Context&, const re2::RE2& pattern, const Cell* in, Cell* out) {
+  const re2::StringPiece text = pieceOf(in[0]);
+  return truth(pattern.Match(text, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0), out);
+}
+
+/// The match, or the group that is the last of `found`.
+template <int kWanted>
+std::int64_t found(Context&, const re2::RE2& pattern, const Cell* in, Cell* out) {
+  // An empty text with an address: a group that takes no part in a match has none.
+  const re2::StringPiece text = in[0].b == 0 ? re2::StringPiece("", 0) : pieceOf(in[0]);
+  re2::StringPiece pieces[kWanted];
+  const bool matched =
+      pattern.Match(text, 0, text.size(), re2::RE2::UNANCHORED, pieces, kWanted);
+  const re2::StringPiece& piece = pieces[kWanted - 1];
+  *out = {};
+  if (!matched || piece.data() == nullptr) return 0;
+  if (!piece.empty()) give(*out, std::string_view(piece.data(), piece.size()));
+  out->valid = 1;
+  return 0;
+}
+
+std::int64_t replaceAll(Context& context, const re2::RE2& pattern, const Cell* in, Cell* out) {
+  const std::string_view with = textOf(in[2]);
+  if (!with.empty() && textOf(in[0]).size() >= kMaxText / with.size()) return 1;
+  std::string& made = context.room;
+  made = textOf(in[0]);
+  if (re2::RE2::GlobalReplace(&made, pattern, {with.data(), with.size()}) == 0) {
+    give(*out, textOf(in[0]));
+    return 0;
+  }
+  return made.size() > kMaxText ? 1 : keep(context, made, *out);
 }
 
 std::int64_t intText(Context& context, const Site&, const Cell* in, Cell* out) {
@@ -328,8 +368,8 @@ std::unique_ptr<Context> contextFor(const Program& program) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   for (const Site& site : program.sites) {
-    const bool has = site.op == Builtin::Matches && !site.pattern.empty();
-    context->patterns.push_back(has ? std::make_unique<re2::RE2>(site.pattern, options) : nullptr);
+    const bool has = takesPattern(site.op) && site.pattern.has_value();
+    context->patterns.push_back(has ? std::make_unique<re2::RE2>(*site.pattern, options) : nullptr);
   }
   return context;
 }
@@ -347,7 +387,10 @@ std::span<const Symbol> helperSymbols() {
       {"couler_jit_Contains", address(&guarded<contains>)},
       {"couler_jit_StartsWith", address(&guarded<startsWith>)},
       {"couler_jit_EndsWith", address(&guarded<endsWith>)},
-      {"couler_jit_Matches", address(&matches)},
+      {"couler_jit_Matches", address(&patterned<matches>)},
+      {"couler_jit_Find", address(&patterned<found<1>>)},
+      {"couler_jit_Extract", address(&patterned<found<2>>)},
+      {"couler_jit_ReplaceAll", address(&patterned<replaceAll>)},
       {"couler_jit_ToString", address(&guarded<intText>)},
       {"couler_jit_StringToInt", address(&guarded<parseInt>)},
       {"couler_jit_StringToFloat", address(&guarded<parseFloat>)},

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <re2/re2.h>
@@ -38,6 +39,7 @@ struct Context {
   const std::vector<Site>* sites = nullptr;
   std::vector<std::unique_ptr<re2::RE2>> patterns;  ///< by site; null where it has none
   Arena arena;
+  std::string room;          ///< of a helper, for a text while it is made
   bool outOfMemory = false;  ///< some helper was: what the code computed does not count
 };
 [[nodiscard]] std::unique_ptr<Context> contextFor(const Program& program);

@@ -5,11 +5,10 @@
 #include <unordered_map>
 #include <utility>
 
-#include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "runtime/jit/graph.h"
 #include "runtime/jit/lower_rules.h"
-#include "runtime/jit/patterns.h"
 
 namespace couler::jit {
 
@@ -23,7 +22,6 @@ using ir::TypeId;
 using ir::TypeKind;
 using ir::Value;
 
-constexpr std::size_t kMaxExprs = 4000;
 constexpr std::uint32_t kMaxDepth = 300;
 constexpr std::size_t kMaxListed = 64;   // items of `x in [...]`
 constexpr std::size_t kMaxNesting = 64;  // of bodies and calls
@@ -41,15 +39,6 @@ struct Scope {
   std::unordered_map<NodeId, Symbol> known;
   std::size_t depth = 0;
 };
-
-/// Thrown within this file alone.
-struct Unsupported {
-  std::string why;
-};
-template <class... Args>
-[[noreturn]] void refuse(fmt::format_string<Args...> text, Args&&... args) {
-  throw Unsupported{fmt::format(text, std::forward<Args>(args)...)};
-}
 
 class Lowerer {
  public:
@@ -69,9 +58,7 @@ class Lowerer {
   // ---- stages and results
 
   Symbol inputRow() {
-    Symbol row;
-    row.form = Symbol::Form::Record;
-    row.parts = std::make_shared<std::vector<std::pair<std::string, Symbol>>>();
+    Symbol row = emptyRecord();
     for (std::uint32_t i = 0; i < plan_.input.fields.size(); ++i) {
       Symbol field;
       field.form = Symbol::Form::Field;
@@ -98,7 +85,7 @@ class Lowerer {
       if (!check.exprs.empty()) program_.steps.push_back(std::move(check));
       return result;
     }
-    const ExprId condition = coerced(value(result), Kind::Bool);
+    const ExprId condition = graph_.coerced(value(result), Kind::Bool);
     if (at(condition).kind != Kind::Bool) refuse("a condition that is no bool");
     program_.steps.push_back({true, {condition}});
     program_.filters = true;
@@ -137,7 +124,7 @@ class Lowerer {
       out.field = made.field;
       if (plan_.input.fields[made.field].kind != field.kind) refuse("a column of another kind");
     } else {
-      out.expr = coerced(value(made), field.kind);
+      out.expr = graph_.coerced(value(made), field.kind);
       const Expr& expr = at(out.expr);
       if (expr.kind != field.kind) refuse("`{}` is of another kind than its column", field.name);
       if (expr.code == Code::Column) {
@@ -164,6 +151,12 @@ class Lowerer {
     return symbol.form == Symbol::Form::Field ? column(symbol.field) : symbol.expr;
   }
   ExprId operand(NodeId id, Scope& scope) { return value(symbol(id, scope)); }
+  static Symbol emptyRecord() {
+    Symbol record;
+    record.form = Symbol::Form::Record;
+    record.parts = std::make_shared<std::vector<std::pair<std::string, Symbol>>>();
+    return record;
+  }
   static Symbol of(ExprId expr) {
     Symbol symbol;
     symbol.expr = expr;
@@ -181,16 +174,16 @@ class Lowerer {
     if (const ir::If* x = std::get_if<ir::If>(&node.payload)) {
       const ExprId condition = operand(module_.operands(node)[0], scope);
       const Symbol then = regionValue(x->then, scope);
-      const Symbol otherwise = x->otherwise.valid() ? regionValue(x->otherwise, scope) : of(none());
+      const Symbol otherwise = x->otherwise.valid() ? regionValue(x->otherwise, scope) : of(graph_.none());
       return select(condition, then, otherwise);
     }
     if (const ir::Try* x = std::get_if<ir::Try>(&node.payload)) {
       const ExprId tried = value(regionValue(x->body, scope));
       if (!at(tried).fails) return of(tried);
       // An error of compiled code that the evaluator does not have would pass for none.
-      if (facts_[tried].dates) refuse("`try` around a part of a date");
+      if (graph_.hasDates(tried)) refuse("`try` around a part of a date");
       Expr expr = {.code = Code::Try, .kind = at(tried).kind, .operands = {tried}};
-      return of(add(std::move(expr)));
+      return of(graph_.add(std::move(expr)));
     }
     if (const ir::Call* x = std::get_if<ir::Call>(&node.payload)) return call(*x, node, scope);
     if (std::holds_alternative<ir::Param>(node.payload)) refuse("a value from outside of the rows");
@@ -228,31 +221,14 @@ class Lowerer {
   Symbol select(ExprId condition, const Symbol& then, const Symbol& otherwise) {
     if (then.form == Symbol::Form::Record && otherwise.form == Symbol::Form::Record) {
       if (then.parts->size() != otherwise.parts->size()) refuse("records of two forms");
-      Symbol record;
-      record.form = Symbol::Form::Record;
-      record.parts = std::make_shared<std::vector<std::pair<std::string, Symbol>>>();
+      Symbol record = emptyRecord();
       for (std::size_t i = 0; i < then.parts->size(); ++i) {
         record.parts->emplace_back((*then.parts)[i].first, select(condition, (*then.parts)[i].second,
                                                                   (*otherwise.parts)[i].second));
       }
       return record;
     }
-    return of(selectValue(condition, value(then), value(otherwise)));
-  }
-  ExprId selectValue(ExprId condition, ExprId then, ExprId otherwise) {
-    agree(then, otherwise);
-    const Kind kind = at(then).kind;
-    return add(
-        {.code = Code::Select, .kind = kind, .operands = {condition, then, otherwise}});
-  }
-  /// Both of one kind; a none that has none yet takes that of the other.
-  void agree(ExprId& a, ExprId& b) {
-    a = coerced(a, at(b).kind);
-    b = coerced(b, at(a).kind);
-    if (at(a).kind != at(b).kind) refuse("values of two kinds");
-  }
-  ExprId coerced(ExprId id, Kind kind) {
-    return at(id).code == Code::None ? none(kind) : id;
+    return of(graph_.select(condition, value(then), value(otherwise)));
   }
 
   // ---- operations
@@ -263,7 +239,7 @@ class Lowerer {
     if (op == Builtin::MakeRecord) return makeRecord(node, scope);
     // What a row adds to its group; putting that together is the group's.
     if (ir::isAggregate(op)) {
-      return nodes.empty() ? of(integer(1)) : symbol(nodes[0], scope);
+      return nodes.empty() ? of(graph_.integer(1)) : symbol(nodes[0], scope);
     }
     if (op == Builtin::InList) return of(inList(payload, nodes, scope));
     if (!isSupported(op)) refuse("`{}` ({})", ir::info(op).name, ir::info(op).enumerator);
@@ -276,9 +252,7 @@ class Lowerer {
     const ir::Type& type = module_.types[node.type];
     const auto nodes = module_.operands(node);
     if (type.fields.size() != nodes.size()) refuse("a record of another form");
-    Symbol record;
-    record.form = Symbol::Form::Record;
-    record.parts = std::make_shared<std::vector<std::pair<std::string, Symbol>>>();
+    Symbol record = emptyRecord();
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       record.parts->emplace_back(type.fields[i].name, symbol(nodes[i], scope));
     }
@@ -301,16 +275,18 @@ class Lowerer {
     }
     if (items.size() > kMaxListed) refuse("`in` a list of more than {} items", kMaxListed);
     const auto same = [&](ExprId item) {
-      return add({.code = Code::Same, .kind = Kind::Bool, .operands = {x, item}});
+      return graph_.add({.code = Code::Same, .kind = Kind::Bool, .operands = {x, item}});
     };
     // Of an empty list, only whether x has an error is left.
-    ExprId any = items.empty() ? binary(Builtin::And, same(x), boolean(false)) : same(items[0]);
+    ExprId any = items.empty() ? graph_.binary(Builtin::And, same(x), graph_.boolean(false))
+                               : same(items[0]);
     for (const ExprId item : items) {
       if (at(item).fails || at(item).kind != at(x).kind) refuse("`in` a list of such items");
-      if (item != items[0]) any = binary(Builtin::Or, any, same(item));
+      if (item != items[0]) any = graph_.binary(Builtin::Or, any, same(item));
     }
-    if (!payload.lifted || !mayBeNone(x)) return any;
-    return selectValue(binary(Builtin::NotEqual, x, none(at(x).kind)), any, none(Kind::Bool));
+    if (!payload.lifted || !graph_.mayBeNone(x)) return any;
+    const ExprId there = graph_.binary(Builtin::NotEqual, x, graph_.none(at(x).kind));
+    return graph_.select(there, any, graph_.none(Kind::Bool));
   }
 
   ExprId apply(Builtin op, bool lifted, std::vector<ExprId> operands, const ir::Node& node,
@@ -320,102 +296,57 @@ class Lowerer {
       std::swap(operands[0], operands[1]);
     }
     lifted = lifted && std::any_of(operands.begin(), operands.end(),
-                                   [&](ExprId id) { return mayBeNone(id); });
-    if (operands.size() == 2 && takesOneKind(op)) agree(operands[0], operands[1]);
+                                   [&](ExprId id) { return graph_.mayBeNone(id); });
+    if (operands.size() == 2 && takesOneKind(op)) graph_.agree(operands[0], operands[1]);
     if (takesOneKind(op) && at(operands[0]).kind == Kind::Enum) sameCases(nodes);
-    if (op == Builtin::Unwrap && !mayBeNone(operands[0])) return operands[0];
-    const bool plain = lifted || !mayBeNone(operands[0]);
+    if (op == Builtin::Unwrap && !graph_.mayBeNone(operands[0])) return operands[0];
+    const bool plain = lifted || !graph_.mayBeNone(operands[0]);
     if (op == Builtin::ToString && plain) {
       const Kind kind = at(operands[0]).kind;
       if (kind == Kind::String) return operands[0];
-      if (kind == Kind::Bool && !mayBeNone(operands[0])) {
-        return selectValue(operands[0], text("true"), text("false"));
+      if (kind == Kind::Bool && !graph_.mayBeNone(operands[0])) {
+        return graph_.select(operands[0], graph_.text("true"), graph_.text("false"));
       }
     }
     if (op == Builtin::PowInt && at(operands[1]).code == Code::Const && plain) {
       const std::int64_t exponent = at(operands[1]).bits;
-      if (exponent >= 1 && exponent <= 16) return power(operands[0], exponent, lifted);
+      if (exponent >= 1 && exponent <= 16) return graph_.power(operands[0], exponent, lifted);
     }
-    std::string pattern;
-    if (op == Builtin::Matches && at(operands[1]).code == Code::Const) {
-      pattern = at(operands[1]).text;
-      if (const auto plainForms = plainAlternatives(pattern)) {
-        return alternatives(operands[0], *plainForms, lifted);
-      }
+    std::optional<std::string> pattern;
+    if (takesPattern(op) && isKnownPattern(op, operands)) pattern = at(operands[1]).text;
+    if (op == Builtin::Matches && pattern) {
+      if (const auto found = graph_.matches(operands[0], operands[1], lifted)) return *found;
     }
     Expr expr = {.code = Code::Apply, .op = op, .lifted = lifted, .operands = std::move(operands)};
     const std::optional<Kind> kind = kindOf(node.type);
     if (!kind) refuse("`{}` of such a type", ir::info(op).name);
     expr.kind = *kind;
     expr.via = viaOf(expr, program_.exprs);
-    if (op == Builtin::Matches && expr.via == Via::Text) {
-      re2::RE2::Options options;
-      options.set_log_errors(false);
-      if (!re2::RE2(pattern, options).ok()) expr.via = Via::Any;  // its error is the evaluator's
+    if (takesPattern(op)) expr.via = pattern ? Via::Text : Via::Any;
+    if (expr.via == Via::Inline || expr.via == Via::Math) return graph_.add(std::move(expr));
+    expr.index = site(op, node, nodes, pattern);
+    if (!pattern) return graph_.add(std::move(expr));
+    if (op != Builtin::Matches) {
+      const bool brief = op != Builtin::ReplaceAll || at(expr.operands[2]).text.size() <= kLongText;
+      if (brief) expr.automaton = graph_.automaton(*pattern);
+      return graph_.add(std::move(expr));
     }
-    if (expr.via == Via::Text || expr.via == Via::Any) {
-      expr.index = site(op, node, nodes, expr.via == Via::Text ? pattern : std::string());
-    }
-    ExprId made = 0;
-    if (expr.via == Via::Text && !pattern.empty()) {
-      const std::string needed = requiredText(pattern);
-      const ExprId subject = expr.operands[0];
-      made = add(std::move(expr));
-      // Most rows are told apart by a text that every match has.
-      if (needed.empty() || (mayBeNone(subject) && !lifted)) return made;
-      const ExprId has = binary(Builtin::Contains, subject, text(needed), lifted);
-      return binary(Builtin::And, has, made, lifted);
-    }
-    return add(std::move(expr));
+    const ExprId subject = expr.operands[0];
+    return graph_.withRequired(subject, *pattern, graph_.add(std::move(expr)), lifted);
   }
 
-  /// By squaring, as the evaluator does it, so that it overflows where that does.
-  ExprId power(ExprId base, std::int64_t exponent, bool lifted) {
-    const auto times = [&](ExprId a, ExprId b) {
-      return add({.code = Code::Apply,
-                  .op = Builtin::MulInt,
-                  .lifted = lifted,
-                  .kind = Kind::Int,
-                  .operands = {a, b}});
-    };
-    std::optional<ExprId> result;
-    ExprId square = base;
-    for (; exponent > 0; exponent >>= 1) {
-      if ((exponent & 1) != 0) result = result ? times(*result, square) : square;
-      if (exponent > 1) square = times(square, square);
-    }
-    return *result;
-  }
-
-  ExprId alternatives(ExprId subject, const std::vector<PlainPattern>& forms, bool lifted) {
-    std::optional<ExprId> any;
-    for (const PlainPattern& form : forms) {
-      const Builtin op = form.fromStart && form.toEnd ? Builtin::Equal
-                         : form.fromStart             ? Builtin::StartsWith
-                         : form.toEnd                 ? Builtin::EndsWith
-                                                      : Builtin::Contains;
-      ExprId found = 0;
-      if (op == Builtin::Equal && lifted) {
-        // `==` knows none as a value; a pattern does not.
-        found = selectValue(binary(Builtin::NotEqual, subject, none(Kind::String)),
-                            binary(op, subject, text(form.text)), none(Kind::Bool));
-      } else {
-        found = binary(op, subject, text(form.text), lifted);
-      }
-      any = any ? binary(Builtin::Or, *any, found, lifted) : found;
-    }
-    return *any;
-  }
-
-  ExprId binary(Builtin op, ExprId a, ExprId b, bool lifted = false) {
-    Expr expr = {.code = Code::Apply,
-                 .op = op,
-                 .lifted = lifted && (mayBeNone(a) || mayBeNone(b)),
-                 .kind = Kind::Bool,
-                 .operands = {a, b}};
-    expr.via = viaOf(expr, program_.exprs);
-    if (expr.via != Via::Inline) refuse("`{}` of such operands", ir::info(op).name);
-    return add(std::move(expr));
+  /// Whether RE2 takes a constant pattern, and the rest of the operands with it: the others' errors
+  /// are the evaluator's.
+  bool isKnownPattern(Builtin op, const std::vector<ExprId>& operands) const {
+    if (at(operands[1]).code != Code::Const) return false;
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    const re2::RE2 pattern(at(operands[1]).text, options);
+    if (!pattern.ok()) return false;
+    if (op == Builtin::Extract) return pattern.NumberOfCapturingGroups() > 0;
+    std::string why;
+    return op != Builtin::ReplaceAll || (at(operands[2]).code == Code::Const &&
+                                         pattern.CheckRewriteString(at(operands[2]).text, &why));
   }
 
   // ---- leaves
@@ -458,7 +389,7 @@ class Lowerer {
   }
 
   std::uint32_t site(Builtin op, const ir::Node& node, std::span<const NodeId> nodes,
-                     std::string pattern) {
+                     std::optional<std::string> pattern) {
     Site site;
     site.op = op;
     for (const NodeId id : nodes) {
@@ -474,122 +405,36 @@ class Lowerer {
   ExprId column(std::uint32_t field) {
     const column::Field& known = plan_.input.fields[field];
     if (known.kind == Kind::Value) refuse("a column of lists or records");
-    const auto& inputs = program_.inputs;
-    const auto it = std::find_if(inputs.begin(), inputs.end(),
-                                 [&](const Program::Input& in) { return in.field == field; });
-    const auto index = static_cast<std::uint32_t>(it - inputs.begin());
-    if (it == inputs.end()) program_.inputs.push_back({field, known.kind, known.optional});
-    return add({.code = Code::Column, .kind = known.kind, .index = index});
+    return graph_.column(field, known.kind, known.optional);
   }
   ExprId outer(std::size_t index, const ir::Node& node) {
     const std::optional<Kind> kind = kindOf(node.type);
     if (!kind) refuse("a parameter of such a type");
-    return add({.code = Code::Outer, .kind = *kind, .index = static_cast<std::uint32_t>(index)});
+    return graph_.outer(index, *kind, module_.types.kind(node.type) == TypeKind::Optional);
   }
   ExprId constant(const Value& value, TypeId type) {
-    if (value.isNone()) return none(kindOf(type).value_or(Kind::Value));
+    if (value.isNone()) return graph_.none(kindOf(type).value_or(Kind::Value));
     const std::optional<Kind> kind = kindOf(type);
     if (!kind) refuse("a constant of such a type");
     Expr expr = {.code = Code::Const, .kind = *kind};
     if (*kind == Kind::String) {
       const std::string* known = value.as<std::string>();
       if (known == nullptr) refuse("a constant of another type than its own");
-      return text(*known);
+      return graph_.text(*known);
     } else {
       const std::optional<std::int64_t> bits = bitsOf(value, *kind, casesOf(type));
       if (!bits) refuse("a constant of another type than its own");
       expr.bits = *bits;
     }
-    return add(std::move(expr));
-  }
-  ExprId integer(std::int64_t n) {
-    return add({.code = Code::Const, .kind = Kind::Int, .bits = n});
-  }
-  ExprId boolean(bool b) {
-    return add({.code = Code::Const, .kind = Kind::Bool, .bits = b ? 1 : 0});
-  }
-  ExprId text(std::string content) {
-    auto& literals = program_.literals;
-    auto it = std::find(literals.begin(), literals.end(), content);
-    if (it == literals.end()) it = literals.insert(literals.end(), content);
-    const auto index = static_cast<std::uint32_t>(it - literals.begin());
-    return add({.code = Code::Const, .kind = Kind::String, .index = index, .text = content});
-  }
-  /// Kind::Value: of no kind yet.
-  ExprId none(Kind kind = Kind::Value) { return add({.code = Code::None, .kind = kind}); }
-
-  // ---- the graph
-
-  [[nodiscard]] const Expr& at(ExprId id) const { return program_.exprs[id]; }
-  [[nodiscard]] bool mayBeNone(ExprId id) const { return facts_[id].none; }
-
-  ExprId add(Expr expr) {
-    std::uint32_t depth = 0;
-    bool operandNone = false;
-    bool dates = expr.code == Code::Apply && isDatePart(expr.op);
-    for (const ExprId id : expr.operands) {
-      depth = std::max(depth, facts_[id].depth + 1);
-      operandNone = operandNone || facts_[id].none;
-      dates = dates || facts_[id].dates;
-      expr.fails = expr.fails || at(id).fails;
-      expr.cost = expr.cost || at(id).cost;
-    }
-    if (depth > kMaxDepth || program_.exprs.size() >= kMaxExprs) refuse("an expression so large");
-    expr.heavy = isHeavy(expr, program_.exprs);
-    expr.cost = expr.cost || expr.heavy;
-    const bool takesNone = expr.lifted || expr.code != Code::Apply || knowsNone(expr.op) ||
-                           expr.via == Via::Any;
-    expr.fails = expr.code != Code::Try &&
-                 (expr.fails || canFail(expr, program_.exprs) || (operandNone && !takesNone) ||
-                  (expr.code == Code::Select && facts_[expr.operands[0]].none));
-    bool none = false;
-    switch (expr.code) {
-      case Code::Column:
-        none = program_.inputs[expr.index].optional;
-        break;
-      case Code::Outer:
-        none = module_.types.kind(module_.at(plan_.outer[expr.index].first).type) ==
-               TypeKind::Optional;
-        break;
-      case Code::None:
-      case Code::Try:
-        none = true;
-        break;
-      case Code::Select:
-        none = facts_[expr.operands[1]].none || facts_[expr.operands[2]].none;
-        break;
-      case Code::Apply:
-        none = (expr.lifted && operandNone) || expr.op == Builtin::Find ||
-               expr.op == Builtin::Extract;
-        if (expr.op == Builtin::Coalesce || expr.op == Builtin::CoalesceOptional ||
-            ((expr.op == Builtin::And || expr.op == Builtin::Or) && !expr.lifted)) {
-          none = facts_[expr.operands[1]].none;
-        }
-        break;
-      case Code::Const:
-      case Code::Same:
-        break;
-    }
-    const std::string key = lineOf(expr);
-    const auto [it, added] = ids_.try_emplace(key, static_cast<ExprId>(program_.exprs.size()));
-    if (added) {
-      program_.exprs.push_back(std::move(expr));
-      facts_.push_back({depth, none, dates});
-    }
-    return it->second;
+    return graph_.add(std::move(expr));
   }
 
-  struct Facts {
-    std::uint32_t depth = 0;
-    bool none = false;
-    bool dates = false;  ///< it or an operand is a part of a timestamp
-  };
+  [[nodiscard]] const Expr& at(ExprId id) const { return graph_.at(id); }
 
   const RowPlan& plan_;
   const ir::Module& module_;
   Program program_;
-  std::vector<Facts> facts_;
-  std::unordered_map<std::string, ExprId> ids_;
+  Graph graph_{program_};
   std::unordered_map<NodeId, std::size_t> outer_;
   std::size_t nesting_ = 0;
 };

@@ -112,6 +112,9 @@ std::optional<Via> tableVia(Builtin op) {
     case Builtin::SubstringFrom:
     case Builtin::Replace:
     case Builtin::Matches:
+    case Builtin::Find:
+    case Builtin::Extract:
+    case Builtin::ReplaceAll:
     case Builtin::ToString:
     case Builtin::StringToInt:
     case Builtin::StringToFloat:
@@ -124,9 +127,6 @@ std::optional<Via> tableVia(Builtin op) {
     case Builtin::PadLeftWith:
     case Builtin::PadRight:
     case Builtin::ReverseString:
-    case Builtin::Find:
-    case Builtin::Extract:
-    case Builtin::ReplaceAll:
     case Builtin::Basename:
     case Builtin::Stem:
     case Builtin::Extension:
@@ -158,8 +158,6 @@ Via viaOf(const Expr& apply, const std::vector<Expr>& exprs) {
     case Builtin::StartsWith:
     case Builtin::EndsWith:
       return isLiteral(operand(1), kInlineText) ? Via::Inline : Via::Text;
-    case Builtin::Matches:
-      return isLiteral(operand(1), std::string::npos) ? Via::Text : Via::Any;
     case Builtin::ToString:
       return operand(0).kind == Kind::Int ? Via::Text : Via::Any;
     case Builtin::Min:
@@ -188,9 +186,24 @@ bool isHeavy(const Expr& expr, const std::vector<Expr>& exprs) {
     case Builtin::Contains:
     case Builtin::LengthString:
     case Builtin::Trim:
+    case Builtin::Matches:
       return true;
     default:
       return false;
+  }
+}
+
+bool isDear(const Expr& expr, const Program& program) {
+  if (!isHeavy(expr, program.exprs)) return false;
+  if (expr.via != Via::Inline) return true;
+  switch (expr.op) {
+    case Builtin::Contains:
+    case Builtin::LengthString:
+      return false;
+    case Builtin::Matches:
+      return program.automata[expr.automaton - 1].states > kShiftStates;
+    default:
+      return true;
   }
 }
 
@@ -203,8 +216,7 @@ bool canFail(const Expr& expr, const std::vector<Expr>& exprs) {
     case Via::Any:
       return expr.op != Builtin::Min && expr.op != Builtin::Max;
     case Via::Text:
-      return expr.op != Builtin::Contains && expr.op != Builtin::StartsWith &&
-             expr.op != Builtin::EndsWith && expr.op != Builtin::Matches;
+      return expr.kind != Kind::Bool && expr.op != Builtin::Find && expr.op != Builtin::Extract;
     case Via::Inline:
       break;
   }
@@ -261,6 +273,11 @@ bool knowsNone(Builtin op) {
          op == Builtin::CoalesceOptional;
 }
 
+bool takesPattern(Builtin op) {
+  return op == Builtin::Matches || op == Builtin::Find || op == Builtin::Extract ||
+         op == Builtin::ReplaceAll;
+}
+
 bool isDatePart(Builtin op) {
   return op == Builtin::Year || op == Builtin::Month || op == Builtin::Day ||
          op == Builtin::Hour || op == Builtin::Minute || op == Builtin::Second;
@@ -286,10 +303,10 @@ bool takesOneKind(Builtin op) {
 
 std::string lineOf(const Expr& expr) {
   std::string line =
-      fmt::format("{} {} {} {} {} {} {}", static_cast<int>(expr.code), static_cast<int>(expr.kind),
+      fmt::format("{} {} {} {} {} {} {} {}", static_cast<int>(expr.code), static_cast<int>(expr.kind),
                   expr.code == Code::Apply ? ir::info(expr.op).enumerator : "-",
                   expr.lifted ? "lifted" : "strict", static_cast<int>(expr.via), expr.index,
-                  expr.bits);
+                  expr.bits, expr.automaton);
   if (expr.code == Code::Const && expr.kind == Kind::String) {
     line += fmt::format(" {}:{}", expr.text.size(), expr.text);
   }
@@ -303,6 +320,7 @@ std::string canonicalText(const Program& program) {
     text += fmt::format("in {} {}\n", static_cast<int>(input.kind), input.optional);
   }
   for (const Expr& expr : program.exprs) text += lineOf(expr) + "\n";
+  for (const Automaton& automaton : program.automata) text += canonicalText(automaton) + "\n";
   for (const Step& step : program.steps) {
     text += step.filter ? "filter" : "check";
     for (const ExprId expr : step.exprs) text += fmt::format(" %{}", expr);

@@ -1,15 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ir/builtins.h"
 #include "runtime/column/batch.h"
+#include "runtime/jit/automaton.h"
 
 /// What is compiled: the expressions of a row plan as one graph over the columns of its input,
 /// free of names, types and module ids, so that equal work has equal text.
 namespace couler::jit {
+
+inline constexpr std::uint32_t kShiftStates = 10;  ///< of an automaton that a word holds a step of
+
+inline constexpr std::int64_t kLongText = 4096;  ///< bytes up to which no replacement is too long
 
 using column::Kind;
 using ExprId = std::uint32_t;
@@ -40,14 +46,15 @@ struct Expr {
   bool lifted = false;
   Via via{};
   Kind kind{};
-  bool heavy = false;    ///< more than a few instructions: not in a vectorised loop, and worth a
-                         ///< branch around it; of this expression, its operands aside
+  bool heavy = false;    ///< not for a vectorised loop; of this expression, its operands aside
   bool cost = false;     ///< it or an operand, theirs included, is heavy
+  bool dear = false;     ///< heavy, and worth a branch around it
   bool fails = false;    ///< may have an error
   std::uint32_t index = 0;  ///< Column, Outer; a text: its literal; via Text or Any: its Site
   std::int64_t bits = 0;
-  std::string text;
-  std::vector<ExprId> operands;
+  std::uint32_t automaton = 0;  ///< of its pattern, one more than the index; 0: none
+  std::string text{};
+  std::vector<ExprId> operands{};
 };
 
 /// What a helper must know of the Apply that calls it; not part of the code.
@@ -59,7 +66,7 @@ struct Site {
   };
   std::vector<Cell> operands;
   Cell result;
-  std::string pattern;  ///< Matches: the expression, where it is constant
+  std::optional<std::string> pattern;  ///< a valid regular expression
 };
 
 /// A filter keeps the rows for which `exprs[0]` is true; a check wants all of them without error.
@@ -86,6 +93,7 @@ struct Program {
   std::vector<Step> steps;  ///< in order, for the rows that the filters before have kept
   std::vector<Output> outputs;
   std::vector<Site> sites;
+  std::vector<Automaton> automata;
   std::vector<std::string> literals;  ///< of Const texts, by their `index`
   std::uint32_t outerCount = 0;
   bool filters = false;

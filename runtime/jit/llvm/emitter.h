@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <llvm/IR/IRBuilder.h>
@@ -24,6 +25,10 @@ struct Cells {
   llvm::Value* valid = nullptr;
   llvm::Value* error = nullptr;
 };
+
+/// Adds the functions of a text in LLVM's own form.
+bool parseInto(llvm::Module& module, const std::string& text, std::string& why);
+void replaceAll(std::string& text, std::string_view what, const std::string& with);
 
 class Emitter {
  public:
@@ -66,6 +71,7 @@ class Emitter {
   Cells equality(const Expr& expr);
   Cells same(const Expr& expr);
   Cells strict(ExprId id, const Expr& expr);
+  llvm::Value* mayMatch(const Expr& expr, const std::vector<Cells>& in);
   Cells choose(llvm::Value* condition, const Cells& yes, const Cells& no, Kind kind);
   /// `otherwise` where the condition is false: by a branch around `operand`, where that saves
   /// something, else both.
@@ -99,6 +105,7 @@ class Emitter {
   llvm::Value* textPrefix(const Cells& text, std::string_view literal, bool atEnd);
   llvm::Function* textFunction(const std::string& name);
   llvm::Function* containsFunction(const std::string& literal);
+  llvm::Value* matches(std::uint32_t number, const Cells& text);  ///< automata.cpp
   bool parseTexts(std::string& why);
 
   // Small things.

@@ -156,7 +156,7 @@ std::vector<ExprId> exclusiveTo(const Program& program,
 bool Emitter::worthBranch(ExprId owner, std::size_t operand) {
   if (vector_ || !program_.exprs[program_.exprs[owner].operands[operand]].cost) return false;
   for (const ExprId id : exclusiveTo(program_, users_, isRoot_, owner, operand)) {
-    if (program_.exprs[id].heavy && !memo_[id] && !spilled_[id]) return true;
+    if (program_.exprs[id].dear && !memo_[id] && !spilled_[id]) return true;
   }
   return false;
 }
@@ -344,12 +344,15 @@ Cells Emitter::strict(ExprId, const Expr& expr) {
   // A helper is not asked where there is nothing to ask, nor where it would not matter.
   Value* asks = expr.via == Via::Text || expr.via == Via::Any ? andNot(valid, error) : nullptr;
   Cells cells;
+  if (expr.automaton != 0 && expr.via == Via::Text) asks = both(asks, mayMatch(expr, in));
   if (asks != nullptr) {
     cells = inBranch(
         asks, expr.kind, [&] { return helper(expr, in); },
         [&] {
-          Cells nothing = none(expr.kind);
-          nothing.valid = nullptr;
+          // Of a pattern that does not match: the text itself, or none.
+          Cells nothing = expr.op == Builtin::ReplaceAll ? in[0] : none(expr.kind);
+          if (expr.automaton == 0 || expr.op == Builtin::ReplaceAll) nothing.valid = nullptr;
+          nothing.error = nullptr;
           return nothing;
         });
   } else if (expr.via == Via::Inline) {
@@ -361,6 +364,13 @@ Cells Emitter::strict(ExprId, const Expr& expr) {
   cells.error = either(cells.error, error);
   cells.valid = both(cells.valid, valid);
   return cells;
+}
+
+/// Whether a pattern matches, or the text is so long that a replacement would be refused.
+Value* Emitter::mayMatch(const Expr& expr, const std::vector<Cells>& in) {
+  Value* found = matches(expr.automaton, in[0]);
+  if (expr.op != Builtin::ReplaceAll) return found;
+  return b_.CreateOr(found, b_.CreateICmpSGT(in[0].size, integer(kLongText)));
 }
 
 // ---- small things

@@ -435,10 +435,7 @@ Cells Emitter::helper(const Expr& expr, const std::vector<Cells>& in) {
   Value* status = b_.CreateCall(
       callee, {context, integer(static_cast<std::int64_t>(expr.index)), room, part(in.size(), 0)});
   Cells out = loadCell(part(in.size(), 0), expr.kind);
-  if (!(expr.via == Via::Any &&
-        (expr.op == Builtin::Find || expr.op == Builtin::Extract))) {
-    out.valid = nullptr;
-  }
+  if (expr.op != Builtin::Find && expr.op != Builtin::Extract) out.valid = nullptr;
   out.error = b_.CreateICmpNE(status, integer(0));
   if (expr.kind == Kind::String) {
     // What is not there may yet be looked at, where a branch costs more than that.

@@ -24,6 +24,8 @@ declare i32 @llvm.ctpop.i32(i32)
 declare i32 @llvm.cttz.i32(i32, i1)
 declare i64 @llvm.bswap.i64(i64)
 declare i64 @llvm.umin.i64(i64, i64)
+declare i64 @llvm.umax.i64(i64, i64)
+declare i64 @llvm.smax.i64(i64, i64)
 
 ; Whether two texts are the same. The first eight bytes decide nearly always.
 define internal i1 @text_equal(ptr %a, i64 %n, ptr %b, i64 %m) nounwind {
@@ -106,10 +108,11 @@ sizes:
 }
 
 ; Code points: the bytes that continue none.
-define internal i64 @text_length(ptr %p, i64 %n) nounwind {
+define internal i64 @text_length(ptr %start, i64 %n) nounwind {
 entry:
-  %some = icmp sgt i64 %n, 0
-  br i1 %some, label %loop, label %done
+  %empty = icmp eq i64 %n, 0
+  %p = select i1 %empty, ptr @nowhere, ptr %start
+  br label %loop
 loop:
   %at = phi i64 [ 0, %entry ], [ %next, %loop ]
   %sum = phi i64 [ 0, %entry ], [ %total, %loop ]
@@ -119,10 +122,10 @@ loop:
   %bits = bitcast <32 x i1> %starts to i32
   %left = sub i64 %n, %at
   %most = call i64 @llvm.umin.i64(i64 %left, i64 32)
-  %drop = sub i64 32, %most
-  %drop32 = trunc i64 %drop to i32
-  %mask = lshr i32 -1, %drop32
-  %kept = and i32 %bits, %mask
+  %some = shl i64 1, %most
+  %mask = sub i64 %some, 1
+  %mask32 = trunc i64 %mask to i32
+  %kept = and i32 %bits, %mask32
   %count = call i32 @llvm.ctpop.i32(i32 %kept)
   %wide = zext i32 %count to i64
   %total = add i64 %sum, %wide
@@ -130,8 +133,7 @@ loop:
   %more = icmp slt i64 %next, %n
   br i1 %more, label %loop, label %done
 done:
-  %result = phi i64 [ 0, %entry ], [ %total, %loop ]
-  ret i64 %result
+  ret i64 %total
 }
 
 define internal i1 @is_space(i8 %c) alwaysinline nounwind {
@@ -146,7 +148,25 @@ define internal i1 @is_space(i8 %c) alwaysinline nounwind {
 define internal { ptr, i64 } @text_trim(ptr %start, i64 %size) nounwind {
 entry:
   %slot = alloca [3 x i64], align 8
-  br label %front
+  %any = icmp sgt i64 %size, 0
+  %safe = select i1 %any, ptr %start, ptr @nowhere
+  %most = call i64 @llvm.umax.i64(i64 %size, i64 1)
+  %offset = sub i64 %most, 1
+  %end = getelementptr inbounds i8, ptr %safe, i64 %offset
+  %f = load i8, ptr %safe, align 1
+  %l = load i8, ptr %end, align 1
+  %f1 = sub i8 %f, 33
+  %l1 = sub i8 %l, 33
+  %f2 = icmp ult i8 %f1, 95
+  %l2 = icmp ult i8 %l1, 95
+  %seen = and i1 %f2, %l2
+  %bare = xor i1 %any, true
+  %asis = or i1 %seen, %bare
+  br i1 %asis, label %whole, label %front
+whole:
+  %w0 = insertvalue { ptr, i64 } undef, ptr %start, 0
+  %w1 = insertvalue { ptr, i64 } %w0, i64 %size, 1
+  ret { ptr, i64 } %w1
 front:
   %p = phi ptr [ %start, %entry ], [ %p2, %skip ]
   %n = phi i64 [ %size, %entry ], [ %n2, %skip ]
@@ -193,38 +213,46 @@ done:
 }
 )";
 
-/// Whether a literal occurs in a text: 32 places at a time are tried by their first byte and their
-/// last, and what is left of them byte by byte ("SIMD-friendly algorithms for substring searching",
-/// Wojciech Muła).
+/// Whether a literal occurs in a text: 32 places at a time are tried by up to eight of its bytes at
+/// once, and where that is not all of them, what is left of the places by the whole of it (after
+/// "SIMD-friendly algorithms for substring searching", Wojciech Muła). A text of up to 32 bytes takes
+/// no branch that depends on what is in it.
 constexpr const char* kContains = R"(
-define internal i1 @NAME(ptr %p, i64 %n) noinline nounwind {
+define internal i1 @NAME(ptr %start, i64 %n) nounwind {
 entry:
-  %last = sub i64 %n, SIZE
-  %fits = icmp sge i64 %last, 0
-  br i1 %fits, label %loop, label %no
+  %empty = icmp eq i64 %n, 0
+  %p = select i1 %empty, ptr @nowhere, ptr %start
+  %places = sub i64 %n, BEFORE
+  br label %loop
 loop:
-  %at = phi i64 [ 0, %entry ], [ %next, %more ]
+  %at = phi i64 [ 0, %entry ], [ %next, %AGAIN ]
   %q = getelementptr inbounds i8, ptr %p, i64 %at
-  %z = getelementptr inbounds i8, ptr %q, i64 OFFSET
-  %x = load <32 x i8>, ptr %q, align 1
-  %y = load <32 x i8>, ptr %z, align 1
-  %first = icmp eq <32 x i8> %x, splat (i8 FIRST)
-  %final = icmp eq <32 x i8> %y, splat (i8 LAST)
-  %both = and <32 x i1> %first, %final
-  %bits0 = bitcast <32 x i1> %both to i32
-  %left = sub i64 %last, %at
-  %full = icmp sge i64 %left, 31
-  %over = sub i64 31, %left
-  %over32 = trunc i64 %over to i32
-  %shift = select i1 %full, i32 0, i32 %over32
-  %mask = lshr i32 -1, %shift
-  %bits = and i32 %bits0, %mask
-  br label %scan
-scan:
-  %b = phi i32 [ %bits, %loop ], [ %rest, %miss ]
-  %none = icmp eq i32 %b, 0
-  br i1 %none, label %more, label %try
+COMPARE
+  %same = icmp eq <32 x i8> %d, zeroinitializer
+  %bits0 = bitcast <32 x i1> %same to i32
+  %rest = sub i64 %places, %at
+  %few = call i64 @llvm.smax.i64(i64 %rest, i64 0)
+  %left = call i64 @llvm.umin.i64(i64 %few, i64 32)
+  %upto = shl i64 1, %left
+  %mask = sub i64 %upto, 1
+  %mask32 = trunc i64 %mask to i32
+  %bits = and i32 %bits0, %mask32
+  %next = add i64 %at, 32
+  %more = icmp slt i64 %next, %places
+  %none = icmp eq i32 %bits, 0
+)";
+constexpr const char* kContainsAll = R"(
+  %on = and i1 %more, %none
+  br i1 %on, label %loop, label %done
+done:
+  %found = xor i1 %none, true
+  ret i1 %found
+}
+)";
+constexpr const char* kContainsRest = R"(
+  br i1 %none, label %over, label %try
 try:
+  %b = phi i32 [ %bits, %loop ], [ %b1, %miss ]
   %i = call i32 @llvm.cttz.i32(i32 %b, i1 true)
   %wide = zext i32 %i to i64
   %place = getelementptr inbounds i8, ptr %q, i64 %wide
@@ -233,18 +261,25 @@ compare:
   br label %miss
 miss:
   %less = sub i32 %b, 1
-  %rest = and i32 %b, %less
-  br label %scan
-more:
-  %next = add i64 %at, 32
-  %ended = icmp sgt i64 %next, %last
-  br i1 %ended, label %no, label %loop
+  %b1 = and i32 %b, %less
+  %gone = icmp eq i32 %b1, 0
+  br i1 %gone, label %over, label %try
+over:
+  br i1 %more, label %loop, label %no
 no:
   ret i1 false
 yes:
   ret i1 true
 }
 )";
+constexpr const char* kCompare = R"(
+  %q# = getelementptr inbounds i8, ptr %q, i64 PLACE
+  %x# = load <32 x i8>, ptr %q#, align 1
+  %y# = xor <32 x i8> %x#, splat (i8 BYTE)
+  %d# = or <32 x i8> %d$, %y#
+)";
+
+}  // namespace
 
 bool parseInto(llvm::Module& module, const std::string& text, std::string& why) {
   llvm::SMDiagnostic problem;
@@ -255,14 +290,12 @@ bool parseInto(llvm::Module& module, const std::string& text, std::string& why) 
   return false;
 }
 
-void replace(std::string& text, std::string_view what, const std::string& with) {
+void replaceAll(std::string& text, std::string_view what, const std::string& with) {
   for (std::size_t at = text.find(what); at != std::string::npos;
        at = text.find(what, at + with.size())) {
     text.replace(at, what.size(), with);
   }
 }
-
-}  // namespace
 
 /// Only where the program has texts that are looked into.
 bool Emitter::parseTexts(std::string& why) {
@@ -327,23 +360,39 @@ Value* Emitter::textEquals(const Expr& a, const Expr& b, const Cells& x, const C
 llvm::Function* Emitter::containsFunction(const std::string& literal) {
   llvm::Function*& known = contains_[literal];
   if (known != nullptr) return known;
+  const std::size_t size = literal.size();
+  const bool all = size <= 8;
+  std::string compare;
+  std::string last = "zeroinitializer";
+  for (std::size_t i = 0; i < std::min<std::size_t>(size, 8); ++i) {
+    const std::size_t place = all || i < 4 ? i : size - 8 + i;
+    std::string one = kCompare;
+    replaceAll(one, "%d$", last);
+    replaceAll(one, "#", std::to_string(i));
+    replaceAll(one, "PLACE", std::to_string(place));
+    replaceAll(one, "BYTE", std::to_string(static_cast<int>(literal[place])));
+    compare += one;
+    last = "%d" + std::to_string(i);
+  }
+  replaceAll(compare, last + " =", "%d =");
   const std::string name = "contains_" + std::to_string(contains_.size());
   std::string text = kContains;
-  replace(text, "NAME", name);
-  replace(text, "SIZE", std::to_string(literal.size()));
-  replace(text, "OFFSET", std::to_string(literal.size() - 1));
-  replace(text, "FIRST", std::to_string(static_cast<int>(literal.front())));
-  replace(text, "LAST", std::to_string(static_cast<int>(literal.back())));
+  text += all ? kContainsAll : kContainsRest;
+  replaceAll(text, "NAME", name);
+  replaceAll(text, "COMPARE", compare);
+  replaceAll(text, "BEFORE", std::to_string(size - 1));
+  replaceAll(text, "AGAIN", all ? "loop" : "over");
   std::string why;
   if (!parseInto(module_, text, why)) return nullptr;
   known = module_.getFunction(name);
+  if (all) return known;
   // The comparison of the bytes between.
-  llvm::BasicBlock* compare = nullptr;
+  llvm::BasicBlock* between = nullptr;
   llvm::BasicBlock* miss = nullptr;
   llvm::BasicBlock* yes = nullptr;
   Value* place = nullptr;
   for (llvm::BasicBlock& block : *known) {
-    if (block.getName() == "compare") compare = &block;
+    if (block.getName() == "compare") between = &block;
     if (block.getName() == "miss") miss = &block;
     if (block.getName() == "yes") yes = &block;
     for (llvm::Instruction& instruction : block) {
@@ -351,14 +400,12 @@ llvm::Function* Emitter::containsFunction(const std::string& literal) {
     }
   }
   const llvm::IRBuilder<>::InsertPointGuard guard(b_);
-  compare->getTerminator()->eraseFromParent();
-  b_.SetInsertPoint(compare);
+  between->getTerminator()->eraseFromParent();
+  b_.SetInsertPoint(between);
   llvm::MDNode* accesses = accesses_;
   accesses_ = nullptr;
-  const std::string_view middle =
-      literal.size() <= 2 ? std::string_view()
-                          : std::string_view(literal).substr(1, literal.size() - 2);
-  Value* after = b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), place, 1);
+  const std::string_view middle = std::string_view(literal).substr(4, size - 8);
+  Value* after = b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), place, 4);
   b_.CreateCondBr(bytesAre(nullptr, after, middle), yes, miss);
   accesses_ = accesses;
   return known;
@@ -381,6 +428,9 @@ Cells Emitter::textOperation(const Expr& expr, const std::vector<Cells>& in, boo
       }
       return out;
     }
+    case Builtin::Matches:
+      out.value = matches(expr.automaton, in[0]);
+      return out;
     case Builtin::LengthString:
       out.value = b_.CreateCall(textFunction("text_length"), {in[0].value, in[0].size});
       return out;

@@ -1,0 +1,112 @@
+#include <gtest/gtest.h>
+
+#include <re2/re2.h>
+
+#include "row_fixture.h"
+#include "runtime/jit/automaton.h"
+#include "support/text.h"
+
+// RE2 is the oracle: an automaton tells of every text what RE2 does.
+namespace couler::jit::test {
+
+namespace {
+
+bool run(const Automaton& automaton, std::string_view text) {
+  std::uint32_t state = 0;
+  for (const char c : text) state = automaton.step(state, static_cast<std::uint8_t>(c));
+  return automaton.accepts[state];
+}
+
+class Patterns {
+ public:
+  explicit Patterns(Random& random) : r_(random) {}
+
+  std::string pattern(int depth) {
+    std::string made;
+    if (r_.oneIn(8)) made += "^";
+    const std::size_t pieces = 1 + r_.below(4);
+    for (std::size_t i = 0; i < pieces; ++i) made += piece(depth);
+    if (r_.oneIn(8)) made += "$";
+    if (depth > 0 && r_.oneIn(5)) made += "|" + pattern(depth - 1);
+    return made;
+  }
+
+  std::string text() {
+    static const std::vector<std::string> kParts = {
+        "a", "b", "ab", "K", "k", "S", "s", "0", "7", " ", "\n", "_", "-", ".", "é", "É", "ſ", "\u212a",
+        "日", "本", "😀", "\t", "zz", std::string("\0", 1), "\u07ff", "\u0800", "\uffff", "\U0010ffff"};
+    std::string made;
+    for (std::size_t n = r_.below(r_.oneIn(10) ? 120 : 14); n > 0; --n) made += r_.pick(kParts);
+    return made;
+  }
+
+ private:
+  std::string piece(int depth) {
+    std::string made = atom(depth);
+    static const std::vector<std::string> kTimes = {"*", "+", "?", "*?", "{2}", "{1,3}", "{2,}", "{0}"};
+    return r_.oneIn(3) ? made + r_.pick(kTimes) : made;
+  }
+  std::string atom(int depth) {
+    static const std::vector<std::string> kAtoms = {
+        "a", "b", "k", "S", "z", "é", "日", "😀", ".", "\\d", "\\D", "\\w", "\\W", "\\s", "\\S", "\\b",
+        "\\B", "\\A", "\\z", "\\.", "\\n", "[ab]", "[^ab]", "[a-k0-9]", "[^\\d_]", "[[:alpha:]-]",
+        "[[:^space:]]", "[é-日]", "[]k]", "[\\w.]", "[^é]", "_", "(?i)", "(?s)", "(?m)", "(?-i)", "^", "$",
+        "[\\x]", "\\pL", "\\Qa\\E", "[a\\-z]", "[+--]", "x**", "{", "\\C", "(?i:s)", "[s-z]"};
+    if (depth > 0 && r_.oneIn(4)) {
+      static const std::vector<std::string> kGroups = {"(", "(?:", "(?i:", "(?s:", "(?m:", "(?P<n>"};
+      return r_.pick(kGroups) + pattern(depth - 1) + ")";
+    }
+    return r_.pick(kAtoms);
+  }
+
+  Random& r_;
+};
+
+class Regexes : public ::testing::TestWithParam<int> {};
+
+TEST_P(Regexes, MatchWhatTheyMatchInRe2) {
+  Random random(static_cast<std::uint64_t>(GetParam()));
+  Patterns patterns(random);
+  std::size_t known = 0;
+  std::size_t tried = 0;
+  for (int i = 0; i < 400; ++i) {
+    const std::string pattern = patterns.pattern(2);
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    const re2::RE2 oracle(pattern, options);
+    if (!oracle.ok()) continue;  // an automaton is only asked for where it is
+    ++tried;
+    const auto automaton = automatonOf(pattern);
+    if (!automaton) continue;
+    ++known;
+    for (int k = 0; k < 40; ++k) {
+      const std::string text = patterns.text();
+      ASSERT_EQ(run(*automaton, text), re2::RE2::PartialMatch(text, oracle))
+          << jsonQuote(pattern) << " in " << jsonQuote(text);
+    }
+  }
+  EXPECT_GT(known, tried / 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Jit, Regexes, ::testing::Range(0, 12));
+
+TEST(Automata, AreAsSmallAsTheyCanBe) {
+  const std::pair<const char*, std::uint32_t> cases[] = {
+      {"a", 2}, {"", 1}, {"[0-9]{4} Del", 9}, {"^abc", 5}, {"x.*y", 3}, {"^a+$", 3}, {"[^\\n]", 5}};
+  for (const auto& [pattern, states] : cases) {
+    const auto automaton = automatonOf(pattern);
+    ASSERT_TRUE(automaton) << pattern;
+    EXPECT_EQ(automaton->states, states) << pattern;
+  }
+}
+
+TEST(Automata, WhatIsNotKnownIsLeftToRe2) {
+  for (const char* pattern : {"\\pL", "(?i)é", "a**", "\\C", "(?<n>a)", "a{200}", "(", "[z-a]", "\\x41",
+                              "(a|b)*a(a|b){12}", "\\8", "^*"}) {
+    EXPECT_FALSE(automatonOf(pattern)) << pattern;
+  }
+}
+
+}  // namespace
+
+}  // namespace couler::jit::test
