@@ -4,7 +4,7 @@
 
 Times are CPU seconds of the process and its children (user + system), the least of N runs; for runs
 of many steps also wall seconds. Peers: ninja (the build's own) and, where installed, Hera
-(`pip install 'hera[yaml]'`; run once, about a minute). A row is marked when it misses its target, and
+(`pip install 'hera[yaml]'`; run once, about a minute), pandas, polars and DuckDB. A row is marked when it misses its target, and
 the exit code is then 1.
 """
 
@@ -166,12 +166,29 @@ def bench_store(table, tools, work, repeat):
     table.add("take in a file of 1 GiB", result, f"{speed:.2f} GB/CPU-s (>= 2)", speed >= 2)
 
 
+def bench_stats(table, tools, work, repeat):
+    path = work / "trips.csv"
+    generate("trips", 1_000_000, path)
+    size = path.stat().st_size / 1e6
+    result = measure([tools / "couler", "data", "stats", path], repeat=max(repeat, 5))
+    speed = size / result["cpu"]
+    what = f"statistics of a CSV file of {size:.0f} MB, 14 columns"
+    table.add(what, result, f"{speed:.0f} MB/CPU-s (>= 100)", speed >= 100)
+    for peer in ("pandas", "polars", "duckdb"):
+        argv = [sys.executable, HERE / "stats_peers.py", peer, path]
+        if subprocess.run(argv, capture_output=True).returncode == 3:
+            continue
+        result = measure(argv, repeat=repeat)
+        table.add(f"  {peer}", result, f"{size / result['cpu']:.0f} MB/CPU-s")
+
+
 BENCHES = {
     "version": bench_version,
     "check": bench_check,
     "emit": bench_emit,
     "steps": bench_steps,
     "store": bench_store,
+    "stats": bench_stats,
 }
 
 
