@@ -5,8 +5,10 @@
     generate.py trivial STEPS            independent steps that write one small file each
     generate.py trivial-ninja STEPS      the same for ninja
     generate.py layered-hera STEPS       the layered graph in Hera (prints the YAML when run)
+    generate.py trips ROWS               CSV of 14 columns, about 90 bytes a row, as Chicago's taxi trips
 """
 
+import random
 import sys
 
 LAYERS = 10
@@ -156,10 +158,32 @@ def trivial_ninja(steps):
     return "\n".join(rows) + "\n"
 
 
+def trips(rows):
+    rng = random.Random(7)
+    companies = [f"Company {chr(65 + i)} Taxi" for i in range(12)] + ["Flash Cab", "Sun Taxi"]
+    payments = ["Cash", "Credit Card", "Mobile", "Unknown"]
+    names = ("trip,company,payment,start,seconds,miles,pickup,dropoff,fare,tip,tolls,total,shared,note")
+    out = [names]
+    for i in range(rows):
+        day, seconds = rng.randrange(364), int(rng.expovariate(1 / 800))
+        miles, tip = rng.expovariate(0.3), rng.random() * 5 if rng.random() < 0.4 else 0.0
+        fare = 3.25 + 2.25 * miles
+        start = f"2016-{day // 30 % 12 + 1:02}-{day % 28 + 1:02} {rng.randrange(24):02}:{15 * rng.randrange(4):02}:00"
+        out.append(
+            f"{i:07x},{rng.choice(companies)},{rng.choices(payments, (50, 40, 8, 2))[0]},{start},"
+            f"{seconds},{miles:.2f},{rng.randrange(1, 78) if rng.random() < 0.9 else ''},"
+            f"{rng.randrange(1, 78)},{fare:.2f},{tip:.2f},0.0,{fare + tip:.2f},"
+            f"{'true' if rng.random() < 0.1 else 'false'},"
+            f"{'ok' if rng.random() < 0.3 else ''}"
+        )
+    return "\n".join(out) + "\n"
+
+
 KINDS = {
     "layered": layered,
     "layered-hera": layered_hera,
     "program": program,
+    "trips": trips,
     "trivial": trivial,
     "trivial-ninja": trivial_ninja,
 }

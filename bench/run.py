@@ -5,9 +5,9 @@
 
 Times are CPU seconds of the process and its children (user + system), the least of N runs; for runs
 of many steps also wall seconds. Peers: ninja (the build's own) and, where installed, Hera
-(`pip install 'hera[yaml]'`; run once, about a minute). `tables` and `csv` (table_bench.py) compare
-with what PYTHON has of polars, DuckDB, pyarrow, pandas and numpy, on tables of `--rows` rows. A row is marked when it misses its target, and
-the exit code is then 1.
+(`pip install 'hera[yaml]'`; run once, about a minute). `tables` and `csv` (table_bench.py) and
+`stats` compare with what PYTHON has of polars, DuckDB, pyarrow, pandas and numpy; `tables` on
+tables of `--rows` rows. A row is marked when it misses its target, and the exit code is then 1.
 """
 
 import argparse
@@ -170,6 +170,22 @@ def bench_store(table, tools, work, repeat, options):
     table.add("take in a file of 1 GiB", result, f"{speed:.2f} GB/CPU-s (>= 2)", speed >= 2)
 
 
+def bench_stats(table, tools, work, repeat, options):
+    path = work / "trips.csv"
+    generate("trips", 1_000_000, path)
+    size = path.stat().st_size / 1e6
+    result = measure([tools / "couler", "data", "stats", path], repeat=max(repeat, 5))
+    speed = size / result["cpu"]
+    what = f"statistics of a CSV file of {size:.0f} MB, 14 columns"
+    table.add(what, result, f"{speed:.0f} MB/CPU-s (>= 100)", speed >= 100)
+    for peer in ("pandas", "polars", "duckdb"):
+        argv = [options.peers, HERE / "stats_peers.py", peer, path]
+        if subprocess.run(argv, capture_output=True).returncode == 3:
+            continue
+        result = measure(argv, repeat=repeat)
+        table.add(f"  {peer}", result, f"{size / result['cpu']:.0f} MB/CPU-s")
+
+
 BENCHES = {
     "version": bench_version,
     "check": bench_check,
@@ -178,6 +194,7 @@ BENCHES = {
     "store": bench_store,
     "tables": bench_tables,
     "csv": bench_csv,
+    "stats": bench_stats,
 }
 
 
@@ -187,7 +204,7 @@ def main():
     parser.add_argument("--only", choices=BENCHES, action="append")
     parser.add_argument("--repeat", default=3, type=int)
     parser.add_argument("--json", type=pathlib.Path)
-    parser.add_argument("--peers", default=sys.executable, help="a Python that has the peers of tables")
+    parser.add_argument("--peers", default=sys.executable, help="a Python that has polars and the like")
     parser.add_argument("--rows", default=10_000_000, type=int, help="of the tables")
     parser.add_argument("--rounds", default=2, type=int, help="of all peers of tables in turns")
     parser.add_argument("--threads", default=None, type=int, action="append")

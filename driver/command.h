@@ -93,6 +93,7 @@ class Invocation {
 int runCheck(const Invocation& invocation);
 int runBuild(const Invocation& invocation);
 int runRun(const Invocation& invocation);
+int runData(const Invocation& invocation);
 int runExec(const Invocation& invocation);
 int runFmt(const Invocation& invocation);
 int runGraph(const Invocation& invocation);

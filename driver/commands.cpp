@@ -65,6 +65,12 @@ constexpr Option kRunOptions[] = {
     kDisable,
     {"quiet", 'q', Arity::Flag, "", "print no progress, only outputs and problems"},
 };
+constexpr Option kDataOptions[] = {
+    {"format", 0, Arity::Value, "FORMAT",
+     "the form of the answer (default: by the name of -o, else text)", "text|json|html"},
+    {"output", 'o', Arity::Value, "FILE",
+     "write there, whole or not at all (default: standard output)"},
+};
 constexpr Option kExecOptions[] = {
     {"plan", 0, Arity::Value, "TEXT", "the plan, in the text form of the graph"},
     {"values", 0, Arity::Value, "JSON", "an object with the plan's parameters that are no files"},
@@ -141,6 +147,12 @@ constexpr Command kCommands[] = {
      "are the plan's inputs in their order, then those to make, which must not be there yet.",
      "$ couler exec --plan \"$(cat plan.ir)\" flights.csv delays.arrow", Words::Other, 0, kMany,
      kExecOptions, true, runExec},
+    {"data", "look at the rows of a file", "data stats FILE [--format text|json|html] [-o FILE]",
+     "The file is CSV or JSON Lines (also with gzip or zstd), Arrow or Parquet; `-` is standard\n"
+     "input. `stats` prints what each column holds: its type, how many values are missing and how\n"
+     "many are different, ranges, means and quantiles of numbers, the most frequent texts.",
+     "$ couler data stats flights.csv.gz\n$ couler data stats flights.parquet -o flights.html",
+     Words::Other, 2, 3, kDataOptions, true, runData},
     {"test",
      "run the `test` blocks of programs",
      "test FILE...",

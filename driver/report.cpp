@@ -361,6 +361,8 @@ std::string escapeHtml(std::string_view text) {
   return result;
 }
 
+std::string_view pageStyle() { return kPageStyle; }
+
 std::string reportHtml(const ReportInput& input) {
   const runtime::RunResult& run = input.result;
   const std::string_view status = run.cancelled ? "cancelled" : run.ok ? "succeeded" : "failed";

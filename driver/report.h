@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "driver/graph_model.h"
@@ -54,6 +55,9 @@ struct ReportInput {
 /// One HTML page that needs nothing else: no network, no other file; readable without JavaScript.
 /// O(steps log steps); a timeline of more than 500 steps shows how many ran at a time instead.
 [[nodiscard]] std::string reportHtml(const ReportInput& input);
+
+/// The style sheet that all pages share.
+[[nodiscard]] std::string_view pageStyle();
 
 /// `&`, `<`, `>`, quotes and control characters as entities.
 [[nodiscard]] std::string escapeHtml(std::string_view text);

@@ -1,7 +1,5 @@
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,7 +8,7 @@
 
 #include "driver/command.h"
 #include "driver/console.h"
-#include "driver/files.h"
+#include "driver/scratch.h"
 #include "ir/print.h"
 #include "ir/verify.h"
 #include "runtime/column/plan.h"
@@ -64,25 +62,6 @@ bool readValues(ir::Module& module, const std::string& text,
   }
   return true;
 }
-
-/// A folder of our own for rows that do not fit in memory; removed with all in it.
-class Scratch {
- public:
-  Scratch() {
-    const char* base = std::getenv("TMPDIR");
-    path_ = fmt::format("{}/couler-XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
-    if (::mkdtemp(path_.data()) == nullptr) path_.clear();
-  }
-  ~Scratch() {
-    if (!path_.empty()) ::rmdir(path_.c_str());
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::string formatOf(const ir::Module& module, const ir::OutputDef& output) {
   const ir::Type& type = module.types[output.type];

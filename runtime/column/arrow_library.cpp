@@ -25,6 +25,7 @@ namespace {
 
 struct Library {
   CoulerArrowRead* read = nullptr;
+  CoulerArrowSchema* schema = nullptr;
   CoulerArrowCreate* create = nullptr;
   CoulerArrowWrite* write = nullptr;
   CoulerArrowFinish* finish = nullptr;
@@ -56,6 +57,7 @@ const Library& library() {
       if (to == nullptr) made.problem = fmt::format("{} lacks {}", path.string(), name);
     };
     find(made.read, "couler_arrow_read");
+    find(made.schema, "couler_arrow_schema");
     find(made.create, "couler_arrow_create");
     find(made.write, "couler_arrow_write");
     find(made.finish, "couler_arrow_finish");
@@ -295,6 +297,23 @@ ArrowArray exportRows(RecordBody&& body, std::int64_t rows, const Schema& schema
           held};
 }
 
+/// The kind that holds a type of Arrow's, by its format string in the C data interface; Value:
+/// none. The type of a dictionary is that of its values.
+Kind kindOf(const ArrowSchema& type) {
+  if (type.dictionary != nullptr) return kindOf(*type.dictionary);
+  const std::string_view format = type.format;
+  if (format == "b") return Kind::Bool;
+  if (format.size() == 1 && std::string_view("cCsSiIlL").find(format[0]) != std::string_view::npos) {
+    return Kind::Int;
+  }
+  if (format == "e" || format == "f" || format == "g") return Kind::Float;
+  if (format == "u" || format == "U" || format == "vu") return Kind::String;
+  if (format.starts_with("ts") || format.starts_with("tdD") || format.starts_with("tdm")) {
+    return Kind::Timestamp;
+  }
+  return format.starts_with("tD") ? Kind::Duration : Kind::Value;
+}
+
 class ParquetSink final : public Sink {
  public:
   ParquetSink(std::string path, Schema schema)
@@ -362,6 +381,29 @@ std::unique_ptr<Source> openWithArrow(const std::string& path, std::string_view 
   if (source->open(format)) return source;
   error = *source->error();
   return nullptr;
+}
+
+std::optional<std::vector<ArrowColumn>> arrowColumns(const std::string& path,
+                                                     std::string_view format, StreamError& error) {
+  if (!isLoaded(path, "the types of arrow and parquet files", error)) return std::nullopt;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    error = {fmt::format("{}: cannot be opened: {}", path, std::strerror(errno))};
+    return std::nullopt;
+  }
+  ArrowSchema schema{};
+  char* problem = nullptr;
+  if (library().schema(fd, std::string(format).c_str(), &schema, &problem) != CoulerArrowOk) {
+    error = {fmt::format("{}: {}", path, library().take(problem))};
+    return std::nullopt;
+  }
+  std::vector<ArrowColumn> columns;
+  for (std::int64_t i = 0; i < schema.n_children; ++i) {
+    const ArrowSchema& child = *schema.children[i];
+    columns.push_back({child.name == nullptr ? "" : child.name, kindOf(child), child.format});
+  }
+  schema.release(&schema);
+  return columns;
 }
 
 std::unique_ptr<Sink> createParquet(const std::string& path, const Schema& schema,

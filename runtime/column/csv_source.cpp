@@ -36,6 +36,7 @@ class CsvSource final : public Source {
   [[nodiscard]] const Schema& schema() const override { return schema_; }
   std::optional<Batch> next() override;
   bool readHeader();
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
  private:
   struct Span {
@@ -73,6 +74,7 @@ class CsvSource final : public Source {
   std::size_t nextRow_ = 0;  // of those that the scanner has found
   std::size_t columns_ = 0;  // of the header
   std::int64_t rowId_ = 0;
+  std::vector<std::string> names_;       // of the header
   std::vector<std::size_t> fileColumn_;  // by field
   std::vector<std::uint32_t> cells_;     // the first cell of each row that is parsed now
   std::vector<std::int64_t> ids_;        // their numbers
@@ -185,7 +187,7 @@ bool CsvSource::readHeader() {
     }
   }
   columns_ = scanner_.rowCells()[0];
-  std::vector<std::string> names;
+  std::vector<std::string>& names = names_;
   for (std::size_t i = 0; i < columns_; ++i) {
     names.emplace_back(unquoted(cell(i, i + 1 == columns_).view()));
     if (names.back().find('\0') != std::string::npos) {
@@ -475,6 +477,16 @@ std::unique_ptr<Source> openCsv(const std::string& path, const Schema& schema,
     return nullptr;
   }
   return source;
+}
+
+std::optional<std::vector<std::string>> csvColumns(const std::string& path, StreamError& error) {
+  std::unique_ptr<ByteSource> bytes = openBytes(path, error);
+  if (!bytes) return std::nullopt;
+  AnomalyLog log;
+  CsvSource source(path, std::move(bytes), {}, {}, log);
+  if (source.readHeader()) return source.names();
+  error = *source.error();
+  return std::nullopt;
 }
 
 }  // namespace couler::column

@@ -1,3 +1,6 @@
+#include "runtime/column/formats.h"
+
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -5,6 +8,7 @@
 
 #include "runtime/column/arrow.h"
 #include "runtime/column/arrow_library.h"
+#include "runtime/column/bytes.h"
 #include "runtime/column/csv.h"
 #include "runtime/column/jsonl.h"
 #include "runtime/column/stream.h"
@@ -15,8 +19,9 @@ namespace {
 
 constexpr std::string_view kFormats = "csv, jsonl, arrow and parquet";
 
-/// By the extension, after one of a compression: `trips.csv.gz` is csv.
-std::string formatOf(std::string_view path) {
+}  // namespace
+
+std::string formatOfName(std::string_view path) {
   for (const std::string_view packed : {".gz", ".zst"}) {
     if (path.ends_with(packed)) path.remove_suffix(packed.size());
   }
@@ -29,12 +34,28 @@ std::string formatOf(std::string_view path) {
   return extension;
 }
 
-}  // namespace
+std::string formatOfContent(const std::string& path) {
+  StreamError error;
+  const std::unique_ptr<ByteSource> bytes = openBytes(path, error);
+  if (!bytes) return "csv";
+  std::array<char, 512> first{};
+  std::size_t size = 0;
+  while (size < first.size()) {
+    const std::size_t got = bytes->read(first.data() + size, first.size() - size);
+    if (got == 0) break;
+    size += got;
+  }
+  const std::string_view text(first.data(), size);
+  if (text.starts_with("ARROW1") || text.starts_with("\xFF\xFF\xFF\xFF")) return "arrow";
+  if (text.starts_with("PAR1")) return "parquet";
+  const std::size_t at = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  return at != std::string_view::npos && (text[at] == '{' || text[at] == '[') ? "jsonl" : "csv";
+}
 
 std::unique_ptr<Source> openSource(const std::string& path, const Schema& schema,
                                    const ReadOptions& options, AnomalyLog& log,
                                    StreamError& error) {
-  const std::string format = options.format.empty() ? formatOf(path) : options.format;
+  const std::string format = options.format.empty() ? formatOfName(path) : options.format;
   if (format == "csv") return openCsv(path, schema, options, log, error);
   if (format == "jsonl") return openJsonl(path, schema, options, log, error);
   if (format == "arrow") {

@@ -239,6 +239,20 @@ COULER_EXPORT int couler_arrow_read(int fd, const char* format, ArrowSchema* sch
   });
 }
 
+COULER_EXPORT int couler_arrow_schema(int fd, const char* format, ArrowSchema* out, char** error) {
+  return guarded(error, [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto file, arrow::io::ReadableFile::Open(fd));
+    std::shared_ptr<arrow::Schema> found;
+    if (std::strcmp(format, "parquet") == 0) {
+      ARROW_ASSIGN_OR_RAISE(const auto batches, openParquet(file, {}, 1, &found));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(const auto batches, openIpc(file));
+      found = batches->schema();
+    }
+    return arrow::ExportSchema(*found, out);
+  });
+}
+
 COULER_EXPORT int couler_arrow_create(int fd, ArrowSchema* schema, void** writer, char** error) {
   return guarded(error, [&]() -> Status {
     auto made = std::make_unique<Writer>();

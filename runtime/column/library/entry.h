@@ -19,6 +19,8 @@ enum CoulerArrowStatus : int {
 using CoulerArrowRead = int(int fd, const char* format, ArrowSchema* schema,
                             const unsigned char* wanted, long long batchRows, ArrowArrayStream* out,
                             char** error);
+/// The schema of such a file, which the caller releases.
+using CoulerArrowSchema = int(int fd, const char* format, ArrowSchema* out, char** error);
 /// Begins a parquet file in `fd`, which it takes over.
 using CoulerArrowCreate = int(int fd, ArrowSchema* schema, void** writer, char** error);
 using CoulerArrowWrite = int(void* writer, ArrowArray* rows, char** error);
