@@ -1,6 +1,5 @@
 #include "runtime/jit/llvm/emitter.h"
 
-
 // Loops. Columns are told apart by their place in the frame; every pointer is read once, before
 // the loops.
 namespace couler::jit {
@@ -9,21 +8,6 @@ using llvm::BasicBlock;
 using llvm::Value;
 
 namespace {
-// Members of Frame, in their order.
-enum : unsigned {
-  kRows,
-  kKept,
-  kColumns,
-  kValid,
-  kOuter,
-  kPicked,
-  kMask,
-  kOutputs,
-  kOutputValid,
-  kSpilled,
-  kSpilledFlags,
-  kContext
-};
 constexpr std::uint64_t kCellBytes = sizeof(Cell);
 }  // namespace
 
