@@ -73,6 +73,7 @@ class Emitter {
   void emitProject();
   void beginRow(llvm::Value* position);
   void countUsers(const std::vector<ExprId>& roots);
+  bool isDear(const std::vector<ExprId>& roots) const;
   void spill(ExprId id);
 
   // Expressions (expressions.cpp).
