@@ -18,34 +18,34 @@ using ir::Builtin;
 
 char* Arena::take(std::size_t bytes) noexcept {
   constexpr std::size_t kChunk = std::size_t{256} << 10;
-  if (!chunk_ || static_cast<std::size_t>(end_ - at_) < bytes) {
+  if (!chunk_ || static_cast<std::size_t>(free_.end - free_.at) < bytes) {
     try {
-      if (chunk_ && at_ > begin_) full_.push_back(chunk_);
+      if (chunk_ && free_.at > begin_) full_.push_back(chunk_);
     } catch (const std::bad_alloc&) {
       return nullptr;
     }
     const std::size_t size = std::max(kChunk, bytes);
     chunk_ = column::Buffer::make(size);
-    begin_ = at_ = end_ = nullptr;
+    begin_ = chunk_ ? chunk_->as<char>() : nullptr;
+    free_ = {begin_, begin_ == nullptr ? nullptr : begin_ + size};
     if (!chunk_) return nullptr;
-    begin_ = at_ = chunk_->as<char>();
-    end_ = begin_ + size;
   }
-  char* taken = at_;
-  at_ += bytes;
+  char* taken = free_.at;
+  free_.at += bytes;
   return taken;
 }
 
 std::vector<std::shared_ptr<const column::Buffer>> Arena::give() {
-  if (chunk_ && at_ > begin_) full_.push_back(chunk_);
+  if (chunk_ && free_.at > begin_) full_.push_back(chunk_);
   chunk_ = nullptr;
-  begin_ = at_ = end_ = nullptr;
+  begin_ = nullptr;
+  free_ = {};
   return std::exchange(full_, {});
 }
 
 void Arena::reuse() {
   full_.clear();
-  at_ = begin_;
+  free_.at = begin_;
 }
 
 namespace {

@@ -19,19 +19,23 @@ class Arena {
   /// Null when there is no memory.
   [[nodiscard]] char* take(std::size_t bytes) noexcept;
   /// Gives back the last `bytes` taken.
-  void untake(std::size_t bytes) { at_ -= bytes; }
+  void untake(std::size_t bytes) { free_.at -= bytes; }
   /// What holds the texts made since the last call: the caller keeps it, new ones go elsewhere.
   [[nodiscard]] std::vector<std::shared_ptr<const column::Buffer>> give();
   /// The texts made are not wanted any more.
   void reuse();
-  [[nodiscard]] bool used() const { return at_ > begin_ || !full_.empty(); }
+  /// Where compiled code takes from it itself: `at`, up to `end`.
+  struct Cursor {
+    char* at = nullptr;
+    char* end = nullptr;
+  };
+  [[nodiscard]] Cursor* cursor() { return &free_; }
 
  private:
   std::vector<std::shared_ptr<const column::Buffer>> full_;
   std::shared_ptr<column::Buffer> chunk_;
   char* begin_ = nullptr;
-  char* at_ = nullptr;
-  char* end_ = nullptr;
+  Cursor free_;
 };
 
 /// Frame::context.

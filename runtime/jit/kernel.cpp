@@ -142,6 +142,7 @@ class JitKernel final : public column::Kernel {
     frame.valid = valid_.data();
     frame.outer = outer_.data();
     frame.context = context_.get();
+    frame.arena = context_->arena.cursor();
     if (program_->filters) {
       if (picked_.size() < rows + 16) {
         picked_.resize(rows + 16);

@@ -124,6 +124,7 @@ struct Frame {
   void* const* spilled = nullptr;  ///< by expression: what the filters computed and the outputs use
   std::uint8_t* const* spilledFlags = nullptr;
   void* context = nullptr;  ///< for the helpers
+  void* arena = nullptr;    ///< memory for texts: two pointers, from the one up to the other
 };
 using Function = std::int64_t (*)(Frame*);  ///< -1: an error in some row
 inline constexpr const char* kFilterName = "couler_filter";    ///< gives the number of rows kept

@@ -17,6 +17,23 @@
 /// Machine code for a program, as LLVM's intermediate form.
 namespace couler::jit {
 
+/// Members of Frame, in their order.
+enum FrameMember : unsigned {
+  kRows,
+  kKept,
+  kColumns,
+  kValid,
+  kOuter,
+  kPicked,
+  kMask,
+  kOutputs,
+  kOutputValid,
+  kSpilled,
+  kSpilledFlags,
+  kContext,
+  kArena
+};
+
 /// A value of a row in registers. Where a part is null: `valid`, it is never none; `error`, it never
 /// has one.
 struct Cells {
@@ -56,6 +73,7 @@ class Emitter {
   void emitProject();
   void beginRow(llvm::Value* position);
   void countUsers(const std::vector<ExprId>& roots);
+  bool isDear(const std::vector<ExprId>& roots) const;
   void spill(ExprId id);
 
   // Expressions (expressions.cpp).
@@ -71,7 +89,13 @@ class Emitter {
   Cells equality(const Expr& expr);
   Cells same(const Expr& expr);
   Cells strict(ExprId id, const Expr& expr);
-  llvm::Value* mayMatch(const Expr& expr, const std::vector<Cells>& in);
+  /// A way around a helper: what the value is where it need not be asked.
+  struct Shortcut {
+    llvm::Value* asks = nullptr;
+    Cells otherwise;
+  };
+  std::optional<Shortcut> shortcut(const Expr& expr, const std::vector<Cells>& in);
+  Shortcut mapped(const Expr& expr, const Cells& text, std::string_view map);
   Cells choose(llvm::Value* condition, const Cells& yes, const Cells& no, Kind kind);
   /// `otherwise` where the condition is false: by a branch around `operand`, where that saves
   /// something, else both.

@@ -343,18 +343,16 @@ Cells Emitter::strict(ExprId, const Expr& expr) {
   }
   // A helper is not asked where there is nothing to ask, nor where it would not matter.
   Value* asks = expr.via == Via::Text || expr.via == Via::Any ? andNot(valid, error) : nullptr;
+  Cells otherwise = none(expr.kind);
+  otherwise.valid = nullptr;
+  if (const auto around = shortcut(expr, in)) {
+    asks = both(asks, around->asks);
+    otherwise = around->otherwise;
+  }
   Cells cells;
-  if (expr.automaton != 0 && expr.via == Via::Text) asks = both(asks, mayMatch(expr, in));
   if (asks != nullptr) {
     cells = inBranch(
-        asks, expr.kind, [&] { return helper(expr, in); },
-        [&] {
-          // Of a pattern that does not match: the text itself, or none.
-          Cells nothing = expr.op == Builtin::ReplaceAll ? in[0] : none(expr.kind);
-          if (expr.automaton == 0 || expr.op == Builtin::ReplaceAll) nothing.valid = nullptr;
-          nothing.error = nullptr;
-          return nothing;
-        });
+        asks, expr.kind, [&] { return helper(expr, in); }, [&] { return otherwise; });
   } else if (expr.via == Via::Inline) {
     cells = inlineOperation(expr, in);
   } else {
@@ -364,13 +362,6 @@ Cells Emitter::strict(ExprId, const Expr& expr) {
   cells.error = either(cells.error, error);
   cells.valid = both(cells.valid, valid);
   return cells;
-}
-
-/// Whether a pattern matches, or the text is so long that a replacement would be refused.
-Value* Emitter::mayMatch(const Expr& expr, const std::vector<Cells>& in) {
-  Value* found = matches(expr.automaton, in[0]);
-  if (expr.op != Builtin::ReplaceAll) return found;
-  return b_.CreateOr(found, b_.CreateICmpSGT(in[0].size, integer(kLongText)));
 }
 
 // ---- small things

@@ -1,6 +1,5 @@
 #include "runtime/jit/llvm/emitter.h"
 
-
 // Loops. Columns are told apart by their place in the frame; every pointer is read once, before
 // the loops.
 namespace couler::jit {
@@ -9,21 +8,6 @@ using llvm::BasicBlock;
 using llvm::Value;
 
 namespace {
-// Members of Frame, in their order.
-enum : unsigned {
-  kRows,
-  kKept,
-  kColumns,
-  kValid,
-  kOuter,
-  kPicked,
-  kMask,
-  kOutputs,
-  kOutputValid,
-  kSpilled,
-  kSpilledFlags,
-  kContext
-};
 constexpr std::uint64_t kCellBytes = sizeof(Cell);
 }  // namespace
 
@@ -168,6 +152,22 @@ void Emitter::countUsers(const std::vector<ExprId>& roots) {
   }
 }
 
+/// Whether there is something yet to compute that is worth a branch.
+bool Emitter::isDear(const std::vector<ExprId>& roots) const {
+  std::vector<ExprId> left = roots;
+  std::vector<bool> seen(program_.exprs.size());
+  while (!left.empty()) {
+    const ExprId id = left.back();
+    left.pop_back();
+    if (seen[id] || memo_[id] || spilled_[id]) continue;
+    seen[id] = true;
+    if (program_.exprs[id].dear) return true;
+    const auto& operands = program_.exprs[id].operands;
+    left.insert(left.end(), operands.begin(), operands.end());
+  }
+  return false;
+}
+
 void Emitter::emitFilters() {
   beginFunction(kFilterName);
   // Where values are left for later loops.
@@ -229,7 +229,8 @@ void Emitter::emitFilters() {
       auto* keep = llvm::PHINode::Create(b_.getInt1Ty(), 2, "keep", latch);
       Value* alive = nullptr;
       for (const std::uint32_t index : plan.steps) {
-        if (alive != nullptr) {
+        const Step& step = program_.steps[index];
+        if (alive != nullptr && isDear(step.exprs)) {
           BasicBlock* next = BasicBlock::Create(context_, "kept", function_, latch);
           errorOut->addIncoming(rowError, b_.GetInsertBlock());
           keep->addIncoming(b_.getFalse(), b_.GetInsertBlock());
@@ -237,11 +238,10 @@ void Emitter::emitFilters() {
           b_.SetInsertPoint(next);
           alive = nullptr;
         }
-        const Step& step = program_.steps[index];
         for (const ExprId id : step.exprs) {
           const Cells cells = emit(id);
-          if (cells.error != nullptr) rowError = b_.CreateOr(rowError, cells.error);
-          if (step.filter) alive = orTrue(both(cells.valid, cells.value));
+          if (cells.error != nullptr) rowError = b_.CreateOr(rowError, both(alive, cells.error));
+          if (step.filter) alive = both(alive, orTrue(both(cells.valid, cells.value)));
         }
       }
       for (const ExprId id : plan.spills) spill(id);

@@ -430,7 +430,6 @@ Cells Emitter::helper(const Expr& expr, const std::vector<Cells>& in) {
     if (kind == Kind::String) b_.CreateStore(in[i].size, part(i, 1));
     b_.CreateStore(b_.CreateZExt(orTrue(in[i].valid), b_.getInt64Ty()), part(i, 2));
   }
-  constexpr unsigned kContext = 11;  // of Frame
   Value* context = frameField(kContext, b_.getPtrTy());
   Value* status = b_.CreateCall(
       callee, {context, integer(static_cast<std::int64_t>(expr.index)), room, part(in.size(), 0)});

@@ -44,13 +44,17 @@ inline const std::vector<std::string>& someTexts() {
       "x.y", "日本語", "😀 and 😀", std::string("\0z", 2), std::string("12345678\0", 9),
       "the quick brown fox jumps over the lazy dog, twice: the quick brown fox",
       "the quick brown fox jumps over the lazy dog, once", "2024-05-01T12:00:00Z", "2024-02-30",
-      "dir/file.tar.gz", "/", "b|a", "west-us-"};
+      "dir/file.tar.gz", "/", "b|a", "west-us-", "The Quick Brown FOX, Jumps Over: 32",
+      "1234567890123456789012345678901", "12345678901234567890123456789012",
+      "123456789012345678901234567890us-", "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz Ä"};
   return kTexts;
 }
 inline const std::vector<std::string>& somePatterns() {
   static const std::vector<std::string> kPatterns = {
       "^us-", "a|b",    "[0-9]+", "^a.*b$", "(",    "ab*",       "8$",      "^$",    "(?i)US",
-      "st[r]", "x\\.y", "quick",  "^abc$",  "fox$", "quick\\s+b", "(qu)ick", "日本?", "Ä|ß"};
+      "st[r]", "x\\.y", "quick",  "^abc$",  "fox$", "quick\\s+b", "(qu)ick", "日本?", "Ä|ß",
+      "fox jumps over", "[a-z]+ [a-z]+ fox", "\\bus\\b", "^\\s*$", "[^a-z]+", "(\\d+)(\\w*)", "a(b)?",
+      "^[a-z]+(-[a-z]+)*-[0-9]$", "(?i)the (quick|slow)", "\\pL+", ""};
   return kPatterns;
 }
 
