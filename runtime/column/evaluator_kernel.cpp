@@ -141,7 +141,7 @@ std::unique_ptr<Kernel> evaluatorKernel(RowPlan plan) {
   return std::make_unique<EvaluatorKernel>(std::move(plan));
 }
 
-std::vector<bool> columnsUsed(const RowPlan& plan) {
+std::vector<bool> columnsUsed(const RowPlan& plan, std::vector<bool> wanted) {
   Uses uses(*plan.module, plan.input.fields.size());
   for (const ir::NodeId stage : plan.stages) {
     const ir::Rows& rows = *plan.module->payload<ir::Rows>(stage);
@@ -149,8 +149,10 @@ std::vector<bool> columnsUsed(const RowPlan& plan) {
     if (rows.op == ir::RowsOp::Map) return uses.take();  // what follows sees the map's rows only
   }
   if (!plan.results.valid()) {
-    uses.all();
-    return uses.take();
+    if (wanted.empty()) uses.all();
+    std::vector<bool> used = uses.take();
+    for (std::size_t i = 0; i < wanted.size(); ++i) used[i] = used[i] || wanted[i];
+    return used;
   }
   const std::vector<ir::NodeId>& results = plan.module->at(plan.results).results;
   uses.body(plan.results, plan.rowParam, plan.input,

@@ -18,35 +18,32 @@ constexpr std::int64_t kFewRows = 64;  // stay in memory, however little there i
 struct JoinPlan {
   std::size_t keys = 0;
   ir::JoinKind kind{};
-  Schema left;   ///< columns, keys, row number
+  Schema left;   ///< columns, keys; in files also the row's number
   Schema right;  ///< columns, keys
   Schema out;    ///< columns of both, or of the left alone
   Limits limits;
 };
 
-std::vector<std::uint32_t> keyColumns(const Schema& schema, std::size_t keys, std::size_t after) {
+std::vector<std::uint32_t> keyColumns(const Schema& schema, std::size_t keys) {
   std::vector<std::uint32_t> columns(keys);
   std::iota(columns.begin(), columns.end(),
-            static_cast<std::uint32_t>(schema.fields.size() - keys - after));
+            static_cast<std::uint32_t>(schema.fields.size() - keys));
   return columns;
 }
 
-/// Whether each row has all of its keys: none equals nothing.
-std::vector<std::uint8_t> keysThere(const Batch& batch, std::span<const std::uint32_t> columns) {
-  std::vector<std::uint8_t> there(static_cast<std::size_t>(batch.rows), 1);
-  for (const std::uint32_t c : columns) {
-    if (batch.columns[c].valid == nullptr) continue;
-    const std::uint8_t* valid = batch.columns[c].valid->as<std::uint8_t>();
-    for (std::size_t i = 0; i < there.size(); ++i) there[i] &= valid[i];
-  }
-  return there;
+Batch keysOf(const Batch& batch, std::span<const std::uint32_t> columns) {
+  Batch keys;
+  keys.rows = batch.rows;
+  for (const std::uint32_t c : columns) keys.columns.push_back(batch.columns[c]);
+  return keys;
 }
 
-/// The right side in memory: rows by key.
+/// The right side in memory: rows by key. Those that lack a key are left out, so that a left row
+/// that lacks one finds nothing.
 class RightSide {
  public:
   explicit RightSide(const JoinPlan& plan) : plan_(plan), rows_(plan.right) {
-    keyColumns_ = keyColumns(plan.right, plan.keys, 0);
+    keyColumns_ = keyColumns(plan.right, plan.keys);
     Schema keys;
     for (const std::uint32_t c : keyColumns_) keys.fields.push_back(plan.right.fields[c]);
     table_ = std::make_unique<GroupTable>(std::move(keys), plan.limits.hashMask);
@@ -55,8 +52,7 @@ class RightSide {
   void add(const Batch& batch) {
     Batch rows = withKeysOnly(batch);
     if (rows.rows == 0) return;
-    Batch keys = keysOf(rows, plan_.right, keyColumns_);
-    table_->find(keys, true, groups_);
+    table_->find(keysOf(rows, keyColumns_), true, groups_);
     const auto before = static_cast<std::size_t>(rows_.rows());
     rows_.append(rows);
     first_.resize(table_->size(), -1);
@@ -78,29 +74,28 @@ class RightSide {
   [[nodiscard]] std::int64_t next(std::int64_t row) const {
     return next_[static_cast<std::size_t>(row)];
   }
+  /// Whether no two rows have the same keys.
+  [[nodiscard]] bool unique() const { return first_.size() == next_.size(); }
 
   /// The first matching row for each row of a left batch, or -1.
-  void match(const Batch& left, std::vector<std::int64_t>& found) {
-    const std::vector<std::uint32_t> columns = keyColumns(plan_.left, plan_.keys, 1);
-    Batch keys = keysOf(left, plan_.left, columns);
-    const std::vector<std::uint8_t> there = keysThere(left, columns);
+  void match(const Batch& keys, std::vector<std::int64_t>& found) {
     table_->find(keys, false, groups_);
     found.resize(groups_.size());
+    const bool same = unique() && table_->inOrder();  // a key's number is its row's
     for (std::size_t i = 0; i < groups_.size(); ++i) {
-      const bool matches = groups_[i] != GroupTable::kNone && there[i] != 0;
-      found[i] = matches ? first_[groups_[i]] : -1;
+      const std::uint32_t group = groups_[i];
+      found[i] = group == GroupTable::kNone ? -1 : same ? group : first_[group];
     }
   }
 
  private:
-  static Batch keysOf(const Batch& batch, const Schema&, std::span<const std::uint32_t> columns) {
-    Batch keys;
-    keys.rows = batch.rows;
-    for (const std::uint32_t c : columns) keys.columns.push_back(batch.columns[c]);
-    return keys;
-  }
   [[nodiscard]] Batch withKeysOnly(const Batch& batch) const {
-    const std::vector<std::uint8_t> there = keysThere(batch, keyColumns_);
+    std::vector<std::uint8_t> there(static_cast<std::size_t>(batch.rows), 1);
+    for (const std::uint32_t c : keyColumns_) {
+      if (batch.columns[c].valid == nullptr) continue;
+      const std::uint8_t* valid = batch.columns[c].valid->as<std::uint8_t>();
+      for (std::size_t i = 0; i < there.size(); ++i) there[i] &= valid[i];
+    }
     std::vector<std::int64_t> take;
     for (std::size_t i = 0; i < there.size(); ++i) {
       if (there[i] != 0) take.push_back(static_cast<std::int64_t>(i));
@@ -118,14 +113,23 @@ class RightSide {
   std::vector<std::uint32_t> groups_;
 };
 
-/// Left rows against a right side in memory; the output's columns and the left row's number.
+/// Left rows against a right side in memory: the output's columns and, where the left rows have
+/// their numbers in a last column (`numbered`), those.
 class ProbeSource final : public Source {
  public:
-  ProbeSource(const JoinPlan& plan, std::unique_ptr<Source> left, std::unique_ptr<RightSide> right)
+  ProbeSource(const JoinPlan& plan, std::unique_ptr<Source> left, std::unique_ptr<RightSide> right,
+              bool numbered)
       : plan_(plan),
         left_(std::move(left)),
         right_(std::move(right)),
-        out_(withRowNumber(plan.out)) {}
+        numbered_(numbered),
+        both_(plan.kind == ir::JoinKind::Inner || plan.kind == ir::JoinKind::Left),
+        leftKeys_(keyColumns(plan.left, plan.keys)),
+        out_(numbered ? withRowNumber(plan.out) : plan.out) {
+    taken_.fields.assign(plan.left.fields.begin(),
+                         plan.left.fields.end() - static_cast<std::ptrdiff_t>(plan.keys));
+    if (numbered) taken_ = withRowNumber(std::move(taken_));
+  }
   [[nodiscard]] const Schema& schema() const override { return out_; }
 
   std::optional<Batch> next() override {
@@ -136,7 +140,11 @@ class ProbeSource final : public Source {
         error_ = left_->error();
         return std::nullopt;
       }
-      right_->match(*batch_, found_);
+      right_->match(keysOf(*batch_, leftKeys_), found_);
+      // What is left are the columns that come out.
+      batch_->columns.erase(
+          batch_->columns.begin() + static_cast<std::ptrdiff_t>(leftKeys_.front()),
+          batch_->columns.begin() + static_cast<std::ptrdiff_t>(leftKeys_.back() + 1));
       at_ = 0;
       chain_ = -2;
     }
@@ -145,57 +153,72 @@ class ProbeSource final : public Source {
 
  private:
   /// Up to a batch of pairs, from where the last one ended.
-  std::optional<Batch> emit() {
-    std::vector<std::int64_t> lefts;
-    std::vector<std::int64_t> rights;
-    const bool both = plan_.kind == ir::JoinKind::Inner || plan_.kind == ir::JoinKind::Left;
-    while (at_ < batch_->rows && static_cast<std::int64_t>(lefts.size()) < kBatchRows) {
-      const std::int64_t first = found_[static_cast<std::size_t>(at_)];
-      if (!both) {
-        if ((first >= 0) == (plan_.kind == ir::JoinKind::Semi)) lefts.push_back(at_);
-        ++at_;
-        continue;
-      }
-      if (chain_ == -2) chain_ = first;
-      if (chain_ < 0) {
-        if (plan_.kind == ir::JoinKind::Left) {
-          lefts.push_back(at_);
-          rights.push_back(-1);
-        }
-        ++at_;
-        chain_ = -2;
-        continue;
-      }
-      lefts.push_back(at_);
-      rights.push_back(chain_);
-      chain_ = right_->next(chain_);
-      if (chain_ < 0) {
-        ++at_;
-        chain_ = -2;
-      }
+  Batch emit() {
+    if (both_ && !right_->unique()) {
+      pairs();
+    } else {
+      atMostOne();
     }
-    return assemble(lefts, rights, both);
+    return assemble();
   }
 
-  [[nodiscard]] Batch assemble(const std::vector<std::int64_t>& lefts,
-                               const std::vector<std::int64_t>& rights, bool both) const {
-    const std::size_t leftColumns = plan_.left.fields.size() - plan_.keys - 1;
-    Batch left = gather(plan_.left, *batch_, lefts);
+  /// Left rows of which each comes out once or not at all.
+  void atMostOne() {
+    const std::size_t rows = found_.size();
+    lefts_.resize(rows);
+    rights_.resize(rows);
+    const bool all = plan_.kind == ir::JoinKind::Left;
+    const bool anti = plan_.kind == ir::JoinKind::Anti;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      lefts_[count] = static_cast<std::int64_t>(i);
+      rights_[count] = found_[i];
+      count += all || (found_[i] < 0) == anti ? 1 : 0;
+    }
+    lefts_.resize(count);
+    rights_.resize(count);
+    at_ = batch_->rows;
+  }
+
+  void pairs() {
+    lefts_.clear();
+    rights_.clear();
+    while (at_ < batch_->rows && static_cast<std::int64_t>(lefts_.size()) < kBatchRows) {
+      if (chain_ == -2) chain_ = found_[static_cast<std::size_t>(at_)];
+      if (chain_ >= 0 || plan_.kind == ir::JoinKind::Left) {
+        lefts_.push_back(at_);
+        rights_.push_back(chain_);
+      }
+      if (chain_ >= 0) chain_ = right_->next(chain_);
+      if (chain_ >= 0) continue;
+      ++at_;
+      chain_ = -2;
+    }
+  }
+
+  [[nodiscard]] Batch assemble() const {
+    const bool whole = !lefts_.empty() && lefts_.size() == found_.size() && lefts_.front() == 0 &&
+                       (!both_ || right_->unique());
+    Batch left = whole ? *batch_ : gather(taken_, *batch_, lefts_);
     Batch out;
-    out.rows = static_cast<std::int64_t>(lefts.size());
-    out.columns.assign(left.columns.begin(),
-                       left.columns.begin() + static_cast<std::ptrdiff_t>(leftColumns));
-    if (both) takeRight(rights, out);
-    out.columns.push_back(left.columns.back());
+    out.rows = static_cast<std::int64_t>(lefts_.size());
+    Column numbers;
+    if (numbered_) {
+      numbers = std::move(left.columns.back());
+      left.columns.pop_back();
+    }
+    out.columns = std::move(left.columns);
+    if (both_) takeRight(rights_, out);
+    if (numbered_) out.columns.push_back(std::move(numbers));
     return out;
   }
 
   void takeRight(const std::vector<std::int64_t>& rights, Batch& out) const {
-    const bool missing = std::any_of(rights.begin(), rights.end(), [](auto r) { return r < 0; });
+    const bool missing = plan_.kind == ir::JoinKind::Left &&
+                         std::any_of(rights.begin(), rights.end(), [](auto r) { return r < 0; });
     const std::size_t width = plan_.right.fields.size() - plan_.keys;
     if (!missing) {
-      Batch columns = right_->rows().gather(rights);
-      columns.columns.resize(width);
+      Batch columns = right_->rows().gather(rights, width);
       for (Column& column : columns.columns) out.columns.push_back(std::move(column));
       return;
     }
@@ -203,7 +226,7 @@ class ProbeSource final : public Source {
     std::vector<std::int64_t> there(rights);
     for (std::int64_t& row : there) row = std::max<std::int64_t>(row, 0);
     const bool empty = right_->rows().rows() == 0;
-    Batch columns = empty ? blankRows(there.size()) : right_->rows().gather(there);
+    Batch columns = empty ? blankRows(there.size()) : right_->rows().gather(there, width);
     columns.columns.resize(width);
     for (Column& column : columns.columns) {
       auto valid = Buffer::make(rights.size());
@@ -231,36 +254,17 @@ class ProbeSource final : public Source {
   const JoinPlan& plan_;
   std::unique_ptr<Source> left_;
   std::unique_ptr<RightSide> right_;
+  bool numbered_;
+  bool both_;  ///< columns of both sides come out
+  std::vector<std::uint32_t> leftKeys_;
+  Schema taken_;  ///< the left columns that come out, and the row's number
   Schema out_;
   std::optional<Batch> batch_;
   std::vector<std::int64_t> found_;
   std::int64_t at_ = 0;
   std::int64_t chain_ = -2;  ///< the next right row of `at_`; -2: not begun
-};
-
-/// Puts the row's number in a last column.
-class Numbered final : public Source {
- public:
-  explicit Numbered(std::unique_ptr<Source> in)
-      : in_(std::move(in)), schema_(withRowNumber(in_->schema())) {}
-  [[nodiscard]] const Schema& schema() const override { return schema_; }
-  std::optional<Batch> next() override {
-    std::optional<Batch> batch = in_->next();
-    if (!batch) {
-      error_ = in_->error();
-      return batch;
-    }
-    auto numbers = Buffer::make(static_cast<std::size_t>(batch->rows) * sizeof(std::int64_t));
-    std::iota(numbers->as<std::int64_t>(), numbers->as<std::int64_t>() + batch->rows, rows_);
-    rows_ += batch->rows;
-    batch->columns.push_back({std::move(numbers), nullptr, {}, nullptr});
-    return batch;
-  }
-
- private:
-  std::unique_ptr<Source> in_;
-  Schema schema_;
-  std::int64_t rows_ = 0;
+  std::vector<std::int64_t> lefts_;
+  std::vector<std::int64_t> rights_;
 };
 
 class JoinSource final : public Source {
@@ -277,7 +281,8 @@ class JoinSource final : public Source {
     }
     while (std::optional<Batch> batch = joined_->next()) {
       if (batch->rows == 0) continue;
-      batch->columns.pop_back();
+      if (numbered_) batch->columns.pop_back();
+      batch->rowIds.clear();
       batch->firstRow = rows_;
       rows_ += batch->rows;
       return batch;
@@ -300,23 +305,25 @@ class JoinSource final : public Source {
       error_ = right->error();
       return nullptr;
     }
-    return std::make_unique<ProbeSource>(plan_, std::move(left), std::move(side));
+    return std::make_unique<ProbeSource>(plan_, std::move(left), std::move(side), depth != 0);
   }
 
   std::unique_ptr<Source> joinParts(std::unique_ptr<Source> left, std::unique_ptr<Source> right,
                                     std::unique_ptr<RightSide> held, std::uint32_t depth) {
+    numbered_ = true;
+    const Schema leftParts = withRowNumber(plan_.left);
     auto rights = std::make_unique<Partitions>(plan_.right, plan_.limits, depth);
     const RowStore& rows = held->rows();
     std::vector<std::int64_t> take;
     for (std::int64_t first = 0; first < rows.rows(); first += kBatchRows) {
       take.resize(static_cast<std::size_t>(std::min(kBatchRows, rows.rows() - first)));
       std::iota(take.begin(), take.end(), first);
-      if (!deal(rows.gather(take), plan_.right, 0, *rights)) return nullptr;
+      if (!deal(rows.gather(take), plan_.right, *rights)) return nullptr;
     }
     held.reset();
-    if (!dealAll(*right, plan_.right, 0, *rights)) return nullptr;
-    auto lefts = std::make_unique<Partitions>(plan_.left, plan_.limits, depth);
-    if (!dealAll(*left, plan_.left, 1, *lefts)) return nullptr;
+    if (!dealAll(*right, plan_.right, false, *rights)) return nullptr;
+    auto lefts = std::make_unique<Partitions>(leftParts, plan_.limits, depth);
+    if (!dealAll(*left, plan_.left, depth == 0, *lefts)) return nullptr;
     std::vector<std::unique_ptr<Source>> parts;
     for (std::size_t i = 0; i < Partitions::kCount; ++i) {
       if (lefts->at(i).rows() == 0) continue;
@@ -344,9 +351,17 @@ class JoinSource final : public Source {
     return std::make_unique<MergeSource>(std::move(parts), 1, 0, withRowNumber(plan_.out));
   }
 
-  bool dealAll(Source& in, const Schema& schema, std::size_t after, Partitions& parts) {
+  /// `number`: puts the row's number in a last column.
+  bool dealAll(Source& in, const Schema& schema, bool number, Partitions& parts) {
+    std::int64_t row = 0;
     while (std::optional<Batch> batch = in.next()) {
-      if (!deal(*batch, schema, after, parts)) return false;
+      if (number) {
+        auto numbers = Buffer::make(static_cast<std::size_t>(batch->rows) * sizeof(std::int64_t));
+        std::iota(numbers->as<std::int64_t>(), numbers->as<std::int64_t>() + batch->rows, row);
+        row += batch->rows;
+        batch->columns.push_back({std::move(numbers), nullptr, {}, nullptr});
+      }
+      if (!deal(*batch, schema, parts)) return false;
     }
     if (in.error()) {
       error_ = in.error();
@@ -355,9 +370,10 @@ class JoinSource final : public Source {
     return parts.finish(error_);
   }
 
-  bool deal(const Batch& batch, const Schema& schema, std::size_t after, Partitions& parts) {
+  /// `schema`: without the row's number.
+  bool deal(const Batch& batch, const Schema& schema, Partitions& parts) {
     std::vector<std::uint64_t> hashes;
-    hashRows(schema, batch, keyColumns(schema, plan_.keys, after), hashes);
+    hashRows(schema, batch, keyColumns(schema, plan_.keys), hashes);
     std::vector<std::int64_t> all(static_cast<std::size_t>(batch.rows));
     std::iota(all.begin(), all.end(), 0);
     return parts.write(batch, all, hashes, error_);
@@ -369,6 +385,7 @@ class JoinSource final : public Source {
   std::vector<std::unique_ptr<SpillFile>> files_;
   std::unique_ptr<Source> joined_;
   std::int64_t rows_ = 0;
+  bool numbered_ = false;  ///< what is joined has the left rows' numbers in a last column
 };
 
 }  // namespace
@@ -376,9 +393,8 @@ class JoinSource final : public Source {
 std::unique_ptr<Source> joinRows(std::unique_ptr<Source> left, std::unique_ptr<Source> right,
                                  std::size_t keys, ir::JoinKind kind, Schema out,
                                  const Limits& limits, std::string) {
-  auto numbered = std::make_unique<Numbered>(std::move(left));
-  JoinPlan plan{keys, kind, numbered->schema(), right->schema(), std::move(out), limits};
-  return std::make_unique<JoinSource>(std::move(numbered), std::move(right), std::move(plan));
+  JoinPlan plan{keys, kind, left->schema(), right->schema(), std::move(out), limits};
+  return std::make_unique<JoinSource>(std::move(left), std::move(right), std::move(plan));
 }
 
 }  // namespace couler::column

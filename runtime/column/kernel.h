@@ -51,6 +51,7 @@ class Kernel {
 [[nodiscard]] std::unique_ptr<Kernel> evaluatorKernel(RowPlan plan);
 
 /// Columns of `plan.input` that the plan looks at, by field: what a reader need not read is false.
-[[nodiscard]] std::vector<bool> columnsUsed(const RowPlan& plan);
+/// `wanted`: the columns looked at of a row that passes as it is; empty: all.
+[[nodiscard]] std::vector<bool> columnsUsed(const RowPlan& plan, std::vector<bool> wanted = {});
 
 }  // namespace couler::column

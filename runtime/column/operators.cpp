@@ -48,11 +48,13 @@ class MapSource final : public Source {
 class KeySource final : public Source {
  public:
   KeySource(std::unique_ptr<Source> in, std::unique_ptr<Kernel> kernel, Schema keys,
-            std::string name)
+            std::vector<std::uint32_t> kept, std::string name)
       : in_(std::move(in)),
         kernel_(std::move(kernel)),
-        out_(in_->schema()),
+        kept_(std::move(kept)),
         name_(std::move(name)) {
+    out_.types = in_->schema().types;
+    for (const std::uint32_t c : kept_) out_.fields.push_back(in_->schema().fields[c]);
     out_.fields.insert(out_.fields.end(), keys.fields.begin(), keys.fields.end());
   }
   [[nodiscard]] const Schema& schema() const override { return out_; }
@@ -70,15 +72,45 @@ class KeySource final : public Source {
       error_ = rowFailed(name_, failure);
       return std::nullopt;
     }
-    for (Column& column : keys.columns) batch->columns.push_back(std::move(column));
+    std::vector<Column> columns;
+    for (const std::uint32_t c : kept_) columns.push_back(std::move(batch->columns[c]));
+    for (Column& column : keys.columns) columns.push_back(std::move(column));
+    batch->columns = std::move(columns);
     return batch;
   }
 
  private:
   std::unique_ptr<Source> in_;
   std::unique_ptr<Kernel> kernel_;
+  std::vector<std::uint32_t> kept_;
   Schema out_;
   std::string name_;
+};
+
+class PlacedSource final : public Source {
+ public:
+  PlacedSource(std::unique_ptr<Source> in, Schema out, std::vector<std::uint32_t> places)
+      : in_(std::move(in)), out_(std::move(out)), places_(std::move(places)) {}
+  [[nodiscard]] const Schema& schema() const override { return out_; }
+
+  std::optional<Batch> next() override {
+    std::optional<Batch> batch = in_->next();
+    if (!batch) {
+      error_ = in_->error();
+      return std::nullopt;
+    }
+    std::vector<Column> columns(out_.fields.size());
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      columns[places_[i]] = std::move(batch->columns[i]);
+    }
+    batch->columns = std::move(columns);
+    return batch;
+  }
+
+ private:
+  std::unique_ptr<Source> in_;
+  Schema out_;
+  std::vector<std::uint32_t> places_;
 };
 
 class LimitSource final : public Source {
@@ -115,9 +147,15 @@ std::unique_ptr<Source> mapRows(std::unique_ptr<Source> in, std::unique_ptr<Kern
 }
 
 std::unique_ptr<Source> withKeys(std::unique_ptr<Source> in, std::unique_ptr<Kernel> kernel,
-                                 Schema keys, std::string name) {
+                                 Schema keys, std::vector<std::uint32_t> kept,
+                                 std::string name) {
   return std::make_unique<KeySource>(std::move(in), std::move(kernel), std::move(keys),
-                                     std::move(name));
+                                     std::move(kept), std::move(name));
+}
+
+std::unique_ptr<Source> placeColumns(std::unique_ptr<Source> in, Schema out,
+                                     std::vector<std::uint32_t> places) {
+  return std::make_unique<PlacedSource>(std::move(in), std::move(out), std::move(places));
 }
 
 std::unique_ptr<Source> limitRows(std::unique_ptr<Source> in, std::int64_t rows) {

@@ -25,10 +25,13 @@ struct Limits {
 [[nodiscard]] std::unique_ptr<Source> mapRows(std::unique_ptr<Source> in,
                                               std::unique_ptr<Kernel> kernel, Schema out,
                                               std::string name);
-/// The columns of each row, then those that the kernel makes of it, which must not drop any.
+/// The columns `kept` of each row, then those that the kernel makes of it, which must not drop any.
 [[nodiscard]] std::unique_ptr<Source> withKeys(std::unique_ptr<Source> in,
                                                std::unique_ptr<Kernel> kernel, Schema keys,
-                                               std::string name);
+                                               std::vector<std::uint32_t> kept, std::string name);
+/// Rows of `out` of which `in` has the columns `places`, in that order; the others are not there.
+[[nodiscard]] std::unique_ptr<Source> placeColumns(std::unique_ptr<Source> in, Schema out,
+                                                   std::vector<std::uint32_t> places);
 
 struct AggregateSpec {
   ir::Builtin op{};     ///< AggSumInt, …

@@ -80,8 +80,7 @@ class Builder {
       std::reverse(stages.begin(), stages.end());
       RowPlan plan = planOf(at, std::move(stages));
       plan.output = schemaOfTable(id);
-      std::vector<bool> used = columnsUsed(plan);
-      Made in = build(at, std::move(used));
+      Made in = build(at, columnsUsed(plan, std::move(wanted)));
       if (!in) return nullptr;
       plan.input = in->schema();
       const Schema out = plan.output;
@@ -99,16 +98,16 @@ class Builder {
       case ir::RowsOp::Group:
         return group(at, *rows);
       case ir::RowsOp::Sort:
-        return sort(at, *rows);
+        return sort(at, *rows, wanted);
       case ir::RowsOp::Limit:
-        return limit(at);
+        return limit(at, std::move(wanted));
       case ir::RowsOp::Distinct: {
         Made in = build(operand(at, 0), {});
         if (!in || !storable(in->schema())) return nullptr;
         return distinctRows(std::move(in), options_.limits, nameOf(at));
       }
       case ir::RowsOp::Join:
-        return join(at, *rows);
+        return join(at, *rows, std::move(wanted));
       case ir::RowsOp::Filter:
       case ir::RowsOp::Map:
         break;
@@ -225,22 +224,30 @@ class Builder {
     return mapRows(std::move(in), kernel(std::move(plan)), out, name);
   }
 
-  /// The rows of a table with the results first … first + count of a body in columns after them.
+  /// The wanted columns of a table's rows with the results first … first + count of a body in
+  /// columns after them.
   Made keyed(ir::NodeId table, ir::RegionId body, std::uint32_t param, std::uint32_t first,
-             std::uint32_t count, const std::string& name) {
-    Made in = build(table, {});
-    if (!in) return nullptr;
-    const std::vector<ir::NodeId>& results = module_.at(body).results;
+             std::uint32_t count, const std::string& name, const std::vector<bool>& wanted) {
     RowPlan plan = planOf(table, {});
-    plan.input = in->schema();
+    const std::vector<ir::NodeId>& results = module_.at(body).results;
     plan.results = body;
     plan.rowParam = param;
     plan.firstResult = first;
     plan.resultCount = count;
     plan.output = resultsSchema(std::span(results).subspan(first, count));
-    if (!storable(plan.input) || !storable(plan.output)) return nullptr;
+    std::vector<bool> used;
+    if (!wanted.empty()) {
+      used = columnsUsed(plan);
+      for (std::size_t i = 0; i < used.size(); ++i) used[i] = used[i] || wanted[i];
+    }
+    Made in = build(table, std::move(used));
+    if (!in) return nullptr;
+    plan.input = in->schema();
     const Schema keys = plan.output;
-    return withKeys(std::move(in), kernel(std::move(plan)), keys, name);
+    const std::size_t columns = plan.input.fields.size();
+    Made made =
+        withKeys(std::move(in), kernel(std::move(plan)), keys, placesOf(wanted, columns), name);
+    return storable(made->schema()) ? std::move(made) : nullptr;
   }
 
   Made group(ir::NodeId id, const ir::Rows& rows) {
@@ -266,12 +273,32 @@ class Builder {
                      options_.limits, nameOf(id));
   }
 
-  Made sort(ir::NodeId id, const ir::Rows& rows) {
+  /// Which columns are wanted.
+  [[nodiscard]] static std::vector<std::uint32_t> placesOf(const std::vector<bool>& wanted,
+                                                           std::size_t columns) {
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < columns; ++i) {
+      if (wanted.empty() || wanted[i]) places.push_back(i);
+    }
+    return places;
+  }
+  [[nodiscard]] static Schema columnsAt(const Schema& schema,
+                                        const std::vector<std::uint32_t>& places) {
+    Schema some;
+    some.types = schema.types;
+    for (const std::uint32_t c : places) some.fields.push_back(schema.fields[c]);
+    return some;
+  }
+
+  Made sort(ir::NodeId id, const ir::Rows& rows, const std::vector<bool>& wanted) {
     const auto keys = static_cast<std::uint32_t>(module_.at(rows.body).results.size());
-    Made in = keyed(operand(id, 0), rows.body, 0, 0, keys, nameOf(id));
+    Made in = keyed(operand(id, 0), rows.body, 0, 0, keys, nameOf(id), wanted);
     if (!in) return nullptr;
-    return sortRows(std::move(in), keys, rows.descending, schemaOfTable(id), options_.limits,
-                    nameOf(id));
+    const Schema out = schemaOfTable(id);
+    std::vector<std::uint32_t> places = placesOf(wanted, out.fields.size());
+    Made sorted = sortRows(std::move(in), keys, rows.descending, columnsAt(out, places),
+                           options_.limits, nameOf(id));
+    return placeColumns(std::move(sorted), out, std::move(places));
   }
 
   [[nodiscard]] const ir::Value* scalar(ir::NodeId id) const {
@@ -282,20 +309,34 @@ class Builder {
     return nullptr;
   }
 
-  Made limit(ir::NodeId id) {
+  Made limit(ir::NodeId id, std::vector<bool> wanted) {
     const ir::Value* count = scalar(operand(id, 1));
     const std::int64_t* n = count != nullptr ? count->as<std::int64_t>() : nullptr;
     if (n == nullptr || *n < 0) {
       return fail(fmt::format("{}: the number of rows must not be negative", nameOf(id)));
     }
-    Made in = build(operand(id, 0), {});
+    Made in = build(operand(id, 0), std::move(wanted));
     return in ? limitRows(std::move(in), *n) : nullptr;
   }
 
-  Made join(ir::NodeId id, const ir::Rows& rows) {
-    Made left = keyed(operand(id, 0), rows.body, 0, 0, rows.keys, nameOf(id));
-    Made right = left ? keyed(operand(id, 1), rows.body, 1, rows.keys, rows.keys, nameOf(id))
-                      : nullptr;
+  Made join(ir::NodeId id, const ir::Rows& rows, const std::vector<bool>& wanted) {
+    // Of which columns come out, which are the left's and which the right's.
+    const std::size_t width = schemaOfTable(operand(id, 0)).fields.size();
+    const bool both = rows.join == ir::JoinKind::Inner || rows.join == ir::JoinKind::Left;
+    std::vector<bool> ofLeft;
+    std::vector<bool> ofRight;
+    if (!wanted.empty()) {
+      ofLeft.assign(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(width));
+    }
+    if (!both) {
+      ofRight.resize(schemaOfTable(operand(id, 1)).fields.size());
+    } else if (!wanted.empty()) {
+      ofRight.assign(wanted.begin() + static_cast<std::ptrdiff_t>(width), wanted.end());
+    }
+    Made left = keyed(operand(id, 0), rows.body, 0, 0, rows.keys, nameOf(id), ofLeft);
+    Made right =
+        left ? keyed(operand(id, 1), rows.body, 1, rows.keys, rows.keys, nameOf(id), ofRight)
+             : nullptr;
     if (!right) return nullptr;
     for (std::size_t k = 0; k < rows.keys; ++k) {
       const auto key = [&](const Source& source) {
@@ -303,8 +344,11 @@ class Builder {
       };
       if (key(*left) != key(*right)) return fail("the keys of a join are of two types");
     }
-    return joinRows(std::move(left), std::move(right), rows.keys, rows.join, schemaOfTable(id),
-                    options_.limits, nameOf(id));
+    const Schema out = schemaOfTable(id);
+    std::vector<std::uint32_t> places = placesOf(wanted, out.fields.size());
+    Made joined = joinRows(std::move(left), std::move(right), rows.keys, rows.join,
+                           columnsAt(out, places), options_.limits, nameOf(id));
+    return placeColumns(std::move(joined), out, std::move(places));
   }
 
   const ir::Module& module_;

@@ -282,15 +282,18 @@ Batch gather(const Schema& schema, const Batch& batch, std::span<const std::int6
   return out;
 }
 
-RowStore::RowStore(Schema schema) : schema_(std::move(schema)), columns_(schema_.fields.size()) {}
+RowStore::RowStore(Schema schema)
+    : schema_(std::move(schema)),
+      columns_(schema_.fields.size()),
+      heaps_(std::make_shared<std::vector<std::shared_ptr<Buffer>>>()) {}
 
 char* RowStore::textRoom(std::size_t bytes) {
-  if (heaps_.empty() || heapUsed_ + bytes > heaps_.back()->size()) {
-    heaps_.push_back(Buffer::make(std::max(kHeap, bytes)));
+  if (heaps_->empty() || heapUsed_ + bytes > heaps_->back()->size()) {
+    heaps_->push_back(Buffer::make(std::max(kHeap, bytes)));
     heapUsed_ = 0;
-    bytes_ += heaps_.back()->size();
+    bytes_ += heaps_->back()->size();
   }
-  char* room = heaps_.back()->as<char>() + heapUsed_;
+  char* room = heaps_->back()->as<char>() + heapUsed_;
   heapUsed_ += bytes;
   return room;
 }
@@ -356,11 +359,14 @@ Batch RowStore::view() const {
   return out;
 }
 
-Batch RowStore::gather(std::span<const std::int64_t> take) const {
-  Batch out = column::gather(schema_, view(), take);
-  for (std::size_t c = 0; c < out.columns.size(); ++c) {
-    if (schema_.fields[c].kind != Kind::String) continue;
-    out.columns[c].heaps.assign(heaps_.begin(), heaps_.end());
+Batch RowStore::gather(std::span<const std::int64_t> take, std::size_t columns) const {
+  Schema some;
+  some.fields.assign(schema_.fields.begin(),
+                     schema_.fields.begin() + static_cast<std::ptrdiff_t>(columns));
+  Batch out = column::gather(some, view(), take);
+  const auto alive = Buffer::wrap(nullptr, 0, heaps_);
+  for (std::size_t c = 0; c < columns; ++c) {
+    if (some.fields[c].kind == Kind::String) out.columns[c].heaps = {alive};
   }
   return out;
 }

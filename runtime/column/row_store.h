@@ -44,8 +44,12 @@ class RowStore {
   [[nodiscard]] const Schema& schema() const { return schema_; }
   /// All rows as one batch, of any size, which points into the store: valid until it next grows.
   [[nodiscard]] Batch view() const;
-  /// Its rows `take`, which share the store's strings and keep them alive.
-  [[nodiscard]] Batch gather(std::span<const std::int64_t> take) const;
+  /// Its rows `take`, which share the store's strings and keep them alive; the first `columns`
+  /// columns. May be called from several threads at once.
+  [[nodiscard]] Batch gather(std::span<const std::int64_t> take, std::size_t columns) const;
+  [[nodiscard]] Batch gather(std::span<const std::int64_t> take) const {
+    return gather(take, columns_.size());
+  }
   void clear();
 
  private:
@@ -57,7 +61,7 @@ class RowStore {
 
   Schema schema_;
   std::vector<Growing> columns_;
-  std::vector<std::shared_ptr<Buffer>> heaps_;
+  std::shared_ptr<std::vector<std::shared_ptr<Buffer>>> heaps_;  ///< all alive while one is used
   std::size_t heapUsed_ = 0;  ///< of the last heap
   std::int64_t rows_ = 0;
   std::size_t bytes_ = 0;

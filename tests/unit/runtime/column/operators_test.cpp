@@ -256,5 +256,58 @@ TEST_F(OperatorsTest, Join) {
   }
 }
 
+/// A map that takes two columns of the rows of `%20`.
+std::string fewColumns(std::string_view type, std::string_view second, std::string_view kind) {
+  return fmt::format("%9 = rows map(%20) {{ (%21: {0}) %22 = field k(%21) : string? %23 = field "
+                     "{1}(%21) : {2} %24 = op MakeRecord(%22, %23) : (k: string?, v: {2}) yield %24 "
+                     "}} : table<(k: string?, v: {2})>",
+                     type, second, kind);
+}
+
+TEST_F(OperatorsTest, SortAndFilterCarryTheColumnsLookedAt) {
+  compareAll("table<(k: string?, v: bool)>",
+             fmt::format("%5 = rows sort 1(%0) {{ {0} %3 = field n(%2) : int? yield %3 }} : {3} "
+                         "%6 = const 1000 : int %7 = rows limit(%5, %6) : {3} "
+                         "%20 = rows filter(%7) {{ {1} %11 = field b(%10) : bool yield %11 }} : {3} "
+                         "{2}",
+                         row("%2"), row("%10"), fewColumns(kRow, "b", "bool"), table()));
+}
+
+TEST_F(OperatorsTest, JoinsCarryTheColumnsLookedAt) {
+  const std::string both =
+      "(k: string?, n: int?, x: float?, b: bool, t: timestamp, r.k: string?, r.n: int?, r.x: float?, "
+      "r.b: bool, r.t: timestamp)";
+  const auto join = [&](std::string_view kind, const std::string& out) {
+    return fmt::format("%20 = rows join {} 1(%0, %1) {{ (%2: {}, %3: {}) %4 = field n(%2) : int? %5 "
+                       "= field n(%3) : int? yield %4, %5 }} : table<{}> ",
+                       kind, kRow, kRow, out);
+  };
+  compareSome("table<(k: string?, v: float?)>",
+              join("inner", both) + fewColumns(both, "r.x", "float?"));
+  compareSome("table<(k: string?, v: timestamp)>",
+              join("inner", both) + fewColumns(both, "t", "timestamp"));
+  for (const char* kind : {"semi", "anti"}) {
+    compareSome("table<(k: string?, v: bool)>",
+                join(kind, std::string(kRow)) + fewColumns(kRow, "b", "bool"));
+  }
+}
+
+TEST_F(OperatorsTest, JoinWithOneMatchForEach) {
+  const std::string distinct =
+      fmt::format("%5 = rows map(%1) {{ {} %3 = field n(%2) : int? %4 = op MakeRecord(%3) : (n: int?) "
+                  "yield %4 }} : table<(n: int?)> %6 = rows distinct(%5) : table<(n: int?)> ",
+                  row("%2"));
+  const std::string fields = "k: string?, n: int?, x: float?, b: bool, t: timestamp";
+  for (const char* kind : {"inner", "left", "semi", "anti"}) {
+    const std::string out = kind[0] == 'i' || kind[0] == 'l'
+                                ? fmt::format("table<({}, r.n: int?)>", fields)
+                                : table();
+    compareAll(out, distinct + fmt::format("%9 = rows join {} 1(%0, %6) {{ (%10: {}, %11: (n: int?)) "
+                                           "%12 = field n(%10) : int? %13 = field n(%11) : int? "
+                                           "yield %12, %13 }} : {}",
+                                           kind, kRow, out));
+  }
+}
+
 }  // namespace
 }  // namespace couler::column
