@@ -12,10 +12,11 @@ namespace {
 /// Another byte for each, 32 at a time, in memory of the arena; false where there is too little of it
 /// or a byte is beyond ASCII. Up to 31 bytes after the text are written, too.
 constexpr const char* kMapped = R"(
+!0 = !{}
 define internal { ptr, i1 } @NAME(ptr %start, i64 %n, ptr %cursor) nounwind {
 entry:
   %empty = icmp eq i64 %n, 0
-  %p = select i1 %empty, ptr @nowhere, ptr %start
+  %p = select i1 %empty, ptr @nowhere, ptr %start, !unpredictable !0
   %to = load ptr, ptr %cursor, align 8
   %limit = getelementptr inbounds i8, ptr %cursor, i64 8
   %end = load ptr, ptr %limit, align 8

@@ -17,6 +17,7 @@ using llvm::Value;
 namespace {
 
 constexpr const char* kTexts = R"(
+!0 = !{}
 @nowhere = private unnamed_addr constant [64 x i8] zeroinitializer, align 64
 declare i32 @couler_jit_bytes(ptr, ptr, i64) nounwind willreturn memory(argmem: read)
 declare void @couler_jit_trim(ptr, i64, ptr) nounwind
@@ -111,7 +112,7 @@ sizes:
 define internal i64 @text_length(ptr %start, i64 %n) nounwind {
 entry:
   %empty = icmp eq i64 %n, 0
-  %p = select i1 %empty, ptr @nowhere, ptr %start
+  %p = select i1 %empty, ptr @nowhere, ptr %start, !unpredictable !0
   br label %loop
 loop:
   %at = phi i64 [ 0, %entry ], [ %next, %loop ]
@@ -218,10 +219,11 @@ done:
 /// "SIMD-friendly algorithms for substring searching", Wojciech Muła). A text of up to 32 bytes takes
 /// no branch that depends on what is in it.
 constexpr const char* kContains = R"(
+!0 = !{}
 define internal i1 @NAME(ptr %start, i64 %n) nounwind {
 entry:
   %empty = icmp eq i64 %n, 0
-  %p = select i1 %empty, ptr @nowhere, ptr %start
+  %p = select i1 %empty, ptr @nowhere, ptr %start, !unpredictable !0
   %places = sub i64 %n, BEFORE
   br label %loop
 loop:
@@ -316,6 +318,10 @@ Value* Emitter::bytesAre(Value* condition, Value* address, std::string_view lite
   Value* from = condition == nullptr
                     ? address
                     : b_.CreateSelect(condition, address, module_.getNamedValue("nowhere"));
+  if (auto* chosen = llvm::dyn_cast<llvm::SelectInst>(from); chosen != nullptr && !vector_) {
+    // Else it becomes a branch, where the address is loaded.
+    chosen->setMetadata(llvm::LLVMContext::MD_unpredictable, llvm::MDNode::get(context_, {}));
+  }
   Value* all = condition;
   for (std::size_t at = 0; at < literal.size();) {
     const std::size_t left = literal.size() - at;
