@@ -94,6 +94,7 @@ int runCheck(const Invocation& invocation);
 int runBuild(const Invocation& invocation);
 int runRun(const Invocation& invocation);
 int runData(const Invocation& invocation);
+int runSchema(const Invocation& invocation);
 int runExec(const Invocation& invocation);
 int runFmt(const Invocation& invocation);
 int runGraph(const Invocation& invocation);

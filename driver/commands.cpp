@@ -71,6 +71,12 @@ constexpr Option kDataOptions[] = {
     {"output", 'o', Arity::Value, "FILE",
      "write there, whole or not at all (default: standard output)"},
 };
+constexpr Option kSchemaOptions[] = {
+    {"name", 0, Arity::Value, "NAME", "name of the schema (default: made of the file's name)"},
+    {"unique", 0, Arity::Flag, "", "say of columns in which no value comes twice that they are so"},
+    {"output", 'o', Arity::Value, "FILE",
+     "write there, whole or not at all (default: standard output)"},
+};
 constexpr Option kExecOptions[] = {
     {"plan", 0, Arity::Value, "TEXT", "the plan, in the text form of the graph"},
     {"values", 0, Arity::Value, "JSON", "an object with the plan's parameters that are no files"},
@@ -153,6 +159,12 @@ constexpr Command kCommands[] = {
      "many are different, ranges, means and quantiles of numbers, the most frequent texts.",
      "$ couler data stats flights.csv.gz\n$ couler data stats flights.parquet -o flights.html",
      Words::Other, 2, 3, kDataOptions, true, runData},
+    {"schema", "write the schema of a file", "schema infer FILE [--name N] [--unique] [-o FILE]",
+     "Reads all rows and writes a program that declares what they are: the type of each column,\n"
+     "`?` where values are missing, an enum for few different words. A read of the file with that\n"
+     "schema finds nothing wrong. It says what this file holds, not what the next may: look it over.",
+     "$ couler schema infer flights.csv --name Flight -o flight.cwl", Words::Other, 2, 2,
+     kSchemaOptions, true, runSchema},
     {"test",
      "run the `test` blocks of programs",
      "test FILE...",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include "runtime/column/cells.h"
 #include "runtime/column/csv.h"
 #include "runtime/column/formats.h"
+#include "runtime/column/row_store.h"
 
 namespace couler::column {
 
@@ -266,6 +268,45 @@ std::variant<Profile, StreamError> profileFile(const std::string& path,
   const bool ok = options.schema != nullptr ? profiler.given(*options.schema) : profiler.found();
   if (!ok) return profiler.error();
   return profiler.take();
+}
+
+std::variant<std::vector<bool>, StreamError> uniqueColumns(const std::string& path,
+                                                           const Profile& profile) {
+  std::vector<bool> unique(profile.columns.size(), false);
+  for (std::size_t c = 0; c < unique.size(); ++c) {
+    const ColumnSummary column = profile.columns[c].summary();
+    const bool isKey = column.kind == Kind::Int || column.kind == Kind::Timestamp ||
+                       column.kind == Kind::String;
+    const auto least = static_cast<std::int64_t>(0.95 * static_cast<double>(column.present));
+    unique[c] = isKey && column.missing == 0 && column.present > 1 &&
+                (column.distinctExact ? column.distinct == column.present : column.distinct >= least);
+  }
+  if (std::find(unique.begin(), unique.end(), true) == unique.end()) return unique;
+  AnomalyLog log;
+  StreamError error;
+  ReadOptions options;
+  options.format = profile.format;
+  options.onBad = ir::BadRows::Keep;
+  options.wanted = unique;
+  const std::unique_ptr<Source> source = openSource(path, profile.schema, options, log, error);
+  if (!source) return error;
+  // Two values of one hash would only keep a column from being declared unique.
+  std::vector<std::unordered_set<std::uint64_t>> seen(unique.size());
+  std::vector<std::uint64_t> hashes;
+  while (const std::optional<Batch> batch = source->next()) {
+    for (std::uint32_t c = 0; c < unique.size(); ++c) {
+      if (!unique[c]) continue;
+      hashRows(profile.schema, *batch, {&c, 1}, hashes);
+      for (const std::uint64_t hash : hashes) {
+        if (seen[c].insert(hash).second) continue;
+        unique[c] = false;
+        seen[c] = {};
+        break;
+      }
+    }
+  }
+  if (source->error()) return *source->error();
+  return unique;
 }
 
 }  // namespace couler::column
