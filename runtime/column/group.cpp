@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include "runtime/column/aggregates.h"
 #include "runtime/column/group_table.h"
 #include "runtime/column/operators.h"
@@ -68,8 +66,8 @@ class Grouper {
       RowError failure;
       if (!aggregates_[i]->add(batch.columns[plan_.keys + i], batch.rows, groups_, count,
                                failure)) {
-        const std::int64_t row = numbers[failure.row];
-        error = StreamError{fmt::format("{}, row {}: {}", plan_.name, row + 1, failure.message)};
+        failure.at = plan_.aggregates[i].at;
+        error = rowError(plan_.name, numbers[failure.row], failure);
         return false;
       }
       bytes += aggregates_[i]->bytes();
