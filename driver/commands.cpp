@@ -79,6 +79,8 @@ constexpr Option kSchemaOptions[] = {
 };
 constexpr Option kExecOptions[] = {
     {"plan", 0, Arity::Value, "TEXT", "the plan, in the text form of the graph"},
+    {"places", 0, Arity::Value, "JSON",
+     "where the plan's nodes stand in the program: {\"FILE\": [[NODE, LINE, COLUMN], ...]}"},
     {"values", 0, Arity::Value, "JSON", "an object with the plan's parameters that are no files"},
 };
 constexpr Option kFmtOptions[] = {
@@ -148,7 +150,7 @@ constexpr Command kCommands[] = {
      "$ couler plan spam.cwl comments=data.csv", Words::Source, 1, kMany, kPlanOptions, true,
      runPlan},
     {"exec", "run the plan of a step over tables",
-     "exec --plan TEXT [--values JSON] FILE... OUTPUT...",
+     "exec --plan TEXT [--places JSON] [--values JSON] FILE... OUTPUT...",
      "What a step over tables runs, on every engine: `couler build` writes such commands. The files\n"
      "are the plan's inputs in their order, then those to make, which must not be there yet.",
      "$ couler exec --plan \"$(cat plan.ir)\" flights.csv delays.arrow", Words::Other, 0, kMany,

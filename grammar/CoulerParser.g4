@@ -69,7 +69,7 @@ testStmt: letStmt | KwExpect expr | Bad;
 
 params: OpOpenParen (field (OpComma field)* OpComma?)? OpCloseParen;
 outputs: OpArrow OpOpenParen (field (OpComma field)* OpComma?)? OpCloseParen;
-field: Ident OpColon type (OpAssign expr)? (KwWhere expr)? | Bad;
+field: Ident OpColon type (KwFrom LitString)? (OpAssign expr)? (KwWhere expr)? | Bad;
 settings: OpOpenBrace (setting (separator setting)* OpComma?)? OpCloseBrace;
 setting: Ident OpColon expr | Bad;
 separator: OpComma | Term;

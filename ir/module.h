@@ -191,6 +191,8 @@ struct TaskDef {
   struct Word {
     std::uint32_t result;  ///< index into the region's results
     bool spread;           ///< the result is a list: one word an item
+    /// The outputs are the same whatever it says (places for messages), so no step runs again for it.
+    bool unkeyed = false;
   };
   std::vector<Word> argv;  ///< Argv
   struct Env {

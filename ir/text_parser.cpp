@@ -269,9 +269,10 @@ void Parser::parseRetry(RetryPolicy& retry) {
 void Parser::parseRun(TaskDef& task) {
   task.run = static_cast<RunKind>(takeChoice("`argv`, `sh`, `python` or `table`", kRuns));
   while (!failed_) {
+    const bool unkeyed = acceptWord("unkeyed");
     const bool spread = acceptWord("spread");
-    if (!spread && token_.kind != TokenKind::Number) break;
-    task.argv.push_back({takeIndex("the index of a word"), spread});
+    if (!unkeyed && !spread && token_.kind != TokenKind::Number) break;
+    task.argv.push_back({takeIndex("the index of a word"), spread, unkeyed});
   }
   if (!failed_ && token_.kind == TokenKind::String) task.script = takeString("a script");
 }

@@ -31,8 +31,10 @@ NodeId Parser::defineNode(RegionId region) {
     duplicate("node", spelling());
     return {};
   }
+  Node& node = module_.nodes.emplace_back();
+  node.region = region;
+  node.span = {file_, token_.begin, token_.end};
   advance();
-  module_.nodes.emplace_back().region = region;
   if (token_.kind == TokenKind::Word || token_.kind == TokenKind::String) {
     module_.at(id).name = module_.intern(std::string_view(takeName("a name")));
   }

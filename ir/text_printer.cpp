@@ -77,6 +77,7 @@ std::string Printer::run() {
 }
 
 std::string Printer::runTask(const TaskDef& task) {
+  bare_ = true;
   printTask(task);
   return finish();
 }
@@ -90,7 +91,7 @@ std::string Printer::finish() {
 }
 
 void Printer::doc(std::string_view content) {
-  if (content.empty()) return;
+  if (content.empty() || bare_) return;
   out_ += " doc ";
   appendQuoted(out_, content);
 }
@@ -179,7 +180,7 @@ void Printer::printTask(const TaskDef& task) {
   out_ += "\ntask ";
   name(task.name);
   out_ += " {\n";
-  quotedLine(1, "doc", task.doc);
+  if (!bare_) quotedLine(1, "doc", task.doc);
   printParams(task.params);
   for (const OutputDef& output : task.outputs) printOutput(output);
   resultLine(task.result);
@@ -205,6 +206,7 @@ void Printer::printTask(const TaskDef& task) {
   keyword(1, "run ");
   out_ += kRuns[static_cast<std::size_t>(task.run)];
   for (const TaskDef::Word& word : task.argv) {
+    if (word.unkeyed) out_ += " unkeyed";
     out_ += word.spread ? " spread " : " ";
     out_ += std::to_string(word.result);
   }
@@ -246,8 +248,11 @@ namespace couler::ir {
 
 std::string print(const Module& module) { return text::Printer(module).run(); }
 
-std::string printTask(const Module& module, TaskId task) {
-  return text::Printer(module).runTask(module.at(task));
+std::string printTask(const Module& module, TaskId task, std::vector<NodeId>* nodes) {
+  text::Printer printer(module);
+  std::string text = printer.runTask(module.at(task));
+  if (nodes != nullptr) *nodes = printer.takeNodes();
+  return text;
 }
 
 }  // namespace couler::ir

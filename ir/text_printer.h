@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ir/module.h"
@@ -20,8 +21,10 @@ class Printer {
         numbers_(module.nodes.size(), kNoNumber),
         typeTexts_(module.types.size()) {}
   std::string run();
-  /// One task alone.
+  /// One task alone, without comments and paths.
   std::string runTask(const TaskDef& task);
+  /// Those printed, by number.
+  [[nodiscard]] std::vector<NodeId> takeNodes() { return std::move(numbered_); }
 
  private:
   struct Frame {
@@ -64,6 +67,7 @@ class Printer {
 
   // text_printer_nodes.cpp: nodes and regions
   void node(NodeId id);
+  void number(NodeId id);
   void nodeList(std::span<const NodeId> ids);
   void nodeName(NameId id);
   void tail(NodeId id);
@@ -81,7 +85,8 @@ class Printer {
   std::string nominals_;
   std::set<std::string> aliases_;
   std::vector<std::uint32_t> numbers_;
-  std::uint32_t nextNumber_ = 0;
+  std::vector<NodeId> numbered_;
+  bool bare_ = false;  ///< without comments and paths
   std::vector<std::string> typeTexts_;
 };
 

@@ -22,6 +22,11 @@ void Printer::node(NodeId id) {
   out_ += known ? std::to_string(numbers_[id.index()]) : "?";
 }
 
+void Printer::number(NodeId id) {
+  numbers_[id.index()] = static_cast<std::uint32_t>(numbered_.size());
+  numbered_.push_back(id);
+}
+
 void Printer::nodeList(std::span<const NodeId> ids) {
   bool first = true;
   for (const NodeId id : ids) {
@@ -130,7 +135,7 @@ void Printer::openRegion(std::vector<Frame>& stack, RegionId id, std::size_t dep
         out_ += ",\n";
         indent(depth + 2);
       }
-      numbers_[param.index()] = nextNumber_++;
+      number(param);
       node(param);
       nodeName(module_.at(param).name);
       tail(param);
@@ -157,7 +162,7 @@ void Printer::printRegion(RegionId root, std::size_t depth) {
       const NodeId id = region.nodes[frame.next++];
       const Node& n = module_.at(id);
       if (std::holds_alternative<std::monostate>(n.payload)) continue;
-      numbers_[id.index()] = nextNumber_++;
+      number(id);
       indent(level);
       node(id);
       nodeName(n.name);

@@ -81,7 +81,7 @@ std::string Printer::declare(const Type& t) {
     appendQuoted(line, t.name);
   }
   line += " from ";
-  appendQuoted(line, t.origin);
+  appendQuoted(line, bare_ ? std::string_view() : t.origin);
   nominals_ += line + body + '\n';
   return reference;
 }

@@ -27,7 +27,10 @@ class Fuser {
       // By index: fusing makes regions, which hold no steps.
       for (std::size_t n = 0; n < module_.regions[r].nodes.size(); ++n) {
         const NodeId id = module_.regions[r].nodes[n];
-        while (fuseInto(id)) changed = true;
+        while (fuseInto(id)) {
+          changed = true;
+          n -= 2;  // what was fused into it stood before it
+        }
       }
     }
     return changed;

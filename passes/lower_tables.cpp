@@ -1,10 +1,15 @@
 #include <algorithm>
+#include <map>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "ir/print.h"
 #include "passes/passes.h"
+#include "support/text.h"
 
 namespace couler::passes {
 
@@ -14,7 +19,7 @@ namespace {
 
 class Lowerer {
  public:
-  explicit Lowerer(Module& module) : module_(module) {}
+  Lowerer(Module& module, const SourceManager* sources) : module_(module), sources_(sources) {}
 
   void run() {
     // The bodies of fns and tests, which engines never see, keep their tables.
@@ -56,9 +61,11 @@ class Lowerer {
     }
   }
 
-  /// `couler exec --plan TEXT [--values JSON] FILE… OUTPUT…`
+  /// `couler exec --plan TEXT --places JSON [--values JSON] FILE… OUTPUT…`
   void lowerTask(TaskId id) {
-    const std::string plan = printTask(module_, id);
+    std::vector<NodeId> numbered;
+    const std::string plan = printTask(module_, id, &numbered);
+    const std::string places = placesOf(numbered);
     const TaskDef task = module_.at(id);
     const RegionId old = task.exprs;
     const RegionId exprs = module_.addRegion();
@@ -88,6 +95,12 @@ class Lowerer {
     word("exec");
     word("--plan");
     word(plan);
+    std::size_t unkeyed = 0;
+    if (!places.empty()) {
+      word("--places");
+      unkeyed = words.size();
+      word(places);
+    }
     if (!scalars.empty()) {
       word("--values");
       words.push_back(module_.add(exprs, Op{Builtin::MakeRecord},
@@ -100,9 +113,42 @@ class Lowerer {
     made.exprs = exprs;
     for (std::size_t i = 0; i < words.size(); ++i) {
       module_.at(exprs).results.push_back(words[i]);
-      made.argv.push_back({static_cast<std::uint32_t>(i), false});
+      made.argv.push_back({static_cast<std::uint32_t>(i), false, unkeyed != 0 && i == unkeyed});
     }
     erase(old);
+  }
+
+  /// Where the nodes of a plan that may fail stand in the program: a JSON object, by file, of its
+  /// node numbers, each with a line and a column. Beside the plan and no part of the step's key, so
+  /// that a line more at the top of a program runs nothing again.
+  [[nodiscard]] std::string placesOf(const std::vector<NodeId>& numbered) const {
+    std::map<std::string, std::string> files;
+    for (std::size_t i = 0; i < numbered.size(); ++i) {
+      const Node& node = module_.at(numbered[i]);
+      const bool mayFail = std::holds_alternative<Op>(node.payload);
+      if (!mayFail || sources_ == nullptr || !node.span.valid()) continue;
+      std::string& places = files[pathOf(node.span.file)];
+      const LineColumn at = sources_->lineColumn(node.span.file, node.span.begin);
+      places += fmt::format("{}[{},{},{}]", places.empty() ? "" : ",", i, at.line, at.column);
+    }
+    std::string json;
+    for (const auto& [file, places] : files) {
+      json += fmt::format("{}{}:[{}]", json.empty() ? "{" : ",", jsonQuote(file), places);
+    }
+    return json.empty() ? json : json + '}';
+  }
+
+  /// From the folder of the program's main file, where it is there: what is emitted need not say
+  /// where somebody keeps the sources.
+  [[nodiscard]] std::string pathOf(FileId file) const {
+    std::string_view path = sources_->path(file);
+    const Span main =
+        module_.entry.valid() ? module_.at(module_.entry).span : Span{};
+    if (!main.valid()) return std::string(path);
+    const std::string_view of = sources_->path(main.file);
+    const std::string_view folder = of.substr(0, of.rfind('/') + 1);
+    if (path.starts_with(folder)) path.remove_prefix(folder.size());
+    return std::string(path);
   }
 
   /// Nodes of the plan are no part of the graph any more.
@@ -150,15 +196,16 @@ class Lowerer {
   }
 
   Module& module_;
+  const SourceManager* sources_;
   std::unordered_map<TypeId, TypeId> types_;
 };
 
 }  // namespace
 
-bool lowerTables(Module& module, Context&) {
+bool lowerTables(Module& module, Context& context) {
   const auto isPlan = [](const TaskDef& task) { return task.run == RunKind::Table; };
   const bool any = std::any_of(module.tasks.begin(), module.tasks.end(), isPlan);
-  if (any) Lowerer(module).run();
+  if (any) Lowerer(module, context.sources).run();
   return any;
 }
 

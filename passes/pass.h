@@ -7,6 +7,7 @@
 
 #include "ir/module.h"
 #include "support/diagnostic.h"
+#include "support/source.h"
 
 namespace couler::passes {
 
@@ -14,6 +15,8 @@ struct Context {
   DiagnosticSink& diags;  ///< remarks and errors
   bool keepSubWorkflows =
       false;  ///< `inline` leaves calls of workflows alone (fn calls it always inlines)
+  /// The program's text, for places in what is made of it; null: it has none.
+  const SourceManager* sources = nullptr;
 };
 
 /// One optimisation. `run` changes the module in place and says whether it did; it reports what it

@@ -59,7 +59,7 @@ const Pass* findPass(std::string_view name) {
 PipelineResult runPipeline(ir::Module& module, Context& context, const PipelineOptions& options) {
   PipelineResult result;
   ErrorWatch watch(context.diags);
-  Context watched{watch, context.keepSubWorkflows};
+  Context watched{watch, context.keepSubWorkflows, context.sources};
   for (const Pass& pass : kPasses) {
     if (listed(options.disabled, pass.name) && pass.run != lowerTables) continue;
     const double start = cpuSeconds();

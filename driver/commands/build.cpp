@@ -169,7 +169,7 @@ int runBuild(const Invocation& invocation) {
   if (!inputs) return program.finish(kUsage);
 
   const std::string targetName = where && where->target != nullptr ? where->target->name : "";
-  passes::Context context{program.problems()};
+  passes::Context context{program.problems(), false, &program.sources()};
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   pipeline.printAfter = *printAfter;

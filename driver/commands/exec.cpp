@@ -1,10 +1,13 @@
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "driver/command.h"
 #include "driver/console.h"
@@ -40,6 +43,28 @@ std::optional<ir::Module> readPlan(const std::string& text, std::string& why) {
     return std::nullopt;
   }
   return module;
+}
+
+/// "tidy.cwl:7:13: " where `--places` says where the node at `at` of the plan stands in a program.
+std::string placeOf(const ir::Module& module, Span at, const std::string& places) {
+  if (!at.valid()) return {};
+  const auto node = std::find_if(module.nodes.begin(), module.nodes.end(),
+                                 [&](const ir::Node& candidate) { return candidate.span == at; });
+  const auto files = nlohmann::json::parse(places, nullptr, false);
+  if (node == module.nodes.end() || !files.is_object()) return {};
+  for (const auto& [file, nodes] : files.items()) {
+    if (!nodes.is_array()) continue;
+    for (const auto& place : nodes) {
+      const bool sound = place.is_array() && place.size() == 3 &&
+                         std::all_of(place.begin(), place.end(), [](const auto& number) {
+                           return number.is_number_unsigned();
+                         });
+      if (!sound || place[0] != node - module.nodes.begin()) continue;
+      return fmt::format("{}:{}:{}: ", file, place[1].template get<std::uint64_t>(),
+                         place[2].template get<std::uint64_t>());
+    }
+  }
+  return {};
 }
 
 /// The scalar parameters, from the JSON object `text`.
@@ -105,7 +130,8 @@ int runExec(const Invocation& invocation) {
   const auto result = column::runPlan(*module, ir::TaskId{0U}, inputs, outputs, options);
   if (const auto* error = std::get_if<column::StreamError>(&result)) {
     for (const column::PlanOutput& output : outputs) ::unlink(output.path.c_str());
-    return refuse(invocation, error->message);
+    return refuse(invocation,
+                  placeOf(*module, error->at, invocation.value("places")) + error->message);
   }
   const auto& done = std::get<column::PlanResult>(result);
   if (done.anomalies.total() != 0) printError(done.anomalies.text("the input"));

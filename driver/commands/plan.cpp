@@ -37,7 +37,7 @@ int runPlan(const Invocation& invocation) {
   auto inputs = workflowInputs(invocation, *module, *words, true, program.problems());
   if (!inputs) return program.finish(kUsage);
 
-  passes::Context context{program.problems()};
+  passes::Context context{program.problems(), false, &program.sources()};
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   if (!passes::runPipeline(*module, context, pipeline).ok || program.problems().hasErrors()) {

@@ -152,7 +152,7 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   if (invocation.has("container")) options.container = containerMode(invocation.value("container"));
 
   if (invocation.has("report")) result.graph = graphOf(*module);
-  passes::Context context{program.problems()};
+  passes::Context context{program.problems(), false, &program.sources()};
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   if (!passes::runPipeline(*module, context, pipeline).ok || program.problems().hasErrors()) {

@@ -96,6 +96,7 @@ void Formatter::flatArguments(Flat& f, std::span<const Argument> args) const {
       f.put(args[i].name.text);
       f.put(args[i].inSpace ? ": in " : ": ");
     }
+    if (args[i].spread) f.put("...");
     flat(f, *args[i].value, kOpen);
   }
   f.put(")");
@@ -317,6 +318,7 @@ void Formatter::arguments(std::span<const Argument> args, Span parens) {
                         put(a.name.text);
                         put(a.inSpace ? ": in " : ": ");
                       }
+                      if (a.spread) put("...");
                       expr(*a.value, kOpen, 1);
                     }});
   }

@@ -83,6 +83,10 @@ void Formatter::flatField(Flat& f, const Field& field) const {
   f.put(field.name.text);
   f.put(": ");
   flatType(f, *field.type);
+  if (field.fromSpan.valid()) {
+    f.put(" from ");
+    f.put(source(field.fromSpan));
+  }
   if (field.value != nullptr) {
     f.put(" = ");
     flat(f, *field.value, kOpen);
@@ -109,6 +113,10 @@ void Formatter::field(const Field& f, std::size_t pad) {
   start.resize(std::max(start.size() + 1, pad), ' ');
   put(start);
   typeExpr(*f.type);
+  if (f.fromSpan.valid()) {
+    put(" from ");
+    put(source(f.fromSpan));
+  }
   if (f.value != nullptr) {
     put(" = ");
     expr(*f.value, kOpen, 1);

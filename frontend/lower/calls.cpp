@@ -42,8 +42,16 @@ NodeId Lowerer::lowerCall(const CallExpr& expr) {
   std::vector<NodeId> operands;
   const bool makesRow = callee.kind == SymbolKind::Transform;
   const std::vector<sema::FieldInfo>& params = makesRow ? signature.columns : signature.params;
+  NodeId other;
+  if (binding.spread) other = lowerAs(*expr.args[0].value, callee.type);
   for (std::size_t i = 0; i < params.size(); ++i) {
     const sema::FieldInfo& param = params[i];
+    if (binding.argument[i] < 0 && other.valid()) {
+      const TypeId type = m_.types[callee.type].fields[i].type;
+      operands.push_back(
+          m_.add(region_, ir::Field{m_.intern(param.name)}, type, {{other}}, {}, expr.span));
+      continue;
+    }
     if (binding.argument[i] >= 0) {
       const Argument& arg = expr.args[static_cast<std::size_t>(binding.argument[i])];
       operands.push_back(

@@ -198,7 +198,8 @@ bool isUnique(const sema::Program& program, FileId file, const Expr& part) {
 }  // namespace
 
 /// A bool for each condition of a column, true where it is not known to be broken; the node's name
-/// is "column: condition". `unique` is a condition on all rows at once: its name says it all.
+/// is "column: condition". `unique` is a condition on all rows at once: its name says it all. So
+/// does that of `from "name"`, which tells what the column is called in the file; these come first.
 void Lowerer::lowerConstraints(TypeId row, std::vector<NodeId>& results) {
   const SymbolId schema = schemaOf(row);
   if (!schema.valid()) return;
@@ -206,6 +207,10 @@ void Lowerer::lowerConstraints(TypeId row, std::vector<NodeId>& results) {
   file_ = symbol.file;
   for (const sema::FieldInfo& column : symbol.signature->params) {
     rows_->slots.push_back({column.symbol, {}, std::string(column.name)});
+    if (!column.syntax->fromSpan.valid()) continue;
+    const NodeId node = constNode(true, ir::TypeTable::kBool, column.syntax->fromSpan);
+    m_.at(node).name = m_.intern(fmt::format("{}: from \"{}\"", column.name, column.inFile()));
+    results.push_back(node);
   }
   for (const sema::FieldInfo& column : symbol.signature->params) {
     if (column.syntax->where == nullptr) continue;

@@ -59,6 +59,12 @@ Field Converter::field(Context* c) {
   f.type = typeExpr(context(c->children[2]));
   if (!oursFor(f.name.text).empty()) declared_.push_back(f.name.text);
   for (std::size_t i = 3; i + 1 < c->children.size(); i += 2) {
+    if (type(c->children[i]) == P::KwFrom) {
+      const Tok& literal = *token(c->children[i + 1]);
+      f.from = textPart(literal.begin + 1, literal.end - 1).text;
+      f.fromSpan = span(literal);
+      continue;
+    }
     Expr* value = expr(c->children[i + 1]);
     (type(c->children[i]) == P::OpAssign ? f.value : f.where) = value;
   }

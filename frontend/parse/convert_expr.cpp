@@ -268,8 +268,12 @@ std::span<Argument> Converter::arguments(Context* args, bool inCall, bool inTune
     const std::uint16_t start = type(c->children[0]);
     if (start == P::OpSpread) {
       a.spread = true;
-      log_.report(diagnose<Diag::MisplacedSpread>(span(*token(c->children[0])),
-                                                  inCall ? "a call" : "a record"));
+      // `Comment(...other, stars: 3)`: the checker knows whether a row is made.
+      const bool mayBeRow = inCall && !inTune && result.empty();
+      if (!mayBeRow) {
+        log_.report(diagnose<Diag::MisplacedSpread>(span(*token(c->children[0])),
+                                                    inCall ? "a call" : "a record"));
+      }
     } else if (c->children.size() > 1) {
       a.name = name(*token(c->children[0]));
       if (const Tok* in = token(c->children[2])) {

@@ -191,6 +191,7 @@ std::uint16_t Layout::infixWord(const Tok& t) {
       break;
     case Place::Schema:
       if (word == "where" && !o.where) return L::KwWhere;
+      if (word == "from" && !o.where && rawType(1) == L::LitString) return L::KwFrom;
       break;
     case Place::Transform:
       if (word == "without" && o.item == L::OpSpread) return L::KwWithout;

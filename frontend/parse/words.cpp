@@ -82,6 +82,7 @@ bool goesOn(std::uint16_t type) {
     case L::KwNone:
     case L::OpQuestion:
       return false;
+    case L::KwFrom:
     case L::KwWhere:
     case L::KwMax:
     case L::KwTune:

@@ -48,6 +48,13 @@ void Checker::checkArgumentsAnyway(std::span<const Argument> args) {
   for (const Argument& arg : args) check(arg.value);
 }
 
+/// The parser has let pass a first argument with `...`, which only a row is made of.
+void Checker::refuseSpread(std::span<const Argument> args) {
+  if (args.empty() || !args[0].spread) return;
+  const Span at = args[0].span;
+  report(diagnose<Diag::MisplacedSpread>(Span{at.file, at.begin, at.begin + 3}, "a call"));
+}
+
 TypeId Checker::checkCall(const CallExpr& expr, TypeId expected) {
   const auto poison = [&] {
     checkArgumentsAnyway(expr.args);
@@ -71,6 +78,7 @@ TypeId Checker::checkCall(const CallExpr& expr, TypeId expected) {
       file_->exprs[expr.callee->id].symbol = symbol;
       return checkCallOf(expr, symbol);
     }
+    refuseSpread(expr.args);
     const bool isAggregate = transform_ != nullptr && isAggregateName(name.text);
     if (isAggregate || builtins_.contains(name.text)) {
       return checkBuiltinCall(expr, name, expected);
@@ -119,6 +127,7 @@ TypeId Checker::checkCallOf(const CallExpr& expr, SymbolId callee) {
   const SymbolKind kind = program_->at(callee).kind;
   const std::string_view name = program_->at(callee).name;
   const bool isStep = kind == SymbolKind::Task || kind == SymbolKind::Workflow;
+  if (kind != SymbolKind::Schema && kind != SymbolKind::Transform) refuseSpread(expr.args);
   if (kind == SymbolKind::Transform && !extra(callee).poisoned) {
     if (makesRow(expr, callee)) return checkRowCall(expr, callee);
     return checkTransformCall(expr, {expr.args, expr.callee->span}, callee, nullptr);
@@ -207,6 +216,8 @@ void Checker::bind(const CallParts& expr, const std::vector<FieldInfo>& params,
   std::size_t unknown = 0;
   bool named = false;
   bool stray = false;
+  const bool makesRow =
+      callee.kind == SymbolKind::Schema || binding.form == CallBinding::Form::Row;
   for (std::size_t i = 0; i < expr.args.size(); ++i) {
     const Argument& arg = expr.args[i];
     if (arg.value == nullptr) {
@@ -219,8 +230,14 @@ void Checker::bind(const CallParts& expr, const std::vector<FieldInfo>& params,
       next = 1;
       continue;
     }
+    if (arg.spread && makesRow && i == 0) {
+      checkAs(arg.value, callee.type);
+      phase = std::max(phase, phaseOf(arg.value));
+      binding.spread = true;
+      continue;
+    }
     if (arg.spread || arg.inSpace) {
-      stray = true;  // the parser has reported it
+      stray = true;  // reported
     } else if (arg.name.text.empty()) {
       if (named) {
         report(diagnose<Diag::PositionalAfterNamed>(arg.span));
@@ -274,7 +291,7 @@ void Checker::bind(const CallParts& expr, const std::vector<FieldInfo>& params,
                            print(params[i].type));
     ++missingCount;
   }
-  if (missingCount == 0 || stray || unknown >= missingCount) return;
+  if (missingCount == 0 || stray || binding.spread || unknown >= missingCount) return;
   Diagnostic diagnostic = diagnose<Diag::MissingArgument>(calleeAt, name, missing);
   for (std::size_t i = 0; i < params.size(); ++i) {
     if (binding.argument[i] == CallBinding::kDefault && params[i].syntax != nullptr &&

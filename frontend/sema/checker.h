@@ -190,6 +190,7 @@ class Checker {
   TypeId checkBuiltinCall(const syntax::CallExpr& expr, const Name& name, TypeId expected);
   void noOverload(const syntax::CallExpr& expr, const Name& name, const std::vector<TypeId>& types);
   void checkArgumentsAnyway(std::span<const syntax::Argument> args);
+  void refuseSpread(std::span<const syntax::Argument> args);
   /// Binds arguments to parameters, checks each against its type; reports what is wrong.
   void bind(const CallParts& call, const std::vector<FieldInfo>& params, CallBinding& binding,
             Phase& phase);

@@ -45,6 +45,48 @@ std::optional<std::string_view> plainText(const Expr* expr) {
   return parts[0].text;
 }
 
+bool isName(std::string_view text) {
+  const auto inName = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !text.empty() && (text[0] < '0' || text[0] > '9') &&
+         std::all_of(text.begin(), text.end(), inName);
+}
+
+/// As a name of ours might be spelled: `Body Mass (g)` as `body_mass`.
+std::string asName(std::string_view text) {
+  std::string name;
+  for (const char c : text.substr(0, text.find('('))) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    const bool capital = c >= 'A' && c <= 'Z';
+    if (letter) name += c;
+    if (capital) name += static_cast<char>(c - 'A' + 'a');
+    if (!letter && !capital && !name.empty() && name.back() != '_') name += '_';
+  }
+  while (name.ends_with('_')) name.pop_back();
+  return name;
+}
+
+/// The one of `names` that is like `wanted`, or spells it in another way.
+std::optional<std::string> nearestColumn(std::string_view wanted,
+                                              const std::vector<std::string_view>& names) {
+  for (const std::string_view name : names) {
+    if (asName(name) == asName(wanted)) return std::string(name);
+  }
+  return nearest(wanted, names);
+}
+
+/// As a literal of ours.
+std::string quoted(std::string_view name) {
+  std::string text = jsonQuote(name);
+  for (std::size_t at = 0; (at = text.find('{', at)) != std::string::npos; at += 2) {
+    text.insert(at, 1, '\\');
+  }
+  return text;
+}
+
+Span after(Span span) { return {span.file, span.end, span.end}; }
+
 }  // namespace
 
 /// The path that a literal gives, directly, by `file("…")` or by a `let`.
@@ -81,25 +123,34 @@ void Checker::checkHeader(const Expr* file, TypeId row) {
   if (!header) return;
   const std::vector<std::string_view> names(header->begin(), header->end());
   const auto owner = nominal_.find(row);
-  const std::vector<ir::TypeField> fields = types()[row].fields;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (std::find(names.begin(), names.end(), fields[i].name) != names.end()) continue;
+  const Signature* signature =
+      owner == nominal_.end() ? nullptr : program_->at(owner->second).signature;
+  if (signature == nullptr) return;
+  const auto isColumn = [&](std::string_view name) {
+    return std::any_of(signature->params.begin(), signature->params.end(),
+                       [&](const FieldInfo& column) { return column.inFile() == name; });
+  };
+  for (const FieldInfo& column : signature->params) {
+    if (std::find(names.begin(), names.end(), column.inFile()) != names.end()) continue;
     Diagnostic diagnostic =
-        diagnose<Diag::MissingColumn>(file->span, *path, fields[i].name, print(row));
-    const Signature* signature =
-        owner == nominal_.end() ? nullptr : program_->at(owner->second).signature;
-    const Field* column = signature != nullptr && i < signature->params.size()
-                              ? signature->params[i].syntax
-                              : nullptr;
-    const bool declared = column != nullptr && column->name.text == fields[i].name;
-    if (declared) diagnostic.label(column->name.span, "declared here");
+        diagnose<Diag::MissingColumn>(file->span, *path, column.inFile(), print(row));
+    const Field& field = *column.syntax;
+    const bool renamed = field.fromSpan.valid();
+    diagnostic.label(renamed ? field.fromSpan : field.name.span, "declared here");
     std::vector<std::string_view> open;  // those that no other column of the schema is
     for (const std::string_view name : names) {
-      if (!types().fieldIndex(row, name)) open.push_back(name);
+      if (!isColumn(name)) open.push_back(name);
     }
-    if (const auto near = nearest(fields[i].name, open)) {
+    if (const auto near = nearestColumn(column.inFile(), open)) {
       diagnostic.caret = fmt::format("it has `{}`", *near);
-      if (declared) diagnostic.fix(fmt::format("name it `{}`", *near), column->name.span, *near);
+      if (renamed) {
+        diagnostic.fix(fmt::format("name it `{}`", *near), field.fromSpan, quoted(*near));
+      } else if (isName(*near)) {
+        diagnostic.fix(fmt::format("name it `{}`", *near), field.name.span, *near);
+      } else {
+        const std::string from = " from " + quoted(*near);
+        diagnostic.fix(fmt::format("write{}", from), after(field.type->span), from);
+      }
     } else {
       std::string list;
       for (std::size_t k = 0; k < names.size() && k < 20; ++k) {

@@ -204,7 +204,8 @@ SymbolId Checker::declareLocal(SymbolKind kind, const Name& name, TypeId type, P
   }
   const SymbolId symbol = addSymbol(kind, name, decl, fileId_, type, phase);
   extra(symbol).ofBody = place_ != Place::Finally;
-  bindLocal(symbol);
+  // A column of a taken name: what follows means the first.
+  if (!before.valid() || place_ != Place::Row) bindLocal(symbol);
   return symbol;
 }
 

@@ -43,6 +43,10 @@ struct FieldInfo {
   ir::TypeId type;
   const syntax::Field* syntax = nullptr;
   SymbolId symbol;
+  /// Of a schema's column: what it is called in files.
+  [[nodiscard]] std::string_view inFile() const {
+    return syntax != nullptr && syntax->fromSpan.valid() ? syntax->from : name;
+  }
 };
 /// Of a Fn, Task, Workflow, Transform, Labeler; and of a Schema, whose constructor it is.
 struct Signature {
@@ -87,6 +91,8 @@ struct CallBinding {
   ir::Builtin builtin{};
   std::vector<ir::TypeId> paramTypes;  ///< what each argument is converted to, by parameter
   std::vector<std::int32_t> argument;  ///< by parameter: index into CallExpr::args
+  /// A row is made of that of the first argument, but for the columns that others give.
+  bool spread = false;
 };
 
 /// Types of expressions that their place decides:

@@ -195,6 +195,7 @@ TypeId Checker::checkWrite(const CallExpr& expr) {
 bool Checker::makesRow(const CallExpr& expr, SymbolId callee) const {
   const std::vector<FieldInfo>& params = program_->at(callee).signature->params;
   if (expr.args.empty() || params.empty()) return false;
+  if (expr.args[0].spread) return true;
   return std::all_of(expr.args.begin(), expr.args.end(), [&](const Argument& arg) {
     return !arg.name.text.empty() && arg.name.text != params.front().name;
   });
@@ -218,6 +219,7 @@ TypeId Checker::checkRowCall(const CallExpr& expr, SymbolId callee) {
 /// that go over single rows.
 TypeId Checker::checkTransformCall(const Expr& expr, const CallParts& parts, SymbolId callee,
                                    const Expr* piped) {
+  refuseSpread(parts.args);
   const Signature& signature = *program_->at(callee).signature;
   const bool isTest = place_ == Place::Test;
   if (!isTest && !isWorkflow(place_)) {

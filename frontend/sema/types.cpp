@@ -288,6 +288,17 @@ void Checker::declareSchema(SymbolId symbol) {
     report(diagnose<Diag::DuplicateName>(field.syntax->name.span, field.name)
                .label(first.syntax->name.span, "first declared here"));
   });
+  std::unordered_map<std::string_view, const FieldInfo*> inFiles;
+  for (const FieldInfo& field : signature.params) {
+    const auto [it, isNew] = inFiles.try_emplace(field.inFile(), &field);
+    if (isNew || it->second->name == field.name) continue;
+    const auto at = [](const FieldInfo& column) {
+      return column.syntax->fromSpan.valid() ? column.syntax->fromSpan : column.syntax->name.span;
+    };
+    report(diagnose<Diag::DuplicateName>(at(field), field.inFile())
+               .label(at(*it->second), "first declared here")
+               .note("each column of a file is one column of the schema"));
+  }
 }
 
 void Checker::resolveSignature(SymbolId symbol) {

@@ -302,6 +302,7 @@ class Printer {
     line(label, fmt::format("{}: {}", f.name.text, typeText(*f.type)), f.span);
     Deeper in(*this);
     doc(f.doc);
+    if (f.fromSpan.valid()) line("from", jsonQuote(f.from), f.fromSpan);
     if (f.value != nullptr) expr(*f.value);
     labelled("where", f.where);
   }

@@ -241,6 +241,9 @@ struct Field {
   Expr* where;  ///< schema columns: `where …`; null if none
   std::string_view doc;
   Span span;
+  /// Schema columns: `from "Body mass (g)"`, the column's name in files; `fromSpan` invalid: its own.
+  std::string_view from;
+  Span fromSpan;
 };
 
 // ---------------------------------------------------------------- declarations

@@ -54,8 +54,7 @@ class CheckSource final : public Source {
     Batch results;
     RowError failure;
     if (!kernel_->run(batch, results, failure)) {
-      error_ = StreamError{
-          fmt::format("{}, row {}: {}", file_, failure.row + 1, failure.message)};
+      error_ = rowError(file_, failure.row, failure);
       return false;
     }
     std::vector<std::uint8_t> bad(static_cast<std::size_t>(batch.rows), 0);

@@ -1,12 +1,65 @@
 // The kernel that asks the evaluator of ir/ for every row.
+#include <algorithm>
+#include <string>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "runtime/column/kernel.h"
+#include "support/text.h"
 
 namespace couler::column {
 
 namespace {
+
+/// What a value in a message takes of a line at most.
+constexpr std::size_t kShown = 40;
+
+std::string shown(const ir::Value& value) {
+  if (value.isNone()) return "none";
+  std::string text = value.as<std::string>() != nullptr ? jsonQuote(*value.as<std::string>())
+                                                        : ir::toText(value);
+  if (text.size() <= kShown) return text;
+  std::size_t end = kShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "…";
+}
+
+/// " (a = 3, b = 0)": the columns that the node at `at` depends on, and what the row has there.
+std::string valuesAt(const ir::Module& module, ir::RegionId body, Span at, const ir::Value& row) {
+  if (!at.valid()) return {};
+  std::vector<ir::RegionId> regions{body};
+  std::vector<ir::NodeId> left;
+  for (std::size_t i = 0; i < regions.size(); ++i) {
+    for (const ir::NodeId id : module.at(regions[i]).nodes) {
+      if (module.at(id).span == at && left.empty()) left.push_back(id);
+      for (const ir::RegionId inner : module.regionsOf(module.at(id))) regions.push_back(inner);
+    }
+  }
+  std::string text;
+  std::vector<ir::NodeId> seen;
+  constexpr std::size_t kMost = 64;
+  for (std::size_t i = 0; i < left.size() && i < kMost; ++i) {
+    const ir::Node& node = module.at(left[i]);
+    if (const auto* field = std::get_if<ir::Field>(&node.payload)) {
+      const std::string_view name = module.at(field->name);
+      const ir::Value* value = row.field(name);
+      const bool known = std::any_of(seen.begin(), seen.end(), [&](ir::NodeId other) {
+        return module.payload<ir::Field>(other)->name == field->name;
+      });
+      if (value == nullptr || known) continue;
+      seen.push_back(left[i]);
+      text += fmt::format("{}{} = {}", text.empty() ? " (" : ", ", name, shown(*value));
+      continue;
+    }
+    for (const ir::NodeId operand : module.operands(node)) left.push_back(operand);
+    for (const ir::RegionId inner : module.regionsOf(node)) {
+      for (const ir::NodeId result : module.at(inner).results) left.push_back(result);
+    }
+  }
+  return text.empty() ? text : text + ')';
+}
 
 class EvaluatorKernel final : public Kernel {
  public:
@@ -45,10 +98,11 @@ class EvaluatorKernel final : public Kernel {
     });
   }
 
-  static bool failed(const ir::EvalResult& result, RowError& error) {
+  bool failed(const ir::EvalResult& result, ir::RegionId body, const ir::Value& row,
+              RowError& error) const {
     const ir::EvalError* found = std::get_if<ir::EvalError>(&result);
     if (found == nullptr) return false;
-    error.message = found->message;
+    error.message = found->message + valuesAt(*plan_.module, body, found->at, row);
     error.at = found->at;
     return true;
   }
@@ -57,7 +111,7 @@ class EvaluatorKernel final : public Kernel {
     for (const ir::NodeId stage : plan_.stages) {
       const ir::Rows& rows = *plan_.module->payload<ir::Rows>(stage);
       const std::vector<ir::EvalResult> results = evaluate(rows.body, {&row, 1});
-      if (failed(results[0], error)) return false;
+      if (failed(results[0], rows.body, row, error)) return false;
       const ir::Value& value = std::get<ir::Value>(results[0]);
       if (rows.op == ir::RowsOp::Map) {
         row = value;
@@ -82,7 +136,7 @@ class EvaluatorKernel final : public Kernel {
     ir::NamedItems fields;
     for (std::uint32_t i = 0; i < plan_.resultCount; ++i) {
       const ir::EvalResult& result = results[plan_.firstResult + i];
-      if (failed(result, error)) return false;
+      if (failed(result, plan_.results, given[plan_.rowParam], error)) return false;
       fields.emplace_back(plan_.output.fields[i].name, std::get<ir::Value>(result));
     }
     made.push_back(ir::Value::record(std::move(fields)));
@@ -136,6 +190,10 @@ class Uses {
 };
 
 }  // namespace
+
+StreamError rowError(std::string_view where, std::int64_t row, const RowError& error) {
+  return {fmt::format("{}, row {}: {}", where, row + 1, error.message), error.at};
+}
 
 std::unique_ptr<Kernel> evaluatorKernel(RowPlan plan) {
   return std::make_unique<EvaluatorKernel>(std::move(plan));

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -52,9 +53,41 @@ std::string formatOfContent(const std::string& path) {
   return at != std::string_view::npos && (text[at] == '{' || text[at] == '[') ? "jsonl" : "csv";
 }
 
+namespace {
+
+/// A file whose columns have other names than those of the rows made of it.
+class Renamed final : public Source {
+ public:
+  Renamed(std::unique_ptr<Source> file, Schema schema)
+      : file_(std::move(file)), schema_(std::move(schema)) {}
+  [[nodiscard]] const Schema& schema() const override { return schema_; }
+  std::optional<Batch> next() override {
+    std::optional<Batch> batch = file_->next();
+    if (!batch) error_ = file_->error();
+    return batch;
+  }
+
+ private:
+  std::unique_ptr<Source> file_;
+  Schema schema_;
+};
+
+}  // namespace
+
 std::unique_ptr<Source> openSource(const std::string& path, const Schema& schema,
                                    const ReadOptions& options, AnomalyLog& log,
                                    StreamError& error) {
+  if (!options.names.empty()) {
+    Schema inFile = schema;
+    for (std::size_t i = 0; i < inFile.fields.size(); ++i) {
+      inFile.fields[i].name = options.names[i];
+    }
+    ReadOptions same = options;
+    same.names.clear();
+    std::unique_ptr<Source> source = openSource(path, inFile, same, log, error);
+    if (!source) return nullptr;
+    return std::make_unique<Renamed>(std::move(source), schema);
+  }
   const std::string format = options.format.empty() ? formatOfName(path) : options.format;
   if (format == "csv") return openCsv(path, schema, options, log, error);
   if (format == "jsonl") return openJsonl(path, schema, options, log, error);

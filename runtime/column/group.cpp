@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include "runtime/column/aggregates.h"
 #include "runtime/column/group_table.h"
 #include "runtime/column/operators.h"
@@ -69,8 +67,8 @@ class Grouper {
     for (std::size_t i = 0; i < aggregates_.size(); ++i) {
       RowError failure;
       if (!aggregates_[i]->add(batch.columns[plan_.keys + i], groups, failure)) {
-        const std::int64_t row = numberOf(batch, numbered_, failure.row);
-        error = StreamError{fmt::format("{}, row {}: {}", plan_.name, row + 1, failure.message)};
+        failure.at = plan_.aggregates[i].at;
+        error = rowError(plan_.name, numberOf(batch, numbered_, failure.row), failure);
         return false;
       }
       bytes += aggregates_[i]->bytes();

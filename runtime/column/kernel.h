@@ -4,12 +4,14 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "ir/eval.h"
 #include "ir/module.h"
 #include "runtime/column/batch.h"
+#include "runtime/column/stream.h"
 
 /// Row expressions over batches: filters and maps one after the other, in one pass over the rows.
 namespace couler::column {
@@ -37,6 +39,10 @@ struct RowError {
   std::string message;   ///< lower case, no full stop
   Span at;
 };
+
+/// "tidy, row 3: division by zero"
+[[nodiscard]] StreamError rowError(std::string_view where, std::int64_t row,
+                                   const RowError& error);
 
 class Kernel {
  public:

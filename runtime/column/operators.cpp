@@ -3,15 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include <fmt/format.h>
-
 namespace couler::column {
 
 namespace {
-
-StreamError rowFailed(std::string_view name, const RowError& error) {
-  return {fmt::format("{}, row {}: {}", name, error.row + 1, error.message)};
-}
 
 class MapSource final : public Source {
  public:
@@ -29,7 +23,7 @@ class MapSource final : public Source {
       Batch made;
       RowError failure;
       if (!kernel_->run(*batch, made, failure)) {
-        error_ = rowFailed(name_, failure);
+        error_ = rowError(name_, failure.row, failure);
         return std::nullopt;
       }
       if (made.rows != 0) return made;
@@ -69,7 +63,7 @@ class KeySource final : public Source {
     Batch keys;
     RowError failure;
     if (!kernel_->run(*batch, keys, failure)) {
-      error_ = rowFailed(name_, failure);
+      error_ = rowError(name_, failure.row, failure);
       return std::nullopt;
     }
     std::vector<Column> columns;

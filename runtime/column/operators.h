@@ -36,6 +36,7 @@ struct Limits {
 struct AggregateSpec {
   ir::Builtin op{};     ///< AggSumInt, …
   double quantile = 0;  ///< AggQuantile
+  Span at{};            ///< of its node
 };
 /// `in`: `keys` key columns, then a column an aggregate. Groups in the order of their first rows.
 /// Cost: O(rows); memory O(groups).

@@ -166,13 +166,43 @@ class Builder {
     return schema;
   }
 
+  [[nodiscard]] std::string_view ruleOf(ir::NodeId result) const {
+    const ir::NameId name = module_.at(result).name;
+    return name.valid() ? module_.at(name) : std::string_view();
+  }
+
+  /// What the columns are called in the file, by field, where some are called otherwise there; gives
+  /// how many results of a read's body say so (docs/ir.md).
+  std::size_t names(ir::RegionId body, const Schema& schema, std::vector<std::string>& names) const {
+    constexpr std::string_view kFrom = ": from \"";
+    const std::vector<ir::NodeId>& results = module_.at(body).results;
+    std::size_t count = 0;
+    for (; count < results.size(); ++count) {
+      const std::string_view rule = ruleOf(results[count]);
+      const std::size_t colon = rule.find(kFrom);
+      if (colon == std::string_view::npos || colon != rule.find(": ")) break;
+      if (names.empty()) {
+        for (const Field& field : schema.fields) names.push_back(field.name);
+      }
+      const int column = schema.find(rule.substr(0, colon));
+      const std::size_t begin = colon + kFrom.size();
+      if (column < 0 || begin >= rule.size()) break;
+      names[static_cast<std::size_t>(column)] = rule.substr(begin, rule.size() - begin - 1);
+    }
+    return count;
+  }
+
   Made read(ir::NodeId id, const ir::Rows& rows, std::vector<bool> wanted) {
     if (openRead) return openRead(operand(id, 0));
     const Schema schema = schemaOfTable(id);
     if (!storable(schema)) return nullptr;
-    const std::vector<ir::NodeId>& results = module_.at(rows.body).results;
+    ReadOptions options;
+    const auto renamed = static_cast<std::uint32_t>(names(rows.body, schema, options.names));
+    const std::span<const ir::NodeId> results =
+        std::span(module_.at(rows.body).results).subspan(renamed);
     RowPlan plan = planOf(id, {});
     plan.results = rows.body;
+    plan.firstResult = renamed;
     plan.resultCount = static_cast<std::uint32_t>(results.size());
     plan.output = resultsSchema(results);
     std::vector<Check> checks;
@@ -182,8 +212,7 @@ class Builder {
       wanted[i] = wanted[i] || checked[i] || schema.fields[i].kind != Kind::String;
     }
     for (const ir::NodeId result : results) {
-      const ir::NameId name = module_.at(result).name;
-      const std::string_view text = name.valid() ? module_.at(name) : std::string_view();
+      const std::string_view text = ruleOf(result);
       const std::size_t colon = text.find(": ");
       Check check;
       check.column = text.substr(0, colon);
@@ -194,7 +223,6 @@ class Builder {
       checks.push_back(std::move(check));
     }
     const std::string path = pathOf(operand(id, 0));
-    ReadOptions options;
     options.format = module_.types[module_.at(operand(id, 0)).type].name;
     options.onBad = rows.onBad;
     options.wanted = std::move(wanted);
@@ -254,7 +282,7 @@ class Builder {
     const std::vector<ir::NodeId>& results = module_.at(rows.body).results;
     std::vector<AggregateSpec> aggregates;
     for (std::size_t i = rows.keys; i < results.size(); ++i) {
-      AggregateSpec spec{module_.payload<ir::Op>(results[i])->op, 0};
+      AggregateSpec spec{module_.payload<ir::Op>(results[i])->op, 0, module_.at(results[i]).span};
       if (spec.op == ir::Builtin::AggQuantile) {
         const ir::Value* which = scalar(operand(results[i], 1));
         const double* q = which != nullptr ? which->as<double>() : nullptr;
@@ -387,7 +415,7 @@ std::optional<StreamError> workOut(const ir::Module& module, const ir::Region& p
       continue;
     }
     if (const ir::EvalError* error = std::get_if<ir::EvalError>(&result)) {
-      return StreamError{error->message};
+      return StreamError{error->message, error->at};
     }
     scalars.emplace_back(id, std::get<ir::Value>(result));
     known.emplace(id, std::move(result));

@@ -17,6 +17,7 @@ namespace couler::column {
 /// is one ("flights.csv:17: …").
 struct StreamError {
   std::string message;
+  Span at{};  ///< of the expression without a value, as its node has it
 };
 
 /// What a read found wrong in its input, by the kinds that TensorFlow Data Validation reports.
@@ -98,6 +99,7 @@ struct ReadOptions {
   ir::BadRows onBad = ir::BadRows::Fail;
   std::vector<bool> wanted;  ///< by field: read it at all; empty: all. An unwanted column is not
                              ///< parsed or checked, and has no values in the batches.
+  std::vector<std::string> names;  ///< by field: what it is called in the file; empty: as here
   std::int64_t maxCell = std::int64_t{64} << 20;  ///< bytes; a longer cell is an error
 };
 

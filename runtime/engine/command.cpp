@@ -255,6 +255,7 @@ std::optional<ir::EvalError> Commands::eachPart(const TaskContext& context,
     };
     for (std::size_t i = 0; i < task.argv.size(); ++i) {
       const TextSource& source = context.words[i];
+      if (task.argv[i].unkeyed) continue;
       if (!source.quoted.empty()) {
         add(source.quoted);
       } else if (source.from == TextSource::From::Pieces) {

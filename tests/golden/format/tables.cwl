@@ -5,6 +5,8 @@ schema Flight {
     date:    timestamp
     carrier: string
     delay:   float? where delay >= -60.0
+    from:    string? from "Where \"from\" (IATA)" where from != ""
+    tail:    string from "tail"
 }
 
 /// One flight.
@@ -34,6 +36,11 @@ transform by_carrier(
     order by n desc, rows.carrier asc, y, desc desc
     limit 10
     distinct
+}
+
+test "one from another" {
+    let one = Flight(...first, delay: 3.0)
+    expect late(late(...one)) == none
 }
 
 transform nothing(rows: table<Flight>) {}

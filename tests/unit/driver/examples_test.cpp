@@ -90,8 +90,71 @@ TEST_F(Examples, NightlyGoesOnAfterFailures) {
   EXPECT_EQ(kept["archived"], (folder() / "archive/page.txt").string());
 }
 
+TEST_F(Examples, PenguinsAreSummedUp) {
+  copy("penguins");
+  const Json result = outputs({"penguins.cwl"});
+  const std::string summary = slurp(result["summary"].get<std::string>());
+  EXPECT_TRUE(summary.starts_with("species,island,sex,count,mass_kg,")) << summary;
+  EXPECT_EQ(std::count(summary.begin(), summary.end(), '\n'), 11) << summary;
+  // By awk over the same file: 34 chinstrap females of 3,527 g.
+  EXPECT_NE(summary.find("\nchinstrap,Dream,FEMALE,34,3.527,"), std::string::npos) << summary;
+  const std::string odd = slurp(result["odd"].get<std::string>());
+  EXPECT_NE(odd.find("chinstrap,Dream,FEMALE,2008,2.7,"), std::string::npos) << odd;
+  (void)outputs({"penguins.cwl", "far=2.5"});
+  EXPECT_NE(lastErr_.find("1 step run, 3 reused"), std::string::npos) << lastErr_;
+}
+
+TEST_F(Examples, PenguinsOutOfRangeEndTheRun) {
+  copy("penguins");
+  const Ran bad = sh("sed -i 's/,181,3750,MALE,/,181,37500,MALE,/; s/,186,3800,/,abc,3800,/' penguins-raw.csv");
+  ASSERT_EQ(bad.code, 0) << bad.err;
+  const Ran ran = couler({"run", "penguins.cwl"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("penguins-raw.csv"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("`Flipper Length (mm)`"), std::string::npos) << ran.err;
+}
+
+TEST_F(Examples, FlightsCountTheCancelled) {
+  copy("flights");
+  const Json result = outputs({"flights.cwl"});
+  // By awk over the same files.
+  const std::string days = slurp(result["days"].get<std::string>());
+  EXPECT_NE(days.find("\n2013-02-08,930,0.508,"), std::string::npos) << days;
+  EXPECT_NE(days.find("\n2013-02-09,684,0.575,"), std::string::npos) << days;
+  const std::string airlines = slurp(result["airlines"].get<std::string>());
+  EXPECT_NE(airlines.find("\nUnited Air Lines Inc.,1041,0.147,"), std::string::npos) << airlines;
+  EXPECT_EQ(slurp(result["strange"].get<std::string>()),
+            "{\"dest\":\"BQN\",\"flown\":21,\"miles\":1585}\n"
+            "{\"dest\":\"SJU\",\"flown\":98,\"miles\":1608}\n"
+            "{\"dest\":\"STT\",\"flown\":16,\"miles\":1634}\n"
+            "{\"dest\":\"PSE\",\"flown\":7,\"miles\":1617}\n");
+  const std::string program = read("flights.cwl");
+  write("flights.cwl", "// A line more, and a comment for a transform, run nothing again.\n" +
+                           std::string(program).insert(program.find("transform by_airline"),
+                                                       "/// Best last.\n"));
+  EXPECT_EQ(outputs({"flights.cwl"}), result);
+  EXPECT_NE(lastErr_.find("0 steps run, 6 reused"), std::string::npos) << lastErr_;
+}
+
+TEST_F(Examples, AreLaidOutAndHoldTheirTests) {
+  for (const auto& example : fs::directory_iterator(fs::path(COULER_SOURCE_DIR) / "examples")) {
+    if (!example.is_directory()) continue;
+    copy(example.path().filename());
+    for (const auto& file : fs::directory_iterator(example.path())) {
+      if (file.path().extension() != ".cwl") continue;
+      const std::string name = file.path().filename();
+      EXPECT_EQ(couler({"check", name}).err, "");
+      EXPECT_EQ(couler({"fmt", "--check", name}).err, "");
+      const Ran tests = couler({"test", name});
+      EXPECT_EQ(tests.code, 0) << tests.out << tests.err;
+      const bool hasTests = read(name).find("\ntest \"") != std::string::npos;
+      EXPECT_EQ(tests.out.find("0 passed") == std::string::npos, hasTests) << tests.out;
+    }
+  }
+}
+
 TEST_F(Examples, EmitForTheirCluster) {
-  for (const std::string name : {"digits", "weather", "nightly"}) {
+  for (const std::string name : {"digits", "weather", "nightly", "penguins", "flights"}) {
     copy(name);
     const Ran ran = couler(
         {"build", name + ".cwl", "--target", "cluster", "-o", name + ".yaml", "--depfile", "d"});

@@ -267,13 +267,47 @@ TEST(Transform, ReadersAreSharedByWhatTheyDo) {
   EXPECT_EQ(names, "read-Row t read-Row-2 read-Row-3 read-Row-4 ");
 }
 
+TEST(Transform, RowsAreMadeOfOthers) {
+  expectHolds(
+      "transform t(r: Row) { v = r.b\nw = r.a }\n"
+      "fn other(r: Row) = Row(...r, a: 2)\n"
+      "test \"t\" {\n"
+      "    let one = Row(a: 1, b: 3, s: \"x\", l: [1.0])\n"
+      "    expect Row(...one) == one\n"
+      "    expect Row(...one, b: none, s: \"y\") == Row(a: 1, s: \"y\", l: [1.0])\n"
+      "    expect other(one).a == 2\n"
+      "    expect other(one).l == [1.0]\n"
+      "    expect t([one]) == [t(...t(v: 4, w: 1), v: 3)]\n"
+      "}\n");
+}
+
+TEST(Transform, RowsAreMadeOfNothingElse) {
+  const auto summary = [](const std::string& body) {
+    return sema::CheckedProgram(std::string(kSchemas) +
+                                "transform t(r: Row) { v = r.b }\n"
+                                "fn f(n: int) = n\n"
+                                "test \"t\" {\n    let row = Row(a: 1, l: [])\n    " + body + "\n}\n")
+        .summary();
+  };
+  EXPECT_EQ(summary("expect Row(...t(v: 1)) == row"),
+            "CW0301 18:19 expected `Row`, found `t`\n");
+  EXPECT_EQ(summary("expect Row(...row, n: 3) == row"), "CW0210 18:24 `Row` has no parameter `n`\n");
+  EXPECT_EQ(summary("expect f(...row) == 1"),
+            "CW0142 18:14 `...` spreads a list into a list or an argument vector, not into a call\n");
+  EXPECT_EQ(summary("expect max(...[1]) == 1"),
+            "CW0142 18:16 `...` spreads a list into a list or an argument vector, not into a call\n");
+  EXPECT_EQ(summary("expect ([row] |> t(...row)) == []"),
+            "CW0142 18:24 `...` spreads a list into a list or an argument vector, not into a call\n");
+}
+
 // ---- headers of files
 
-std::string headerCodes(const std::string& body, const std::string& header) {
+std::string headerCodes(const std::string& body, const std::string& header,
+                        const std::string& columns = "id: int, text: string") {
   DiagnosticList diags;
   const auto load = [&](const std::string& path) -> LoadedText {
     if (path != "flows/main.cwl") return {std::nullopt, "no such file"};
-    return {"couler 1\nschema S { id: int, text: string }\n"
+    return {"couler 1\nschema S { " + columns + " }\n"
             "workflow main(given: file<csv> = \"d.csv\") -> (x: table<S>) {\n" + body + "\n}\n", ""};
   };
   Session session(load, diags);
@@ -300,7 +334,20 @@ TEST(Header, IsComparedWithTheSchema) {
   EXPECT_EQ(headerCodes("let f: file<csv> = \"d.csv\"\nreturn (x: read<S>(f))", "id,txt"), missing);
   EXPECT_EQ(headerCodes(literal, "\xEF\xBB\xBF" "text,more,\"id\"\r\n"), "");
   EXPECT_EQ(headerCodes(literal, "\"te\"\"xt\",id\n"),
-            "CW0419 `flows/d.csv` has no column `text`, which `S` needs / name it `te\"xt`\n");
+            "CW0419 `flows/d.csv` has no column `text`, which `S` needs / write from \"te\\\"xt\"\n");
+}
+
+TEST(Header, HasColumnsOfOtherNames) {
+  const std::string literal = "return (x: read<S>(\"d.csv\"))";
+  const std::string columns = "id: int from \"The id\", text: string? from \"T (x)\" where true";
+  EXPECT_EQ(headerCodes(literal, "T (x),The id\n", columns), "");
+  EXPECT_EQ(headerCodes(literal, "text,id\n", columns),
+            "CW0419 `flows/d.csv` has no column `The id`, which `S` needs\n"
+            "CW0419 `flows/d.csv` has no column `T (x)`, which `S` needs\n");
+  EXPECT_EQ(headerCodes(literal, "T (x),the_id\n", columns),
+            "CW0419 `flows/d.csv` has no column `The id`, which `S` needs / name it `the_id`\n");
+  EXPECT_EQ(headerCodes(literal, "ID,T{}\n", "id: int from \"ID\", t: int"),
+            "CW0419 `flows/d.csv` has no column `t`, which `S` needs / write from \"T\\{}\"\n");
 }
 
 TEST(Header, IsLeftAloneWhereItIsNotKnown) {

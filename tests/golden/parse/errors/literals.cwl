@@ -8,7 +8,7 @@ workflow w(a: int) {
     let q = -9223372036854775808
     let k = [1, "a": 2]
     let r = (1, 2)
-    let s = f(...x)
+    let s = f(a, ...x)
     # comment
     let é = 3
     let @ = 3
