@@ -43,6 +43,38 @@ std::string pascal(std::string_view text) {
   return out;
 }
 
+/// `Body Mass (g)` as `body_mass_g`; not one of `taken`.
+std::string snake(std::string_view text, std::size_t column, const std::set<std::string>& taken) {
+  std::string name;
+  for (const char c : text) {
+    if (isAlnum(c)) {
+      name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    } else if (!name.empty() && name.back() != '_') {
+      name += '_';
+    }
+  }
+  while (name.ends_with('_')) name.pop_back();
+  if (!canBeName(name)) name = fmt::format("column_{}", column + 1);
+  while (taken.contains(name)) name += '_';
+  return name;
+}
+
+/// As a literal of the language.
+std::string literal(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (const char letter = escapeLetter(c)) {
+      out += {'\\', letter};
+    } else if (isControl(c)) {
+      out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(c));
+    } else {
+      if (c == '{' || c == '}') out += '\\';
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
 /// On one line of a comment.
 std::string quoted(const std::string& text) {
   std::string out;
@@ -105,14 +137,16 @@ std::string schemaText(const std::string& file, const std::string& name, const P
   std::string enums;
   std::string fields;
   std::set<std::string> taken = {name};
+  std::set<std::string> columns;  // those that keep their names come first
+  for (const column::Field& field : profile.schema.fields) {
+    if (canBeName(field.name)) columns.insert(field.name);
+  }
   for (std::size_t i = 0; i < profile.columns.size(); ++i) {
     const std::string& column = profile.schema.fields[i].name;
     std::string type = typeName(profile, i);
-    if (!canBeName(column)) {
-      fields += fmt::format("    // {}, {}: left out, since its name is no name of the language\n",
-                            quoted(column), type);
-      continue;
-    }
+    const bool renamed = !canBeName(column);
+    const std::string field = renamed ? snake(column, i, columns) : column;
+    columns.insert(field);
     if (const auto cases = casesOf(profile.columns[i])) {
       std::string enumName = pascal(column);
       if (enumName.empty()) enumName = "Case";
@@ -122,7 +156,9 @@ std::string schemaText(const std::string& file, const std::string& name, const P
       const bool optional = type.ends_with('?') || cases->someMissing;
       type = enumName + (optional ? "?" : "");
     }
-    fields += fmt::format("    {}: {}{}\n", column, type, unique[i] ? " where unique" : "");
+    fields += fmt::format("    {}: {}{}{}\n", field, type,
+                          renamed ? " from " + literal(column) : "",
+                          unique[i] ? " where unique" : "");
   }
   for (const column::LeftOut& left : profile.leftOut) {
     fields += fmt::format("    // {}: left out, since it {}\n", quoted(left.column), left.why);

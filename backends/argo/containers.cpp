@@ -391,6 +391,11 @@ void Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
       case TypeKind::Float:
         e = "toJson(" + e + ")";
         break;
+      case TypeKind::Record:
+      case TypeKind::List:
+      case TypeKind::Map:
+        e = text(scope, id, {}).asExpr();
+        break;
       default:
         refuse<Diag::BackendExpression>(
             node(id).span, "make the text in an earlier step", "argo",

@@ -26,6 +26,13 @@ struct Ran {
   std::string err;
 };
 
+/// A word as sh reads it back.
+inline std::string quote(const std::string& word) {
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
 /// A test in a folder of its own that runs the built command there.
 class CommandLine : public ::testing::Test {
  protected:
@@ -47,12 +54,6 @@ class CommandLine : public ::testing::Test {
   }
   [[nodiscard]] std::string read(const std::string& name) const { return slurp(folder_ / name); }
   [[nodiscard]] bool exists(const std::string& name) const { return fs::exists(folder_ / name); }
-
-  static std::string quote(const std::string& word) {
-    std::string result = "'";
-    for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return result + "'";
-  }
 
   /// A line of sh in the test's folder; `$COULER` is the command.
   [[nodiscard]] Ran sh(const std::string& line) const {
