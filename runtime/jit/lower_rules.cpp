@@ -201,7 +201,7 @@ bool isDear(const Expr& expr, const Program& program) {
     case Builtin::LengthString:
       return false;
     case Builtin::Matches:
-      return program.automata[expr.automaton - 1].states > kShiftStates;
+      return !program.automata[expr.automaton - 1].isCheap();
     default:
       return true;
   }
