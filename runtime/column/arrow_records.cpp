@@ -1,6 +1,7 @@
 #include "runtime/column/arrow_records.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -110,6 +111,7 @@ void RecordGatherer::addColumn(std::size_t field, std::int64_t rows, RecordBody&
     }
     return;
   }
+  if (kind == Kind::Float) return addFloats(field, count, body);
   const std::size_t width = widthOf(kind);
   char* to = body.add<char>(count * width);
   for (const Part& part : pending_) {
@@ -118,6 +120,17 @@ void RecordGatherer::addColumn(std::size_t field, std::int64_t rows, RecordBody&
         to, part.batch.columns[field].values->data() + static_cast<std::size_t>(part.from) * width,
         bytes);
     to += bytes;
+  }
+}
+
+/// A file has one NaN: which of the many it was depends on how it was computed.
+void RecordGatherer::addFloats(std::size_t field, std::size_t count, RecordBody& body) const {
+  auto* to = body.add<double>(count);
+  for (const Part& part : pending_) {
+    const double* from = part.batch.columns[field].values->as<double>();
+    for (std::int64_t row = part.from; row < part.to; ++row) {
+      *to++ = std::isnan(from[row]) ? std::numeric_limits<double>::quiet_NaN() : from[row];
+    }
   }
 }
 

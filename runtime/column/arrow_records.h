@@ -58,6 +58,7 @@ class RecordGatherer {
   };
   bool take(Part part, std::optional<StreamError>& error);
   void addColumn(std::size_t field, std::int64_t rows, RecordBody& body) const;
+  void addFloats(std::size_t field, std::size_t count, RecordBody& body) const;
   void addTexts(std::size_t field, std::int64_t rows, RecordBody& body) const;
   void addValidity(std::size_t field, RecordBody& body) const;
 

@@ -374,16 +374,26 @@ std::optional<Automaton> automatonOf(std::string_view pattern) {
   if (!regex) return std::nullopt;
   try {
     const Code code = Compiler(*regex).run(*regex);
-    return Determiniser(code).run();
+    Automaton made = Determiniser(code).run();
+    made.sequence = sequenceOf(*regex);
+    return made;
   } catch (const TooLarge&) {
     return std::nullopt;
   }
 }
 
 std::string canonicalText(const Automaton& automaton) {
-  return fmt::format("{} {} {} {}", fmt::join(automaton.classOf, ","),
+  std::string sequence;
+  if (automaton.sequence) {
+    sequence = fmt::format(" {} {}", automaton.sequence->fromStart, automaton.sequence->toEnd);
+    for (const auto& ranges : automaton.sequence->bytes) {
+      for (const auto& [low, high] : ranges) sequence += fmt::format(" {}-{}", low, high);
+      sequence += ";";
+    }
+  }
+  return fmt::format("{} {} {} {}{}", fmt::join(automaton.classOf, ","),
                      fmt::join(automaton.next, ","), fmt::join(automaton.accepts, ","),
-                     automaton.classes);
+                     automaton.classes, sequence);
 }
 
 }  // namespace couler::jit

@@ -172,8 +172,8 @@ std::optional<ExprId> Graph::matches(ExprId subject, ExprId pattern, bool lifted
   const auto plain = plainAlternatives(text);
   if (plain && plain->size() == 1) return anyOf(*this, subject, *plain, lifted);
   const std::uint32_t number = automaton(text);
-  const bool small = number != 0 && program_.automata[number - 1].states <= kShiftStates;
-  if (plain && !small) return anyOf(*this, subject, *plain, lifted);
+  const bool cheap = number != 0 && program_.automata[number - 1].isCheap();
+  if (plain && !cheap) return anyOf(*this, subject, *plain, lifted);
   if (number == 0) return std::nullopt;
   const ExprId found = add({.code = Code::Apply,
                             .op = Builtin::Matches,
@@ -181,7 +181,7 @@ std::optional<ExprId> Graph::matches(ExprId subject, ExprId pattern, bool lifted
                             .kind = Kind::Bool,
                             .automaton = number,
                             .operands = {subject, pattern}});
-  return small ? found : withRequired(subject, text, found, lifted);
+  return cheap ? found : withRequired(subject, text, found, lifted);
 }
 
 /// Most rows are told apart by a text that every match has.

@@ -7,7 +7,7 @@
 #include "runtime/jit/library.h"
 #include "runtime/jit/loader.h"
 #include "runtime/jit/lower.h"
-#include "runtime/jit/lower_rules.h"
+#include "runtime/jit/lower_types.h"
 #include "runtime/jit/object_cache.h"
 #include "runtime/jit/schedule.h"
 #include "support/hash.h"

@@ -5,10 +5,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include <re2/re2.h>
-
 #include "runtime/jit/graph.h"
 #include "runtime/jit/lower_rules.h"
+#include "runtime/jit/lower_types.h"
 
 namespace couler::jit {
 
@@ -313,7 +312,7 @@ class Lowerer {
       if (exponent >= 1 && exponent <= 16) return graph_.power(operands[0], exponent, lifted);
     }
     std::optional<std::string> pattern;
-    if (takesPattern(op) && isKnownPattern(op, operands)) pattern = at(operands[1]).text;
+    if (takesPattern(op)) pattern = knownPattern(op, operands, program_.exprs);
     if (op == Builtin::Matches && pattern) {
       if (const auto found = graph_.matches(operands[0], operands[1], lifted)) return *found;
     }
@@ -335,54 +334,14 @@ class Lowerer {
     return graph_.withRequired(subject, *pattern, graph_.add(std::move(expr)), lifted);
   }
 
-  /// Whether RE2 takes a constant pattern, and the rest of the operands with it: the others' errors
-  /// are the evaluator's.
-  bool isKnownPattern(Builtin op, const std::vector<ExprId>& operands) const {
-    if (at(operands[1]).code != Code::Const) return false;
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    const re2::RE2 pattern(at(operands[1]).text, options);
-    if (!pattern.ok()) return false;
-    if (op == Builtin::Extract) return pattern.NumberOfCapturingGroups() > 0;
-    std::string why;
-    return op != Builtin::ReplaceAll || (at(operands[2]).code == Code::Const &&
-                                         pattern.CheckRewriteString(at(operands[2]).text, &why));
-  }
-
   // ---- leaves
 
-  [[nodiscard]] std::optional<Kind> kindOf(TypeId id) const {
-    const ir::Type& type = module_.types[id];
-    switch (type.kind == TypeKind::Optional ? module_.types.kind(type.element) : type.kind) {
-      case TypeKind::Bool:
-        return Kind::Bool;
-      case TypeKind::Int:
-        return Kind::Int;
-      case TypeKind::Float:
-        return Kind::Float;
-      case TypeKind::String:
-        return Kind::String;
-      case TypeKind::Timestamp:
-        return Kind::Timestamp;
-      case TypeKind::Duration:
-        return Kind::Duration;
-      case TypeKind::Size:
-        return Kind::Size;
-      case TypeKind::Enum:
-        return Kind::Enum;
-      default:
-        return std::nullopt;
-    }
-  }
-  [[nodiscard]] const std::vector<std::string>& casesOf(TypeId id) const {
-    const ir::Type& type = module_.types[id];
-    return type.kind == TypeKind::Optional ? module_.types[type.element].cases : type.cases;
-  }
+  [[nodiscard]] std::optional<Kind> kindOf(TypeId id) const { return jit::kindOf(module_.types, id); }
   void sameCases(std::span<const NodeId> nodes) const {
     const std::vector<std::string>* first = nullptr;
     for (const NodeId id : nodes) {
       if (module_.at(id).type == ir::TypeTable::kNone) continue;
-      const std::vector<std::string>& cases = casesOf(module_.at(id).type);
+      const std::vector<std::string>& cases = casesOf(module_.types, module_.at(id).type);
       if (first != nullptr && *first != cases) refuse("enums of two types");
       first = &cases;
     }
@@ -390,15 +349,11 @@ class Lowerer {
 
   std::uint32_t site(Builtin op, const ir::Node& node, std::span<const NodeId> nodes,
                      std::optional<std::string> pattern) {
-    Site site;
+    Site& site = program_.sites.emplace_back();
     site.op = op;
-    for (const NodeId id : nodes) {
-      site.operands.push_back({kindOf(module_.at(id).type).value_or(Kind::Int),
-                               casesOf(module_.at(id).type)});
-    }
-    site.result = {kindOf(node.type).value_or(Kind::Int), casesOf(node.type)};
+    for (const NodeId id : nodes) site.operands.push_back(cellOf(module_.types, module_.at(id).type));
+    site.result = cellOf(module_.types, node.type);
     site.pattern = std::move(pattern);
-    program_.sites.push_back(std::move(site));
     return static_cast<std::uint32_t>(program_.sites.size() - 1);
   }
 
@@ -422,7 +377,7 @@ class Lowerer {
       if (known == nullptr) refuse("a constant of another type than its own");
       return graph_.text(*known);
     } else {
-      const std::optional<std::int64_t> bits = bitsOf(value, *kind, casesOf(type));
+      const std::optional<std::int64_t> bits = bitsOf(value, *kind, casesOf(module_.types, type));
       if (!bits) refuse("a constant of another type than its own");
       expr.bits = *bits;
     }

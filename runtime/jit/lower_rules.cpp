@@ -1,9 +1,9 @@
 #include "runtime/jit/lower_rules.h"
 
 #include <algorithm>
-#include <bit>
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include "runtime/jit/lower.h"
 #include "runtime/jit/patterns.h"
@@ -201,7 +201,7 @@ bool isDear(const Expr& expr, const Program& program) {
     case Builtin::LengthString:
       return false;
     case Builtin::Matches:
-      return program.automata[expr.automaton - 1].states > kShiftStates;
+      return !program.automata[expr.automaton - 1].isCheap();
     default:
       return true;
   }
@@ -278,6 +278,25 @@ bool takesPattern(Builtin op) {
          op == Builtin::ReplaceAll;
 }
 
+std::optional<std::string> knownPattern(Builtin op, const std::vector<ExprId>& operands,
+                                        const std::vector<Expr>& exprs) {
+  const Expr& given = exprs[operands[1]];
+  if (given.code != Code::Const) return std::nullopt;
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  const re2::RE2 pattern(given.text, options);
+  if (!pattern.ok()) return std::nullopt;
+  if (op == Builtin::Extract && pattern.NumberOfCapturingGroups() == 0) return std::nullopt;
+  if (op == Builtin::ReplaceAll) {
+    const Expr& with = exprs[operands[2]];
+    std::string why;
+    if (with.code != Code::Const || !pattern.CheckRewriteString(with.text, &why)) {
+      return std::nullopt;
+    }
+  }
+  return given.text;
+}
+
 bool isDatePart(Builtin op) {
   return op == Builtin::Year || op == Builtin::Month || op == Builtin::Day ||
          op == Builtin::Hour || op == Builtin::Minute || op == Builtin::Second;
@@ -330,40 +349,6 @@ std::string canonicalText(const Program& program) {
     if (out.computed) text += fmt::format("out %{} {}\n", out.expr, out.optional);
   }
   return text;
-}
-
-std::optional<std::int64_t> bitsOf(const ir::Value& value, Kind kind,
-                                   const std::vector<std::string>& cases) {
-  const auto of = [](const auto* known, auto member) -> std::optional<std::int64_t> {
-    if (known == nullptr) return std::nullopt;
-    return (*known).*member;
-  };
-  switch (kind) {
-    case Kind::Bool:
-      if (const bool* b = value.as<bool>()) return *b ? 1 : 0;
-      return std::nullopt;
-    case Kind::Int:
-      if (const std::int64_t* n = value.as<std::int64_t>()) return *n;
-      return std::nullopt;
-    case Kind::Float:
-      if (const double* x = value.as<double>()) return std::bit_cast<std::int64_t>(*x);
-      return std::nullopt;
-    case Kind::Timestamp:
-      return of(value.as<ir::Timestamp>(), &ir::Timestamp::micros);
-    case Kind::Duration:
-      return of(value.as<ir::Duration>(), &ir::Duration::micros);
-    case Kind::Size:
-      return of(value.as<ir::Size>(), &ir::Size::bytes);
-    case Kind::Enum: {
-      const ir::EnumCase* known = value.as<ir::EnumCase>();
-      if (known == nullptr) return std::nullopt;
-      const auto it = std::find(cases.begin(), cases.end(), known->name);
-      if (it == cases.end()) return std::nullopt;
-      return it - cases.begin();
-    }
-    default:
-      return std::nullopt;
-  }
 }
 
 }  // namespace couler::jit

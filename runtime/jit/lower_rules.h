@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "ir/value.h"
 #include "runtime/jit/program.h"
 
 /// What is known of each built-in when it is compiled.
@@ -20,6 +19,11 @@ namespace couler::jit {
 [[nodiscard]] bool knowsNone(ir::Builtin op);
 /// Whether operand 1 is a regular expression.
 [[nodiscard]] bool takesPattern(ir::Builtin op);
+/// That expression, where it is constant, RE2 takes it, and the rest of the operands with it: the
+/// others' errors are the evaluator's.
+[[nodiscard]] std::optional<std::string> knownPattern(ir::Builtin op,
+                                                      const std::vector<ExprId>& operands,
+                                                      const std::vector<Expr>& exprs);
 /// Whether it gives the year, …, the second of a timestamp.
 [[nodiscard]] bool isDatePart(ir::Builtin op);
 /// Whether its operands are all of one kind.
@@ -27,9 +31,5 @@ namespace couler::jit {
 
 /// An expression as one line of the canonical text.
 [[nodiscard]] std::string lineOf(const Expr& expr);
-
-/// A value of a kind other than String, as it lies in a column; nothing where it is of another.
-[[nodiscard]] std::optional<std::int64_t> bitsOf(const ir::Value& value, Kind kind,
-                                                 const std::vector<std::string>& cases);
 
 }  // namespace couler::jit

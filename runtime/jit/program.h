@@ -13,8 +13,6 @@
 /// free of names, types and module ids, so that equal work has equal text.
 namespace couler::jit {
 
-inline constexpr std::uint32_t kShiftStates = 10;  ///< of an automaton that a word holds a step of
-
 inline constexpr std::int64_t kLongText = 4096;  ///< bytes up to which no replacement is too long
 
 using column::Kind;

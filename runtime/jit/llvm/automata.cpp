@@ -188,15 +188,18 @@ std::string tableText(llvm::Module& module, const std::string& name, const Autom
 /// Whether what it is of matches somewhere in a text.
 Value* Emitter::matches(std::uint32_t number, const Cells& text) {
   const std::string name = "automaton_" + std::to_string(number);
-  if (textFunction(name) == nullptr) {
+  llvm::Function* function = textFunction(name);
+  if (function == nullptr) {
     const Automaton& automaton = program_.automata[number - 1];
-    const bool small = automaton.states <= kShiftStates;
-    std::string ignored;  // it is our own text
-    parseInto(module_,
-              small ? shiftText(module_, name, automaton) : tableText(module_, name, automaton),
-              ignored);
+    if (automaton.sequence) {
+      function = addFunction(name, sequenceText(name, *automaton.sequence));
+    } else if (automaton.states <= Automaton::kShiftStates) {
+      function = addFunction(name, shiftText(module_, name, automaton));
+    } else {
+      function = addFunction(name, tableText(module_, name, automaton));
+    }
   }
-  return b_.CreateCall(textFunction(name), {text.value, text.size});
+  return b_.CreateCall(function, {text.value, text.size});
 }
 
 }  // namespace couler::jit

@@ -43,9 +43,10 @@ struct Cells {
   llvm::Value* error = nullptr;
 };
 
-/// Adds the functions of a text in LLVM's own form.
-bool parseInto(llvm::Module& module, const std::string& text, std::string& why);
 void replaceAll(std::string& text, std::string_view what, const std::string& with);
+
+/// The function that looks for a sequence of bytes (search.cpp).
+std::string sequenceText(const std::string& name, const ByteSequence& sequence);
 
 class Emitter {
  public:
@@ -128,6 +129,7 @@ class Emitter {
   llvm::Value* textEquals(const Expr& a, const Expr& b, const Cells& x, const Cells& y);
   llvm::Value* textPrefix(const Cells& text, std::string_view literal, bool atEnd);
   llvm::Function* textFunction(const std::string& name);
+  llvm::Function* addFunction(const std::string& name, const std::string& text);
   llvm::Function* containsFunction(const std::string& literal);
   llvm::Value* matches(std::uint32_t number, const Cells& text);  ///< automata.cpp
   bool parseTexts(std::string& why);
@@ -171,6 +173,7 @@ class Emitter {
   std::vector<llvm::Value*> spillFlags_;
   std::map<unsigned, llvm::Value*> scratch_;
   std::map<std::string, llvm::Function*> contains_;
+  std::string problem_;  ///< of a function's text: a bug
   llvm::MDNode* accesses_ = nullptr;  ///< of the vectorised loop at hand
   bool vector_ = false;
   llvm::Value* row_ = nullptr;

@@ -26,7 +26,8 @@ bool Emitter::run(std::string& why) {
   if (!parseTexts(why)) return false;
   emitFilters();
   emitProject();
-  return true;
+  why = problem_;
+  return problem_.empty();
 }
 
 // ---- loops

@@ -73,15 +73,15 @@ bool isLiteral(const Expr& expr, std::size_t least, std::size_t most) {
 
 Emitter::Shortcut Emitter::mapped(const Expr& expr, const Cells& text, std::string_view map) {
   const std::string name = "mapped_" + std::to_string(static_cast<int>(expr.op));
-  if (textFunction(name) == nullptr) {
-    std::string function = kMapped;
-    replaceAll(function, "NAME", name);
-    replaceAll(function, "MAP", std::string(map));
-    std::string ignored;  // it is our own text
-    parseInto(module_, function, ignored);
+  llvm::Function* function = textFunction(name);
+  if (function == nullptr) {
+    std::string own = kMapped;
+    replaceAll(own, "NAME", name);
+    replaceAll(own, "MAP", std::string(map));
+    function = addFunction(name, own);
   }
-  Value* made = b_.CreateCall(textFunction(name),
-                              {text.value, text.size, frameField(kArena, b_.getPtrTy())});
+  Value* made =
+      b_.CreateCall(function, {text.value, text.size, frameField(kArena, b_.getPtrTy())});
   Shortcut around;
   around.asks = b_.CreateNot(b_.CreateExtractValue(made, 1));
   around.otherwise.value = b_.CreateExtractValue(made, 0);

@@ -27,6 +27,7 @@ declare i64 @llvm.bswap.i64(i64)
 declare i64 @llvm.umin.i64(i64, i64)
 declare i64 @llvm.umax.i64(i64, i64)
 declare i64 @llvm.smax.i64(i64, i64)
+declare i64 @llvm.smin.i64(i64, i64)
 
 ; Whether two texts are the same. The first eight bytes decide nearly always.
 define internal i1 @text_equal(ptr %a, i64 %n, ptr %b, i64 %m) nounwind {
@@ -214,75 +215,6 @@ done:
 }
 )";
 
-/// Whether a literal occurs in a text: 32 places at a time are tried by up to eight of its bytes at
-/// once, and where that is not all of them, what is left of the places by the whole of it (after
-/// "SIMD-friendly algorithms for substring searching", Wojciech Muła). A text of up to 32 bytes takes
-/// no branch that depends on what is in it.
-constexpr const char* kContains = R"(
-!0 = !{}
-define internal i1 @NAME(ptr %start, i64 %n) nounwind {
-entry:
-  %empty = icmp eq i64 %n, 0
-  %p = select i1 %empty, ptr @nowhere, ptr %start, !unpredictable !0
-  %places = sub i64 %n, BEFORE
-  br label %loop
-loop:
-  %at = phi i64 [ 0, %entry ], [ %next, %AGAIN ]
-  %q = getelementptr inbounds i8, ptr %p, i64 %at
-COMPARE
-  %same = icmp eq <32 x i8> %d, zeroinitializer
-  %bits0 = bitcast <32 x i1> %same to i32
-  %rest = sub i64 %places, %at
-  %few = call i64 @llvm.smax.i64(i64 %rest, i64 0)
-  %left = call i64 @llvm.umin.i64(i64 %few, i64 32)
-  %upto = shl i64 1, %left
-  %mask = sub i64 %upto, 1
-  %mask32 = trunc i64 %mask to i32
-  %bits = and i32 %bits0, %mask32
-  %next = add i64 %at, 32
-  %more = icmp slt i64 %next, %places
-  %none = icmp eq i32 %bits, 0
-)";
-constexpr const char* kContainsAll = R"(
-  %on = and i1 %more, %none
-  br i1 %on, label %loop, label %done
-done:
-  %found = xor i1 %none, true
-  ret i1 %found
-}
-)";
-constexpr const char* kContainsRest = R"(
-  br i1 %none, label %over, label %try
-try:
-  %b = phi i32 [ %bits, %loop ], [ %b1, %miss ]
-  %i = call i32 @llvm.cttz.i32(i32 %b, i1 true)
-  %wide = zext i32 %i to i64
-  %place = getelementptr inbounds i8, ptr %q, i64 %wide
-  br label %compare
-compare:
-  br label %miss
-miss:
-  %less = sub i32 %b, 1
-  %b1 = and i32 %b, %less
-  %gone = icmp eq i32 %b1, 0
-  br i1 %gone, label %over, label %try
-over:
-  br i1 %more, label %loop, label %no
-no:
-  ret i1 false
-yes:
-  ret i1 true
-}
-)";
-constexpr const char* kCompare = R"(
-  %q# = getelementptr inbounds i8, ptr %q, i64 PLACE
-  %x# = load <32 x i8>, ptr %q#, align 1
-  %y# = xor <32 x i8> %x#, splat (i8 BYTE)
-  %d# = or <32 x i8> %d$, %y#
-)";
-
-}  // namespace
-
 bool parseInto(llvm::Module& module, const std::string& text, std::string& why) {
   llvm::SMDiagnostic problem;
   if (!llvm::parseAssemblyInto(llvm::MemoryBufferRef(text, "texts"), &module, nullptr, problem)) {
@@ -291,6 +223,8 @@ bool parseInto(llvm::Module& module, const std::string& text, std::string& why) 
   why = problem.getMessage().str() + ": " + problem.getLineContents().str();
   return false;
 }
+
+}  // namespace
 
 void replaceAll(std::string& text, std::string_view what, const std::string& with) {
   for (std::size_t at = text.find(what); at != std::string::npos;
@@ -310,6 +244,13 @@ bool Emitter::parseTexts(std::string& why) {
 }
 
 llvm::Function* Emitter::textFunction(const std::string& name) { return module_.getFunction(name); }
+
+/// A function of a text of our own; where that is wrong, `problem_` says why.
+llvm::Function* Emitter::addFunction(const std::string& name, const std::string& text) {
+  if (problem_.empty() && parseInto(module_, text, problem_)) return module_.getFunction(name);
+  auto* type = llvm::FunctionType::get(b_.getInt1Ty(), true);
+  return llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module_);
+}
 
 /// Whether the bytes at an address are those of a literal; false where the condition is, and then
 /// the address is not looked at.
@@ -361,60 +302,6 @@ Value* Emitter::textEquals(const Expr& a, const Expr& b, const Cells& x, const C
     return bytesAre(b_.CreateICmpEQ(other.size, size), other.value, literal);
   }
   return b_.CreateCall(textFunction("text_equal"), {x.value, x.size, y.value, y.size});
-}
-
-llvm::Function* Emitter::containsFunction(const std::string& literal) {
-  llvm::Function*& known = contains_[literal];
-  if (known != nullptr) return known;
-  const std::size_t size = literal.size();
-  const bool all = size <= 8;
-  std::string compare;
-  std::string last = "zeroinitializer";
-  for (std::size_t i = 0; i < std::min<std::size_t>(size, 8); ++i) {
-    const std::size_t place = all || i < 4 ? i : size - 8 + i;
-    std::string one = kCompare;
-    replaceAll(one, "%d$", last);
-    replaceAll(one, "#", std::to_string(i));
-    replaceAll(one, "PLACE", std::to_string(place));
-    replaceAll(one, "BYTE", std::to_string(static_cast<int>(literal[place])));
-    compare += one;
-    last = "%d" + std::to_string(i);
-  }
-  replaceAll(compare, last + " =", "%d =");
-  const std::string name = "contains_" + std::to_string(contains_.size());
-  std::string text = kContains;
-  text += all ? kContainsAll : kContainsRest;
-  replaceAll(text, "NAME", name);
-  replaceAll(text, "COMPARE", compare);
-  replaceAll(text, "BEFORE", std::to_string(size - 1));
-  replaceAll(text, "AGAIN", all ? "loop" : "over");
-  std::string why;
-  if (!parseInto(module_, text, why)) return nullptr;
-  known = module_.getFunction(name);
-  if (all) return known;
-  // The comparison of the bytes between.
-  llvm::BasicBlock* between = nullptr;
-  llvm::BasicBlock* miss = nullptr;
-  llvm::BasicBlock* yes = nullptr;
-  Value* place = nullptr;
-  for (llvm::BasicBlock& block : *known) {
-    if (block.getName() == "compare") between = &block;
-    if (block.getName() == "miss") miss = &block;
-    if (block.getName() == "yes") yes = &block;
-    for (llvm::Instruction& instruction : block) {
-      if (instruction.getName() == "place") place = &instruction;
-    }
-  }
-  const llvm::IRBuilder<>::InsertPointGuard guard(b_);
-  between->getTerminator()->eraseFromParent();
-  b_.SetInsertPoint(between);
-  llvm::MDNode* accesses = accesses_;
-  accesses_ = nullptr;
-  const std::string_view middle = std::string_view(literal).substr(4, size - 8);
-  Value* after = b_.CreateConstInBoundsGEP1_64(b_.getInt8Ty(), place, 4);
-  b_.CreateCondBr(bytesAre(nullptr, after, middle), yes, miss);
-  accesses_ = accesses;
-  return known;
 }
 
 Cells Emitter::textOperation(const Expr& expr, const std::vector<Cells>& in, bool& known) {

@@ -60,8 +60,9 @@ class CommandLine : public ::testing::Test {
     const fs::path streams = folder_.string() + ".streams";
     fs::create_directories(streams);
     const std::string command =
-        "cd " + quote(folder_.string()) + " && COULER=" + quote(COULER_BINARY) + " && { " + line +
-        "\n} >" + quote((streams / "out").string()) + " 2>" + quote((streams / "err").string());
+        "cd " + quote(folder_.string()) + " && export COULER_JIT_CACHE=off && COULER=" +
+        quote(COULER_BINARY) + " && { " + line + "\n} >" + quote((streams / "out").string()) +
+        " 2>" + quote((streams / "err").string());
     const int status =
         std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe): tests are one thread
     Ran result;

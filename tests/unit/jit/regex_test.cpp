@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <re2/re2.h>
 
-#include "row_fixture.h"
+#include "compare.h"
+#include "random_expression.h"
 #include "runtime/jit/automaton.h"
 #include "support/text.h"
 
@@ -15,6 +18,22 @@ bool run(const Automaton& automaton, std::string_view text) {
   std::uint32_t state = 0;
   for (const char c : text) state = automaton.step(state, static_cast<std::uint8_t>(c));
   return automaton.accepts[state];
+}
+
+/// Whether a sequence of bytes is in a text, at the ends where it is to be.
+bool isIn(const ByteSequence& sequence, std::string_view text) {
+  const std::size_t size = sequence.bytes.size();
+  for (std::size_t at = 0; at + size <= text.size(); ++at) {
+    if ((sequence.fromStart && at > 0) || (sequence.toEnd && at + size < text.size())) continue;
+    bool all = true;
+    for (std::size_t i = 0; i < size; ++i) {
+      const auto byte = static_cast<std::uint8_t>(text[at + i]);
+      all = all && std::any_of(sequence.bytes[i].begin(), sequence.bytes[i].end(),
+                               [&](const auto& r) { return r.first <= byte && byte <= r.second; });
+    }
+    if (all) return true;
+  }
+  return false;
 }
 
 class Patterns {
@@ -81,14 +100,65 @@ TEST_P(Regexes, MatchWhatTheyMatchInRe2) {
     ++known;
     for (int k = 0; k < 40; ++k) {
       const std::string text = patterns.text();
-      ASSERT_EQ(run(*automaton, text), re2::RE2::PartialMatch(text, oracle))
+      const bool expected = re2::RE2::PartialMatch(text, oracle);
+      ASSERT_EQ(run(*automaton, text), expected) << jsonQuote(pattern) << " in " << jsonQuote(text);
+      if (!automaton->sequence) continue;
+      ASSERT_EQ(isIn(*automaton->sequence, text), expected)
           << jsonQuote(pattern) << " in " << jsonQuote(text);
     }
   }
   EXPECT_GT(known, tried / 3);
 }
 
+TEST_P(Regexes, MatchCompiledWhatTheEvaluatorSays) {
+  Rows rows(static_cast<std::uint64_t>(5000 + GetParam()));
+  ir::Module& m = rows.module;
+  Patterns patterns(rows.random);
+  const NodeId map = rows.stage(ir::RowsOp::Map, rows.rowType, [&](ir::RegionId body, NodeId row) {
+    Expressions expressions(rows, body, row);
+    std::vector<NodeId> values;
+    while (values.size() < 12) {
+      const std::string pattern = patterns.pattern(2);
+      re2::RE2::Options options;
+      options.set_log_errors(false);
+      if (!re2::RE2(pattern, options).ok()) continue;
+      const NodeId literal = m.addConst(body, Value(pattern), TypeTable::kString);
+      const bool optional = rows.random.oneIn(3);
+      const TypeId type = optional ? m.types.optional(TypeTable::kBool) : TypeTable::kBool;
+      values.push_back(m.add(body, ir::Op{Builtin::Matches, optional}, type,
+                             std::vector<NodeId>{expressions.column(Kind::String, optional), literal}));
+    }
+    return expressions.record(values);
+  });
+  const auto fields = m.types[rows.rowType].fields;
+  std::vector<Value> made;
+  for (int i = 0; i < 300; ++i) {
+    ir::NamedItems items;
+    for (std::size_t k = 0; k < fields.size(); ++k) {
+      const Kind kind = kKinds[k / 2];
+      Value value = kind == Kind::String ? Value(patterns.text())
+                                         : randomValue(rows.random, kind, rows.colours);
+      const bool none = k % 2 == 1 && rows.random.oneIn(4);
+      items.emplace_back(fields[k].name, none ? Value() : std::move(value));
+    }
+    made.push_back(Value::record(std::move(items)));
+  }
+  compareRuns(rows.plan({map}), column::batchOf(column::schemaOf(m.types, rows.rowType), made));
+}
+
 INSTANTIATE_TEST_SUITE_P(Jit, Regexes, ::testing::Range(0, 12));
+
+TEST(Sequences, AreOfBytesOneAfterTheOther) {
+  for (const char* pattern : {"[0-9]{4} Del", "^ab", "a[bc]$", "^x$", "\\d+km", "é+", "(ab)c"}) {
+    const auto automaton = automatonOf(pattern);
+    EXPECT_TRUE(automaton && automaton->sequence) << pattern;
+  }
+  for (const char* pattern : {"a.b", "a|b", "ab*c", "^a+$", "[^a]b", "\\ba", "a{20}", ""}) {
+    const auto automaton = automatonOf(pattern);
+    ASSERT_TRUE(automaton) << pattern;
+    EXPECT_FALSE(automaton->sequence) << pattern;
+  }
+}
 
 TEST(Automata, AreAsSmallAsTheyCanBe) {
   const std::pair<const char*, std::uint32_t> cases[] = {

@@ -1,6 +1,7 @@
 #include "runtime/column/arrow.h"
 
 #include <cstring>
+#include <limits>
 
 #include "runtime/column/arrow_library.h"
 #include "tests/unit/runtime/column/table_fixture.h"
@@ -63,6 +64,23 @@ TEST_F(ArrowTest, ReadsWhatOthersWrote) {
   EXPECT_EQ(withoutLibrary(foreign("small_ints.arrow"), schema("i:int?")), "foreign");
   EXPECT_EQ(withoutLibrary(foreign("small_ints.arrow"), schema("f:float?")),
             "1.5\nnull\n\"nan\"\n");
+}
+
+TEST_F(ArrowTest, AFileHasOneNan) {
+  const Schema columns = schema("f:float");
+  Batch batch;
+  batch.rows = 3;
+  auto values = Buffer::make(3 * sizeof(std::uint64_t));
+  const std::uint64_t bits[] = {0xfff8000000000000, 0x7ff4000000000001, 0x7ff8000000000000};
+  std::memcpy(values->data(), bits, sizeof bits);
+  batch.columns.push_back({values, nullptr, {}, nullptr});
+  for (const char* name : {"many.arrow", "one.arrow"}) {
+    EXPECT_EQ(write(at(name), "arrow", columns, {batch}), "");
+    for (std::size_t i = 0; i < 3; ++i) {
+      values->as<double>()[i] = std::numeric_limits<double>::quiet_NaN();
+    }
+  }
+  EXPECT_EQ(get(at("many.arrow")), get(at("one.arrow")));
 }
 
 TEST_F(ArrowTest, OthersReadWhatWeWrite) {
