@@ -91,7 +91,7 @@ class CheckSource final : public Source {
     keys.rows = batch.rows;
     keys.columns.push_back(column);
     const std::size_t before = seen_[c]->size();
-    seen_[c]->find(keys, true, groups_);
+    seen_[c]->add(keys, groups_);
     bool any = false;
     for (std::int64_t i = 0; i < batch.rows; ++i) {
       const std::size_t group = groups_[static_cast<std::size_t>(i)];

@@ -44,113 +44,134 @@ void GroupTable::makeRoom(std::size_t rows) {
   }
 }
 
-void GroupTable::wordsOf(const Batch& batch) {
+void GroupTable::wordsOf(const Batch& batch, Scratch& scratch) const {
   const auto rows = static_cast<std::size_t>(batch.rows);
+  std::vector<std::uint64_t>& made = scratch.made;
   if (!exact_) {
-    hashRows(keys_.schema(), batch, columns_, made_);
+    hashRows(keys_.schema(), batch, columns_, made);
     if (hashMask_ != ~std::uint64_t{0}) {
-      for (std::uint64_t& word : made_) word &= hashMask_;
+      for (std::uint64_t& word : made) word &= hashMask_;
     }
-    words_ = made_.data();
+    scratch.words = made.data();
     return;
   }
   const Kind kind = keys_.schema().fields[0].kind;
   const Buffer& values = *batch.columns[0].values;
   if (widthOf(kind) == 8 && kind != Kind::Float) {
-    words_ = values.as<std::uint64_t>();
+    scratch.words = values.as<std::uint64_t>();
     return;
   }
-  made_.resize(rows);
-  words_ = made_.data();
+  made.resize(rows);
+  scratch.words = made.data();
   if (kind == Kind::Float) {
-    std::transform(values.as<double>(), values.as<double>() + rows, made_.begin(), canonicalBits);
+    std::transform(values.as<double>(), values.as<double>() + rows, made.begin(), canonicalBits);
   } else if (kind == Kind::Enum) {
-    std::copy_n(values.as<std::uint32_t>(), rows, made_.begin());
+    std::copy_n(values.as<std::uint32_t>(), rows, made.begin());
   } else {
-    std::copy_n(values.as<std::uint8_t>(), rows, made_.begin());
+    std::copy_n(values.as<std::uint8_t>(), rows, made.begin());
   }
 }
 
-template <bool kOptional>
-void GroupTable::probe(const Batch& batch, bool grow, std::uint32_t* groups) {
+template <bool kOptional, class Slots, class Fresh>
+void GroupTable::probe(const Batch& batch, const Scratch& scratch, Slots* slots,
+                       std::uint32_t* groups, std::uint32_t& noneGroup, Fresh&& fresh) const {
   const auto rows = static_cast<std::size_t>(batch.rows);
-  const std::uint8_t* valid =
-      kOptional ? batch.columns[0].valid->as<std::uint8_t>() : nullptr;
+  const std::uint8_t* valid = kOptional ? batch.columns[0].valid->as<std::uint8_t>() : nullptr;
   const std::size_t mask = slots_.size() - 1;
-  const std::uint64_t* words = words_;
-  Slot* slots = slots_.data();
-  const auto number = [&](std::size_t row) {
-    if (!grow) return kNone;
-    fresh_.push_back(static_cast<std::int64_t>(row));
-    return static_cast<std::uint32_t>(size_++);
-  };
+  const std::uint64_t* words = scratch.words;
   for (std::size_t row = 0; row < rows; ++row) {
     if (row + kAhead < rows) __builtin_prefetch(slots + place(words[row + kAhead]));
     if (kOptional && valid[row] == 0) {
-      if (noneGroup_ == kNone) noneGroup_ = number(row);
-      groups[row] = noneGroup_;
+      if (noneGroup == kNone) noneGroup = fresh(row, nullptr);
+      groups[row] = noneGroup;
       continue;
     }
     const std::uint64_t word = words[row];
     std::size_t at = place(word);
     while (slots[at].group != kNone && slots[at].word != word) at = (at + 1) & mask;
-    if (slots[at].group == kNone && grow) slots[at] = {word, number(row)};
-    groups[row] = slots[at].group;
+    groups[row] = slots[at].group != kNone ? slots[at].group : fresh(row, slots + at);
   }
 }
 
-/// The group of a row whose hash is that of another key.
-void GroupTable::resolve(const Batch& batch, bool grow, std::int64_t row, std::uint32_t& group) {
-  const std::uint64_t word = words_[row];
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = place(word);; at = (at + 1) & mask) {
-    Slot& slot = slots_[at];
-    if (slot.group == kNone) {
-      if (grow) {
-        slot = {word, static_cast<std::uint32_t>(size_++)};
-        fresh_.push_back(row);
-        keys_.append(batch, {&row, 1});
-        inOrder_ = false;
-      }
-      group = slot.group;
-      return;
-    }
-    if (slot.word != word) continue;
-    const Batch stored = keys_.view();
-    const std::vector<Field>& fields = keys_.schema().fields;
-    bool same = true;
+/// The slot of a row's key, or the empty one in which it would be.
+std::size_t GroupTable::placeOf(const Batch& batch, std::uint64_t word, std::int64_t row) const {
+  const Batch stored = keys_.view();
+  const std::vector<Field>& fields = keys_.schema().fields;
+  for (std::size_t at = place(word);; at = (at + 1) & (slots_.size() - 1)) {
+    const Slot& slot = slots_[at];
+    if (slot.group == kNone) return at;
+    bool same = slot.word == word;
     for (std::size_t c = 0; same && c < fields.size(); ++c) {
       same = sameCell(fields[c].kind, stored.columns[c], slot.group, batch.columns[c], row);
     }
-    if (!same) continue;
-    group = slot.group;
-    return;
+    if (same) return at;
   }
 }
 
-void GroupTable::find(const Batch& batch, bool grow, std::vector<std::uint32_t>& groups) {
+/// Marks the rows that were given the group of another key with their hash.
+void GroupTable::compare(const Batch& batch, Scratch& scratch,
+                         const std::vector<std::uint32_t>& groups) const {
+  scratch.differs.assign(groups.size(), 0);
+  const Batch stored = keys_.view();
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    markDifferent(keys_.schema().fields[c].kind, stored.columns[c], groups, batch.columns[c],
+                  scratch.differs);
+  }
+}
+
+void GroupTable::add(const Batch& batch, std::vector<std::uint32_t>& groups) {
   const auto rows = static_cast<std::size_t>(batch.rows);
   groups.resize(rows);
   fresh_.clear();
   if (rows == 0) return;
-  if (grow) makeRoom(rows);
-  wordsOf(batch);
+  makeRoom(rows);
+  wordsOf(batch, scratch_);
+  const auto fresh = [this](std::size_t row, Slot* slot) {
+    fresh_.push_back(static_cast<std::int64_t>(row));
+    const auto group = static_cast<std::uint32_t>(size_++);
+    if (slot != nullptr) *slot = {scratch_.words[row], group};
+    return group;
+  };
   if (exact_ && batch.columns[0].valid != nullptr) {
-    probe<true>(batch, grow, groups.data());
+    probe<true>(batch, scratch_, slots_.data(), groups.data(), noneGroup_, fresh);
   } else {
-    probe<false>(batch, grow, groups.data());
+    probe<false>(batch, scratch_, slots_.data(), groups.data(), noneGroup_, fresh);
   }
   if (!fresh_.empty()) keys_.append(batch, fresh_);
-  if (exact_ || size_ == 0) return;
-  differs_.assign(rows, 0);
-  const Batch stored = keys_.view();
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    markDifferent(keys_.schema().fields[c].kind, stored.columns[c], groups, batch.columns[c],
-                  differs_);
-  }
+  if (exact_) return;
+  compare(batch, scratch_, groups);
   for (std::size_t row = 0; row < rows; ++row) {
-    if (differs_[row] == 0 || groups[row] == kNone) continue;
-    resolve(batch, grow, static_cast<std::int64_t>(row), groups[row]);
+    if (scratch_.differs[row] == 0) continue;
+    const auto at = static_cast<std::int64_t>(row);
+    Slot& slot = slots_[placeOf(batch, scratch_.words[row], at)];
+    if (slot.group == kNone) {
+      fresh(row, &slot);
+      keys_.append(batch, {&at, 1});
+      inOrder_ = false;
+    }
+    groups[row] = slot.group;
+  }
+}
+
+void GroupTable::find(const Batch& batch, Scratch& scratch,
+                      std::vector<std::uint32_t>& groups) const {
+  const auto rows = static_cast<std::size_t>(batch.rows);
+  groups.assign(rows, kNone);
+  if (rows == 0 || size_ == 0) return;
+  wordsOf(batch, scratch);
+  const auto fresh = [](std::size_t, const Slot*) { return kNone; };
+  std::uint32_t noneGroup = noneGroup_;
+  if (exact_ && batch.columns[0].valid != nullptr) {
+    probe<true>(batch, scratch, slots_.data(), groups.data(), noneGroup, fresh);
+  } else {
+    probe<false>(batch, scratch, slots_.data(), groups.data(), noneGroup, fresh);
+  }
+  if (exact_) return;
+  compare(batch, scratch, groups);
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (scratch.differs[row] == 0 || groups[row] == kNone) continue;
+    groups[row] =
+        slots_[placeOf(batch, scratch.words[row], static_cast<std::int64_t>(row))].group;
   }
 }
 
