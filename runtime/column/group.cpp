@@ -51,9 +51,9 @@ class GroupSource final : public Source {
     plan_.limits.memory /= parts;
     std::vector<std::unique_ptr<Grouper>> groupers;
     for (std::size_t i = 0; i < parts; ++i) {
-      groupers.push_back(std::make_unique<Grouper>(plan_, 0, parts > 1));
+      groupers.push_back(std::make_unique<Grouper>(plan_, 0, false));
     }
-    error_ = dealGroups(plan_, takeApart(std::move(in_), threads), groupers);
+    error_ = dealGroups(takeApart(std::move(in_), threads), groupers);
     if (error_) return nullptr;
     std::vector<std::unique_ptr<Source>> results;
     for (const auto& grouper : groupers) {

@@ -4,7 +4,6 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <tuple>
 
 namespace couler::column {
@@ -19,10 +18,8 @@ using Place = std::tuple<std::size_t, std::size_t, std::int64_t>;
 
 class Dealer {
  public:
-  Dealer(const GroupPlan& plan, Pipeline pipeline,
-         const std::vector<std::unique_ptr<Grouper>>& groupers)
-      : plan_(plan), pipeline_(std::move(pipeline)), columns_(plan.keys), parts_(groupers.size()) {
-    std::iota(columns_.begin(), columns_.end(), 0U);
+  Dealer(Pipeline pipeline, const std::vector<std::unique_ptr<Grouper>>& groupers)
+      : pipeline_(std::move(pipeline)), parts_(groupers.size()) {
     for (std::size_t p = 0; p < parts_.size(); ++p) parts_[p].grouper = groupers[p].get();
   }
 
@@ -47,9 +44,17 @@ class Dealer {
   }
 
  private:
-  struct Piece {
-    std::size_t number;
+  struct Words {
     Batch batch;
+    std::vector<std::uint64_t> made;
+    const std::uint64_t* words = nullptr;
+  };
+  /// Some rows of a batch, all for one part.
+  struct Piece {
+    std::size_t number = 0;
+    std::shared_ptr<const Words> of;
+    std::vector<std::uint32_t> rows;
+    std::size_t count = 0;
   };
   struct Part {
     Grouper* grouper = nullptr;
@@ -78,11 +83,11 @@ class Dealer {
     for (const auto& work : chain) {
       if (!error) static_cast<void>(work->run(*batch, error));
     }
-    std::vector<Batch> pieces;
+    std::vector<Piece> pieces;
     if (error) {
       fail({number, 0, 0}, *error);
     } else {
-      pieces = split(std::move(*batch));
+      pieces = split(number, std::move(*batch));
     }
     handOver(number, std::move(pieces));
     for (Part& part : parts_) addTo(part, false);
@@ -99,41 +104,38 @@ class Dealer {
     if (!failure_ || place < failure_->first) failure_.emplace(place, std::move(error));
   }
 
-  [[nodiscard]] std::vector<Batch> split(Batch batch) const {
-    std::vector<Batch> pieces;
+  [[nodiscard]] std::vector<Piece> split(std::size_t number, Batch batch) const {
+    auto all = std::make_shared<Words>();
+    all->batch = std::move(batch);
+    all->words = parts_[0].grouper->keys().wordsOf(all->batch, all->made);
+    const auto count = static_cast<std::size_t>(all->batch.rows);
+    std::vector<Piece> pieces(parts_.size());
+    for (Piece& piece : pieces) {
+      piece.number = number;
+      piece.of = all;
+      if (parts_.size() > 1) piece.rows.resize(count);
+    }
     if (parts_.size() == 1) {
-      pieces.push_back(std::move(batch));
+      pieces[0].count = count;
       return pieces;
     }
-    std::vector<std::uint64_t> hashes;
-    hashRows(plan_.in, batch, columns_, hashes);
-    const std::size_t count = hashes.size();
-    std::vector<std::int64_t> rows(parts_.size() * count);
-    std::vector<std::size_t> ends(parts_.size());
-    for (std::size_t p = 0; p < ends.size(); ++p) ends[p] = p * count;
     for (std::size_t i = 0; i < count; ++i) {
-      // The lower half of the hash, scaled to the parts; files are dealt by its upper bits.
-      const std::uint64_t part = (hashes[i] & 0xffffffffU) * parts_.size() >> 32U;
-      rows[ends[part]++] = static_cast<std::int64_t>(i);
-    }
-    addNumbers(batch);
-    const Schema schema = withRowNumber(plan_.in);
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-      const std::span take = std::span(rows).subspan(p * count, ends[p] - p * count);
-      pieces.push_back(gather(schema, batch, take));
+      // Other bits than those that choose slots and files.
+      const std::uint64_t hash = all->words[i] * 0xd6e8feb86659fd93ULL;
+      Piece& piece = pieces[(hash >> 32U) * pieces.size() >> 32U];
+      piece.rows[piece.count++] = static_cast<std::uint32_t>(i);
     }
     return pieces;
   }
 
   /// Gives pieces to their parts once those of all batches before are there.
-  void handOver(std::size_t number, std::vector<Batch> pieces) {
+  void handOver(std::size_t number, std::vector<Piece> pieces) {
     std::unique_lock lock(mutex_);
     waiting_.emplace(number, std::move(pieces));
     for (auto next = waiting_.begin(); next != waiting_.end() && next->first == moveNext_;
          next = waiting_.erase(next)) {
       for (std::size_t p = 0; p < next->second.size(); ++p) {
-        if (next->second[p].rows == 0) continue;
-        parts_[p].pieces.push_back({moveNext_, std::move(next->second[p])});
+        if (next->second[p].count != 0) parts_[p].pieces.push_back(std::move(next->second[p]));
       }
       ++moveNext_;
     }
@@ -165,22 +167,21 @@ class Dealer {
         if (part.failed || (failure_ && std::get<0>(failure_->first) < piece.number)) continue;
       }
       GroupFailure failure;
-      if (part.grouper->add(piece.batch, failure)) continue;
+      const Selection rows{piece.count, piece.rows.empty() ? nullptr : piece.rows.data()};
+      if (part.grouper->add(piece.of->batch, piece.of->words, rows, failure)) continue;
       part.failed = true;
       fail({piece.number, 1 + failure.aggregate, failure.row}, std::move(failure.error));
     }
   }
 
-  const GroupPlan& plan_;
   Pipeline pipeline_;
-  std::vector<std::uint32_t> columns_;
   std::mutex input_;  ///< held by who takes a batch from the source
   bool ended_ = false;      ///< under `input_`
   std::size_t taken_ = 0;   ///< under `input_`
   std::mutex mutex_;        ///< of all that follows
   std::condition_variable moved_;
   std::vector<Part> parts_;
-  std::map<std::size_t, std::vector<Batch>> waiting_;  ///< by number
+  std::map<std::size_t, std::vector<Piece>> waiting_;  ///< by number
   std::size_t moveNext_ = 0;
   std::optional<std::pair<Place, StreamError>> failure_;  ///< the first
   bool broken_ = false;                                   ///< an exception was thrown
@@ -188,9 +189,9 @@ class Dealer {
 
 }  // namespace
 
-std::optional<StreamError> dealGroups(const GroupPlan& plan, Pipeline pipeline,
+std::optional<StreamError> dealGroups(Pipeline pipeline,
                                       const std::vector<std::unique_ptr<Grouper>>& groupers) {
-  return Dealer(plan, std::move(pipeline), groupers).run();
+  return Dealer(std::move(pipeline), groupers).run();
 }
 
 }  // namespace couler::column

@@ -44,25 +44,20 @@ void GroupTable::makeRoom(std::size_t rows) {
   }
 }
 
-void GroupTable::wordsOf(const Batch& batch, Scratch& scratch) const {
+const std::uint64_t* GroupTable::wordsOf(const Batch& batch,
+                                         std::vector<std::uint64_t>& made) const {
   const auto rows = static_cast<std::size_t>(batch.rows);
-  std::vector<std::uint64_t>& made = scratch.made;
   if (!exact_) {
     hashRows(keys_.schema(), batch, columns_, made);
     if (hashMask_ != ~std::uint64_t{0}) {
       for (std::uint64_t& word : made) word &= hashMask_;
     }
-    scratch.words = made.data();
-    return;
+    return made.data();
   }
   const Kind kind = keys_.schema().fields[0].kind;
   const Buffer& values = *batch.columns[0].values;
-  if (widthOf(kind) == 8 && kind != Kind::Float) {
-    scratch.words = values.as<std::uint64_t>();
-    return;
-  }
+  if (widthOf(kind) == 8 && kind != Kind::Float) return values.as<std::uint64_t>();
   made.resize(rows);
-  scratch.words = made.data();
   if (kind == Kind::Float) {
     std::transform(values.as<double>(), values.as<double>() + rows, made.begin(), canonicalBits);
   } else if (kind == Kind::Enum) {
@@ -70,27 +65,43 @@ void GroupTable::wordsOf(const Batch& batch, Scratch& scratch) const {
   } else {
     std::copy_n(values.as<std::uint8_t>(), rows, made.begin());
   }
+  return made.data();
 }
 
-template <bool kOptional, class Slots, class Fresh>
-void GroupTable::probe(const Batch& batch, const Scratch& scratch, Slots* slots,
-                       std::uint32_t* groups, std::uint32_t& noneGroup, Fresh&& fresh) const {
-  const auto rows = static_cast<std::size_t>(batch.rows);
-  const std::uint8_t* valid = kOptional ? batch.columns[0].valid->as<std::uint8_t>() : nullptr;
+template <bool kOptional, bool kAll, class Slots, class Fresh>
+void GroupTable::probeRows(const std::uint8_t* valid, const std::uint64_t* words,
+                           const Selection& rows, Slots* slots, std::uint32_t* groups,
+                           std::uint32_t& noneGroup, Fresh& fresh) const {
   const std::size_t mask = slots_.size() - 1;
-  const std::uint64_t* words = scratch.words;
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (row + kAhead < rows) __builtin_prefetch(slots + place(words[row + kAhead]));
+  const auto rowAt = [&](std::size_t i) { return kAll ? i : std::size_t{rows.rows[i]}; };
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    if (i + kAhead < rows.count) __builtin_prefetch(slots + place(words[rowAt(i + kAhead)]));
+    const std::size_t row = rowAt(i);
     if (kOptional && valid[row] == 0) {
       if (noneGroup == kNone) noneGroup = fresh(row, nullptr);
-      groups[row] = noneGroup;
+      groups[i] = noneGroup;
       continue;
     }
     const std::uint64_t word = words[row];
     std::size_t at = place(word);
     while (slots[at].group != kNone && slots[at].word != word) at = (at + 1) & mask;
-    groups[row] = slots[at].group != kNone ? slots[at].group : fresh(row, slots + at);
+    groups[i] = slots[at].group != kNone ? slots[at].group : fresh(row, slots + at);
   }
+}
+
+template <class Slots, class Fresh>
+void GroupTable::probe(const Batch& batch, const std::uint64_t* words, const Selection& rows,
+                       Slots* slots, std::uint32_t* groups, std::uint32_t& noneGroup,
+                       Fresh&& fresh) const {
+  const bool optional = exact_ && batch.columns[0].valid != nullptr;
+  const std::uint8_t* valid = optional ? batch.columns[0].valid->as<std::uint8_t>() : nullptr;
+  const bool all = rows.rows == nullptr;
+  if (optional) {
+    if (all) return probeRows<true, true>(valid, words, rows, slots, groups, noneGroup, fresh);
+    return probeRows<true, false>(valid, words, rows, slots, groups, noneGroup, fresh);
+  }
+  if (all) return probeRows<false, true>(valid, words, rows, slots, groups, noneGroup, fresh);
+  return probeRows<false, false>(valid, words, rows, slots, groups, noneGroup, fresh);
 }
 
 /// The slot of a row's key, or the empty one in which it would be.
@@ -108,70 +119,59 @@ std::size_t GroupTable::placeOf(const Batch& batch, std::uint64_t word, std::int
   }
 }
 
-/// Marks the rows that were given the group of another key with their hash.
-void GroupTable::compare(const Batch& batch, Scratch& scratch,
-                         const std::vector<std::uint32_t>& groups) const {
-  scratch.differs.assign(groups.size(), 0);
+std::vector<std::uint8_t> GroupTable::collisions(const Batch& batch, const Selection& rows,
+                                                 const std::vector<std::uint32_t>& groups) const {
+  std::vector<std::uint8_t> differs(groups.size());
   const Batch stored = keys_.view();
   for (std::size_t c = 0; c < columns_.size(); ++c) {
-    markDifferent(keys_.schema().fields[c].kind, stored.columns[c], groups, batch.columns[c],
-                  scratch.differs);
+    markDifferent(keys_.schema().fields[c].kind, stored.columns[c], groups, batch.columns[c], rows,
+                  differs);
   }
+  return differs;
 }
 
-void GroupTable::add(const Batch& batch, std::vector<std::uint32_t>& groups) {
-  const auto rows = static_cast<std::size_t>(batch.rows);
-  groups.resize(rows);
+void GroupTable::add(const Batch& batch, const std::uint64_t* words, const Selection& rows,
+                     std::vector<std::uint32_t>& groups) {
+  groups.resize(rows.count);
   fresh_.clear();
-  if (rows == 0) return;
-  makeRoom(rows);
-  wordsOf(batch, scratch_);
-  const auto fresh = [this](std::size_t row, Slot* slot) {
+  if (rows.count == 0) return;
+  makeRoom(rows.count);
+  const auto fresh = [&](std::size_t row, Slot* slot) {
     fresh_.push_back(static_cast<std::int64_t>(row));
     const auto group = static_cast<std::uint32_t>(size_++);
-    if (slot != nullptr) *slot = {scratch_.words[row], group};
+    if (slot != nullptr) *slot = {words[row], group};
     return group;
   };
-  if (exact_ && batch.columns[0].valid != nullptr) {
-    probe<true>(batch, scratch_, slots_.data(), groups.data(), noneGroup_, fresh);
-  } else {
-    probe<false>(batch, scratch_, slots_.data(), groups.data(), noneGroup_, fresh);
-  }
+  probe(batch, words, rows, slots_.data(), groups.data(), noneGroup_, fresh);
   if (!fresh_.empty()) keys_.append(batch, fresh_);
   if (exact_) return;
-  compare(batch, scratch_, groups);
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (scratch_.differs[row] == 0) continue;
-    const auto at = static_cast<std::int64_t>(row);
-    Slot& slot = slots_[placeOf(batch, scratch_.words[row], at)];
+  const std::vector<std::uint8_t> differs = collisions(batch, rows, groups);
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    if (differs[i] == 0) continue;
+    const auto row = static_cast<std::int64_t>(rows.at(i));
+    Slot& slot = slots_[placeOf(batch, words[row], row)];
     if (slot.group == kNone) {
-      fresh(row, &slot);
-      keys_.append(batch, {&at, 1});
+      fresh(rows.at(i), &slot);
+      keys_.append(batch, {&row, 1});
       inOrder_ = false;
     }
-    groups[row] = slot.group;
+    groups[i] = slot.group;
   }
 }
 
-void GroupTable::find(const Batch& batch, Scratch& scratch,
+void GroupTable::find(const Batch& batch, const std::uint64_t* words, const Selection& rows,
                       std::vector<std::uint32_t>& groups) const {
-  const auto rows = static_cast<std::size_t>(batch.rows);
-  groups.assign(rows, kNone);
-  if (rows == 0 || size_ == 0) return;
-  wordsOf(batch, scratch);
-  const auto fresh = [](std::size_t, const Slot*) { return kNone; };
+  groups.assign(rows.count, kNone);
+  if (rows.count == 0 || size_ == 0) return;
   std::uint32_t noneGroup = noneGroup_;
-  if (exact_ && batch.columns[0].valid != nullptr) {
-    probe<true>(batch, scratch, slots_.data(), groups.data(), noneGroup, fresh);
-  } else {
-    probe<false>(batch, scratch, slots_.data(), groups.data(), noneGroup, fresh);
-  }
+  probe(batch, words, rows, slots_.data(), groups.data(), noneGroup,
+        [](std::size_t, const Slot*) { return kNone; });
   if (exact_) return;
-  compare(batch, scratch, groups);
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (scratch.differs[row] == 0 || groups[row] == kNone) continue;
-    groups[row] =
-        slots_[placeOf(batch, scratch.words[row], static_cast<std::int64_t>(row))].group;
+  const std::vector<std::uint8_t> differs = collisions(batch, rows, groups);
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    if (differs[i] == 0 || groups[i] == kNone) continue;
+    const auto row = static_cast<std::int64_t>(rows.at(i));
+    groups[i] = slots_[placeOf(batch, words[row], row)].group;
   }
 }
 

@@ -41,18 +41,20 @@ Grouper::Grouper(const GroupPlan& plan, std::uint32_t depth, bool numbered)
   }
 }
 
-bool Grouper::add(Batch& batch, GroupFailure& failure) {
+bool Grouper::add(const Batch& batch, const std::uint64_t* words, const Selection& rows,
+                  GroupFailure& failure) {
   RowGroups groups;
+  groups.rows = rows;
   groups.whole = !aside_;
   if (plan_.keys == 0) {
-    groups_.assign(static_cast<std::size_t>(batch.rows), 0);
-    if (firstRows_.empty() && batch.rows != 0) firstRows_.push_back(0);
+    groups_.assign(rows.count, 0);
+    if (firstRows_.empty() && rows.count != 0) firstRows_.push_back(0);
     groups.count = 1;
   } else {
     if (aside_) {
-      table_->find(batch, scratch_, groups_);
+      table_->find(batch, words, rows, groups_);
     } else {
-      table_->add(batch, groups_);
+      table_->add(batch, words, rows, groups_);
       for (const std::int64_t row : table_->fresh()) {
         firstRows_.push_back(numberOf(batch, numbered_, row));
       }
@@ -74,7 +76,7 @@ bool Grouper::add(Batch& batch, GroupFailure& failure) {
   }
   if (aside_) {
     std::optional<StreamError> error;
-    if (putAside(batch, error)) return true;
+    if (putAside(batch, rows, error)) return true;
     failure = {aggregates_.size(), 0, *error};
     return false;
   }
@@ -90,7 +92,7 @@ std::unique_ptr<Source> Grouper::results() {
   if (plan_.keys == 0 && firstRows_.empty()) {
     firstRows_.push_back(0);
     RowError none;
-    for (auto& aggregate : aggregates_) aggregate->add(Column{}, {{}, 1, true}, none);
+    for (auto& aggregate : aggregates_) aggregate->add(Column{}, {{}, {}, 1, true}, none);
   }
   for (std::size_t first = 0; first < count; first += kBatchRows) {
     const std::size_t part = std::min(count - first, static_cast<std::size_t>(kBatchRows));
@@ -120,10 +122,10 @@ std::unique_ptr<Source> Grouper::results() {
   return storedRows(schema, std::move(rows), std::move(order));
 }
 
-bool Grouper::putAside(Batch& batch, std::optional<StreamError>& error) {
+bool Grouper::putAside(Batch batch, const Selection& rows, std::optional<StreamError>& error) {
   take_.clear();
   for (std::size_t i = 0; i < groups_.size(); ++i) {
-    if (groups_[i] == GroupTable::kNone) take_.push_back(static_cast<std::int64_t>(i));
+    if (groups_[i] == GroupTable::kNone) take_.push_back(static_cast<std::int64_t>(rows.at(i)));
   }
   if (take_.empty()) return true;
   hashRows(plan_.in, batch, columns_, hashes_);

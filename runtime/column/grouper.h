@@ -37,15 +37,21 @@ class Grouper {
   /// `depth`: how many times the rows were dealt out to files. `numbered`: they have their numbers
   /// in a last column, else as their batches have them.
   Grouper(const GroupPlan& plan, std::uint32_t depth, bool numbered);
-  /// The batch may get a column more.
-  bool add(Batch& batch, GroupFailure& failure);
+  bool add(const Batch& batch, GroupFailure& failure) {
+    return add(batch, table_->wordsOf(batch, made_), {static_cast<std::size_t>(batch.rows), nullptr},
+               failure);
+  }
+  /// The rows selected; `words` are the table's (`keys`).
+  bool add(const Batch& batch, const std::uint64_t* words, const Selection& rows,
+           GroupFailure& failure);
+  [[nodiscard]] const GroupTable& keys() const { return *table_; }
   /// The groups in memory.
   [[nodiscard]] std::unique_ptr<Source> results();
   /// The rows of all other groups, with their numbers; null when there are none.
   [[nodiscard]] std::unique_ptr<Partitions> takeAside() { return std::move(aside_); }
 
  private:
-  bool putAside(Batch& batch, std::optional<StreamError>& error);
+  bool putAside(Batch batch, const Selection& rows, std::optional<StreamError>& error);
 
   const GroupPlan& plan_;
   std::uint32_t depth_;
@@ -55,7 +61,7 @@ class Grouper {
   std::vector<std::unique_ptr<AggregateColumn>> aggregates_;
   std::vector<std::int64_t> firstRows_;
   std::unique_ptr<Partitions> aside_;
-  GroupTable::Scratch scratch_;
+  std::vector<std::uint64_t> made_;
   std::vector<std::uint64_t> hashes_;
   std::vector<std::uint32_t> groups_;
   std::vector<std::int64_t> take_;

@@ -53,7 +53,9 @@ class RightSide {
   void add(const Batch& batch) {
     Batch rows = withKeysOnly(batch);
     if (rows.rows == 0) return;
-    table_->add(keysOf(rows, keyColumns_), groups_);
+    const Batch keys = keysOf(rows, keyColumns_);
+    table_->add(keys, table_->wordsOf(keys, words_), {static_cast<std::size_t>(rows.rows), nullptr},
+                groups_);
     const auto before = static_cast<std::size_t>(rows_.rows());
     rows_.append(rows);
     first_.resize(table_->size(), -1);
@@ -79,13 +81,14 @@ class RightSide {
   [[nodiscard]] bool unique() const { return first_.size() == next_.size(); }
 
   struct Scratch {
-    GroupTable::Scratch table;
+    std::vector<std::uint64_t> words;
     std::vector<std::uint32_t> groups;
   };
   /// The first matching row for each row of a left batch, or -1.
   void match(const Batch& keys, Scratch& scratch, std::vector<std::int64_t>& found) const {
     const std::vector<std::uint32_t>& groups = scratch.groups;
-    table_->find(keys, scratch.table, scratch.groups);
+    table_->find(keys, table_->wordsOf(keys, scratch.words),
+                 {static_cast<std::size_t>(keys.rows), nullptr}, scratch.groups);
     found.resize(groups.size());
     const bool same = unique() && table_->inOrder();  // a key's number is its row's
     for (std::size_t i = 0; i < groups.size(); ++i) {
@@ -116,6 +119,7 @@ class RightSide {
   std::vector<std::int64_t> first_;  ///< by key
   std::vector<std::int64_t> last_;
   std::vector<std::int64_t> next_;  ///< by row: the next of the same key, or -1
+  std::vector<std::uint64_t> words_;
   std::vector<std::uint32_t> groups_;
 };
 
