@@ -118,7 +118,7 @@ std::int64_t bytesOf(const column::Schema& schema, const column::Batch& batch,
 
 class Runner {
  public:
-  Runner(std::string source, std::string folder, int threads)
+  Runner(std::string source, std::string folder, std::size_t threads)
       : source_(std::move(source)), folder_(std::move(folder)), threads_(threads) {}
 
   void run(const std::string& name, int repeat) {
@@ -187,6 +187,7 @@ class Runner {
     column::PlanOptions options;
     options.limits.folder = "/tmp";
     options.limits.memory = std::size_t{8} << 30;
+    options.limits.threads = threads_;
     options.compileFrom = 0;
     options.compile = [](const column::RowPlan& plan, std::string& why) {
       return jit::jitKernel(plan, why);
@@ -208,7 +209,7 @@ class Runner {
 
   std::string source_;
   std::string folder_;
-  int threads_;
+  std::size_t threads_;
   std::map<std::string, bench::Table> tables_;
 };
 
@@ -239,7 +240,7 @@ int main(int count, char** arguments) {
   } else if (words.size() == 1 && words[0] == "copy") {
     copy();
   } else if (words.size() > 5 && words[0] == "run") {
-    Runner runner(words[1], words[2], std::stoi(words[3]));
+    Runner runner(words[1], words[2], std::stoul(words[3]));
     for (std::size_t i = 5; i < words.size(); ++i) runner.run(words[i], std::stoi(words[4]));
   } else {
     fail("usage: pipelines make FOLDER ROWS | copy | run SOURCE FOLDER THREADS REPEAT NAME...");

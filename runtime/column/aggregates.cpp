@@ -17,13 +17,18 @@ void eachCell(const Column& column, const RowGroups& groups, Visit&& visit) {
   const std::uint32_t* of = groups.of.data();
   const std::size_t rows = groups.of.size();
   if (groups.whole && column.valid == nullptr) {
-    for (std::size_t i = 0; i < rows; ++i) visit(i, of[i]);
+    if (groups.rows.rows == nullptr) {
+      for (std::size_t i = 0; i < rows; ++i) visit(i, of[i]);
+    } else {
+      for (std::size_t i = 0; i < rows; ++i) visit(std::size_t{groups.rows.rows[i]}, of[i]);
+    }
     return;
   }
   const std::uint8_t* valid = column.valid == nullptr ? nullptr : column.valid->as<std::uint8_t>();
   for (std::size_t i = 0; i < rows; ++i) {
-    if (of[i] == GroupTable::kNone || (valid != nullptr && valid[i] == 0)) continue;
-    visit(i, of[i]);
+    const std::size_t row = groups.rows.at(i);
+    if (of[i] == GroupTable::kNone || (valid != nullptr && valid[row] == 0)) continue;
+    visit(row, of[i]);
   }
 }
 

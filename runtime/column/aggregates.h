@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "runtime/column/operators.h"
+#include "runtime/column/row_store.h"
 
 /// Aggregates of many groups at once.
 namespace couler::column {
 
-/// Where the rows of a batch belong.
+/// Where rows of a batch belong.
 struct RowGroups {
-  std::span<const std::uint32_t> of;  ///< by row; GroupTable::kNone: left out
+  Selection rows;
+  std::span<const std::uint32_t> of;  ///< by row selected; GroupTable::kNone: left out
   std::size_t count = 0;              ///< of groups so far
   bool whole = true;                  ///< no row is left out
 };

@@ -90,7 +90,7 @@ class CheckSource final : public Source {
     keys.rows = batch.rows;
     keys.columns.push_back(column);
     const std::size_t before = seen_[c]->size();
-    seen_[c]->find(keys, true, groups_);
+    seen_[c]->add(keys, seen_[c]->wordsOf(keys, words_), {static_cast<std::size_t>(batch.rows), nullptr}, groups_);
     bool any = false;
     for (std::int64_t i = 0; i < batch.rows; ++i) {
       const std::size_t group = groups_[static_cast<std::size_t>(i)];
@@ -156,6 +156,7 @@ class CheckSource final : public Source {
   std::vector<std::unique_ptr<GroupTable>> seen_;  ///< by check: of unique ones
   std::optional<Anomaly> first_;
   std::int64_t broken_ = 0;
+  std::vector<std::uint64_t> words_;
   std::vector<std::uint32_t> groups_;
 };
 

@@ -44,113 +44,134 @@ void GroupTable::makeRoom(std::size_t rows) {
   }
 }
 
-void GroupTable::wordsOf(const Batch& batch) {
+const std::uint64_t* GroupTable::wordsOf(const Batch& batch,
+                                         std::vector<std::uint64_t>& made) const {
   const auto rows = static_cast<std::size_t>(batch.rows);
   if (!exact_) {
-    hashRows(keys_.schema(), batch, columns_, made_);
+    hashRows(keys_.schema(), batch, columns_, made);
     if (hashMask_ != ~std::uint64_t{0}) {
-      for (std::uint64_t& word : made_) word &= hashMask_;
+      for (std::uint64_t& word : made) word &= hashMask_;
     }
-    words_ = made_.data();
-    return;
+    return made.data();
   }
   const Kind kind = keys_.schema().fields[0].kind;
   const Buffer& values = *batch.columns[0].values;
-  if (widthOf(kind) == 8 && kind != Kind::Float) {
-    words_ = values.as<std::uint64_t>();
-    return;
-  }
-  made_.resize(rows);
-  words_ = made_.data();
+  if (widthOf(kind) == 8 && kind != Kind::Float) return values.as<std::uint64_t>();
+  made.resize(rows);
   if (kind == Kind::Float) {
-    std::transform(values.as<double>(), values.as<double>() + rows, made_.begin(), canonicalBits);
+    std::transform(values.as<double>(), values.as<double>() + rows, made.begin(), canonicalBits);
   } else if (kind == Kind::Enum) {
-    std::copy_n(values.as<std::uint32_t>(), rows, made_.begin());
+    std::copy_n(values.as<std::uint32_t>(), rows, made.begin());
   } else {
-    std::copy_n(values.as<std::uint8_t>(), rows, made_.begin());
+    std::copy_n(values.as<std::uint8_t>(), rows, made.begin());
   }
+  return made.data();
 }
 
-template <bool kOptional>
-void GroupTable::probe(const Batch& batch, bool grow, std::uint32_t* groups) {
-  const auto rows = static_cast<std::size_t>(batch.rows);
-  const std::uint8_t* valid =
-      kOptional ? batch.columns[0].valid->as<std::uint8_t>() : nullptr;
+template <bool kOptional, bool kAll, class Slots, class Fresh>
+void GroupTable::probeRows(const std::uint8_t* valid, const std::uint64_t* words,
+                           const Selection& rows, Slots* slots, std::uint32_t* groups,
+                           std::uint32_t& noneGroup, Fresh& fresh) const {
   const std::size_t mask = slots_.size() - 1;
-  const std::uint64_t* words = words_;
-  Slot* slots = slots_.data();
-  const auto number = [&](std::size_t row) {
-    if (!grow) return kNone;
-    fresh_.push_back(static_cast<std::int64_t>(row));
-    return static_cast<std::uint32_t>(size_++);
-  };
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (row + kAhead < rows) __builtin_prefetch(slots + place(words[row + kAhead]));
+  const auto rowAt = [&](std::size_t i) { return kAll ? i : std::size_t{rows.rows[i]}; };
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    if (i + kAhead < rows.count) __builtin_prefetch(slots + place(words[rowAt(i + kAhead)]));
+    const std::size_t row = rowAt(i);
     if (kOptional && valid[row] == 0) {
-      if (noneGroup_ == kNone) noneGroup_ = number(row);
-      groups[row] = noneGroup_;
+      if (noneGroup == kNone) noneGroup = fresh(row, nullptr);
+      groups[i] = noneGroup;
       continue;
     }
     const std::uint64_t word = words[row];
     std::size_t at = place(word);
     while (slots[at].group != kNone && slots[at].word != word) at = (at + 1) & mask;
-    if (slots[at].group == kNone && grow) slots[at] = {word, number(row)};
-    groups[row] = slots[at].group;
+    groups[i] = slots[at].group != kNone ? slots[at].group : fresh(row, slots + at);
   }
 }
 
-/// The group of a row whose hash is that of another key.
-void GroupTable::resolve(const Batch& batch, bool grow, std::int64_t row, std::uint32_t& group) {
-  const std::uint64_t word = words_[row];
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = place(word);; at = (at + 1) & mask) {
-    Slot& slot = slots_[at];
-    if (slot.group == kNone) {
-      if (grow) {
-        slot = {word, static_cast<std::uint32_t>(size_++)};
-        fresh_.push_back(row);
-        keys_.append(batch, {&row, 1});
-        inOrder_ = false;
-      }
-      group = slot.group;
-      return;
-    }
-    if (slot.word != word) continue;
-    const Batch stored = keys_.view();
-    const std::vector<Field>& fields = keys_.schema().fields;
-    bool same = true;
+template <class Slots, class Fresh>
+void GroupTable::probe(const Batch& batch, const std::uint64_t* words, const Selection& rows,
+                       Slots* slots, std::uint32_t* groups, std::uint32_t& noneGroup,
+                       Fresh&& fresh) const {
+  const bool optional = exact_ && batch.columns[0].valid != nullptr;
+  const std::uint8_t* valid = optional ? batch.columns[0].valid->as<std::uint8_t>() : nullptr;
+  const bool all = rows.rows == nullptr;
+  if (optional) {
+    if (all) return probeRows<true, true>(valid, words, rows, slots, groups, noneGroup, fresh);
+    return probeRows<true, false>(valid, words, rows, slots, groups, noneGroup, fresh);
+  }
+  if (all) return probeRows<false, true>(valid, words, rows, slots, groups, noneGroup, fresh);
+  return probeRows<false, false>(valid, words, rows, slots, groups, noneGroup, fresh);
+}
+
+/// The slot of a row's key, or the empty one in which it would be.
+std::size_t GroupTable::placeOf(const Batch& batch, std::uint64_t word, std::int64_t row) const {
+  const Batch stored = keys_.view();
+  const std::vector<Field>& fields = keys_.schema().fields;
+  for (std::size_t at = place(word);; at = (at + 1) & (slots_.size() - 1)) {
+    const Slot& slot = slots_[at];
+    if (slot.group == kNone) return at;
+    bool same = slot.word == word;
     for (std::size_t c = 0; same && c < fields.size(); ++c) {
       same = sameCell(fields[c].kind, stored.columns[c], slot.group, batch.columns[c], row);
     }
-    if (!same) continue;
-    group = slot.group;
-    return;
+    if (same) return at;
   }
 }
 
-void GroupTable::find(const Batch& batch, bool grow, std::vector<std::uint32_t>& groups) {
-  const auto rows = static_cast<std::size_t>(batch.rows);
-  groups.resize(rows);
-  fresh_.clear();
-  if (rows == 0) return;
-  if (grow) makeRoom(rows);
-  wordsOf(batch);
-  if (exact_ && batch.columns[0].valid != nullptr) {
-    probe<true>(batch, grow, groups.data());
-  } else {
-    probe<false>(batch, grow, groups.data());
-  }
-  if (!fresh_.empty()) keys_.append(batch, fresh_);
-  if (exact_ || size_ == 0) return;
-  differs_.assign(rows, 0);
+std::vector<std::uint8_t> GroupTable::collisions(const Batch& batch, const Selection& rows,
+                                                 const std::vector<std::uint32_t>& groups) const {
+  std::vector<std::uint8_t> differs(groups.size());
   const Batch stored = keys_.view();
   for (std::size_t c = 0; c < columns_.size(); ++c) {
-    markDifferent(keys_.schema().fields[c].kind, stored.columns[c], groups, batch.columns[c],
-                  differs_);
+    markDifferent(keys_.schema().fields[c].kind, stored.columns[c], groups, batch.columns[c], rows,
+                  differs);
   }
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (differs_[row] == 0 || groups[row] == kNone) continue;
-    resolve(batch, grow, static_cast<std::int64_t>(row), groups[row]);
+  return differs;
+}
+
+void GroupTable::add(const Batch& batch, const std::uint64_t* words, const Selection& rows,
+                     std::vector<std::uint32_t>& groups) {
+  groups.resize(rows.count);
+  fresh_.clear();
+  if (rows.count == 0) return;
+  makeRoom(rows.count);
+  const auto fresh = [&](std::size_t row, Slot* slot) {
+    fresh_.push_back(static_cast<std::int64_t>(row));
+    const auto group = static_cast<std::uint32_t>(size_++);
+    if (slot != nullptr) *slot = {words[row], group};
+    return group;
+  };
+  probe(batch, words, rows, slots_.data(), groups.data(), noneGroup_, fresh);
+  if (!fresh_.empty()) keys_.append(batch, fresh_);
+  if (exact_) return;
+  const std::vector<std::uint8_t> differs = collisions(batch, rows, groups);
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    if (differs[i] == 0) continue;
+    const auto row = static_cast<std::int64_t>(rows.at(i));
+    Slot& slot = slots_[placeOf(batch, words[row], row)];
+    if (slot.group == kNone) {
+      fresh(rows.at(i), &slot);
+      keys_.append(batch, {&row, 1});
+      inOrder_ = false;
+    }
+    groups[i] = slot.group;
+  }
+}
+
+void GroupTable::find(const Batch& batch, const std::uint64_t* words, const Selection& rows,
+                      std::vector<std::uint32_t>& groups) const {
+  groups.assign(rows.count, kNone);
+  if (rows.count == 0 || size_ == 0) return;
+  std::uint32_t noneGroup = noneGroup_;
+  probe(batch, words, rows, slots_.data(), groups.data(), noneGroup,
+        [](std::size_t, const Slot*) { return kNone; });
+  if (exact_) return;
+  const std::vector<std::uint8_t> differs = collisions(batch, rows, groups);
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    if (differs[i] == 0 || groups[i] == kNone) continue;
+    const auto row = static_cast<std::int64_t>(rows.at(i));
+    groups[i] = slots_[placeOf(batch, words[row], row)].group;
   }
 }
 

@@ -18,16 +18,23 @@ class GroupTable {
 
   /// `hashMask`: the bits of hashes that count; for tests of what collides.
   explicit GroupTable(Schema keys, std::uint64_t hashMask = ~std::uint64_t{0});
-  /// The group of each row of a batch whose first columns are the keys. `grow`: new keys get
-  /// numbers, else kNone.
-  void find(const Batch& batch, bool grow, std::vector<std::uint32_t>& groups);
-  /// The first row in the batch last looked up of each group that was new, by group.
+  /// What is looked up for each row of a batch whose first columns are the keys: `made`, or
+  /// memory of the batch. The same for all tables of the same keys.
+  [[nodiscard]] const std::uint64_t* wordsOf(const Batch& batch,
+                                             std::vector<std::uint64_t>& made) const;
+  /// The group of each row selected; new keys get numbers.
+  void add(const Batch& batch, const std::uint64_t* words, const Selection& rows,
+           std::vector<std::uint32_t>& groups);
+  /// The same, but kNone for keys that are not known. May be called from several threads at once.
+  void find(const Batch& batch, const std::uint64_t* words, const Selection& rows,
+            std::vector<std::uint32_t>& groups) const;
+  /// The first row in the batch last added of each group that was new, by group.
   [[nodiscard]] const std::vector<std::int64_t>& fresh() const { return fresh_; }
   /// False when some number is not in the order of first rows, which is after hashes collided.
   [[nodiscard]] bool inOrder() const { return inOrder_; }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t bytes() const {
-    return keys_.bytes() + slots_.size() * sizeof(Slot) + (exact_ ? 0 : size_ * 8);
+    return keys_.bytes() + slots_.size() * sizeof(Slot);
   }
   [[nodiscard]] const RowStore& keys() const { return keys_; }
 
@@ -42,10 +49,18 @@ class GroupTable {
     return static_cast<std::size_t>((word ^ (word >> 32U)) * 0x9e3779b97f4a7c15ULL >> shift_);
   }
   void makeRoom(std::size_t rows);
-  void wordsOf(const Batch& batch);
-  template <bool kOptional>
-  void probe(const Batch& batch, bool grow, std::uint32_t* groups);
-  void resolve(const Batch& batch, bool grow, std::int64_t row, std::uint32_t& group);
+  /// `fresh(row, slot)`: the group of a key that is not known.
+  template <class Slots, class Fresh>
+  void probe(const Batch& batch, const std::uint64_t* words, const Selection& rows, Slots* slots,
+             std::uint32_t* groups, std::uint32_t& noneGroup, Fresh&& fresh) const;
+  template <bool kOptional, bool kAll, class Slots, class Fresh>
+  void probeRows(const std::uint8_t* valid, const std::uint64_t* words, const Selection& rows,
+                 Slots* slots, std::uint32_t* groups, std::uint32_t& noneGroup,
+                 Fresh& fresh) const;
+  /// By row selected: whether it was given the group of another key with its hash.
+  [[nodiscard]] std::vector<std::uint8_t> collisions(
+      const Batch& batch, const Selection& rows, const std::vector<std::uint32_t>& groups) const;
+  [[nodiscard]] std::size_t placeOf(const Batch& batch, std::uint64_t word, std::int64_t row) const;
 
   RowStore keys_;
   bool exact_;  ///< the word is the key
@@ -55,13 +70,8 @@ class GroupTable {
   std::vector<Slot> slots_;  ///< empty: kNone; their number is a power of two
   std::size_t size_ = 0;
   std::uint32_t noneGroup_ = kNone;   ///< exact: of the key that is none
-  std::vector<std::uint64_t> hashes_;  ///< by group, unless exact
   std::vector<std::uint32_t> columns_;
-  // Of the batch at hand.
-  std::vector<std::uint64_t> made_;
-  const std::uint64_t* words_ = nullptr;
   std::vector<std::int64_t> fresh_;
-  std::vector<std::uint8_t> differs_;
 };
 
 }  // namespace couler::column

@@ -7,6 +7,7 @@
 #include "runtime/column/group_table.h"
 #include "runtime/column/operators.h"
 #include "runtime/column/spill.h"
+#include "runtime/column/workers.h"
 
 namespace couler::column {
 
@@ -52,7 +53,9 @@ class RightSide {
   void add(const Batch& batch) {
     Batch rows = withKeysOnly(batch);
     if (rows.rows == 0) return;
-    table_->find(keysOf(rows, keyColumns_), true, groups_);
+    const Batch keys = keysOf(rows, keyColumns_);
+    table_->add(keys, table_->wordsOf(keys, words_), {static_cast<std::size_t>(rows.rows), nullptr},
+                groups_);
     const auto before = static_cast<std::size_t>(rows_.rows());
     rows_.append(rows);
     first_.resize(table_->size(), -1);
@@ -77,13 +80,19 @@ class RightSide {
   /// Whether no two rows have the same keys.
   [[nodiscard]] bool unique() const { return first_.size() == next_.size(); }
 
+  struct Scratch {
+    std::vector<std::uint64_t> words;
+    std::vector<std::uint32_t> groups;
+  };
   /// The first matching row for each row of a left batch, or -1.
-  void match(const Batch& keys, std::vector<std::int64_t>& found) {
-    table_->find(keys, false, groups_);
-    found.resize(groups_.size());
+  void match(const Batch& keys, Scratch& scratch, std::vector<std::int64_t>& found) const {
+    const std::vector<std::uint32_t>& groups = scratch.groups;
+    table_->find(keys, table_->wordsOf(keys, scratch.words),
+                 {static_cast<std::size_t>(keys.rows), nullptr}, scratch.groups);
+    found.resize(groups.size());
     const bool same = unique() && table_->inOrder();  // a key's number is its row's
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      const std::uint32_t group = groups_[i];
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      const std::uint32_t group = groups[i];
       found[i] = group == GroupTable::kNone ? -1 : same ? group : first_[group];
     }
   }
@@ -110,50 +119,38 @@ class RightSide {
   std::vector<std::int64_t> first_;  ///< by key
   std::vector<std::int64_t> last_;
   std::vector<std::int64_t> next_;  ///< by row: the next of the same key, or -1
+  std::vector<std::uint64_t> words_;
   std::vector<std::uint32_t> groups_;
 };
 
 /// Left rows against a right side in memory: the output's columns and, where the left rows have
 /// their numbers in a last column (`numbered`), those.
-class ProbeSource final : public Source {
+class Prober {
  public:
-  ProbeSource(const JoinPlan& plan, std::unique_ptr<Source> left, std::unique_ptr<RightSide> right,
-              bool numbered)
+  Prober(const JoinPlan& plan, std::shared_ptr<const RightSide> right, bool numbered)
       : plan_(plan),
-        left_(std::move(left)),
         right_(std::move(right)),
         numbered_(numbered),
         both_(plan.kind == ir::JoinKind::Inner || plan.kind == ir::JoinKind::Left),
-        leftKeys_(keyColumns(plan.left, plan.keys)),
-        out_(numbered ? withRowNumber(plan.out) : plan.out) {
+        leftKeys_(keyColumns(plan.left, plan.keys)) {
     taken_.fields.assign(plan.left.fields.begin(),
                          plan.left.fields.end() - static_cast<std::ptrdiff_t>(plan.keys));
     if (numbered) taken_ = withRowNumber(std::move(taken_));
   }
-  [[nodiscard]] const Schema& schema() const override { return out_; }
 
-  std::optional<Batch> next() override {
-    while (!error_) {
-      if (batch_ && at_ < batch_->rows) return emit();
-      batch_ = left_->next();
-      if (!batch_) {
-        error_ = left_->error();
-        return std::nullopt;
-      }
-      right_->match(keysOf(*batch_, leftKeys_), found_);
-      // What is left are the columns that come out.
-      batch_->columns.erase(
-          batch_->columns.begin() + static_cast<std::ptrdiff_t>(leftKeys_.front()),
-          batch_->columns.begin() + static_cast<std::ptrdiff_t>(leftKeys_.back() + 1));
-      at_ = 0;
-      chain_ = -2;
-    }
-    return std::nullopt;
+  /// Takes a batch of left rows; `next` then gives what they make.
+  void start(Batch batch) {
+    batch_ = std::move(batch);
+    right_->match(keysOf(batch_, leftKeys_), scratch_, found_);
+    // What is left are the columns that come out.
+    const auto keys = batch_.columns.begin() + static_cast<std::ptrdiff_t>(leftKeys_.front());
+    batch_.columns.erase(keys, keys + static_cast<std::ptrdiff_t>(plan_.keys));
+    at_ = 0;
+    chain_ = -2;
   }
-
- private:
-  /// Up to a batch of pairs, from where the last one ended.
-  Batch emit() {
+  [[nodiscard]] bool more() const { return at_ < batch_.rows; }
+  /// Up to a batch of rows, from where the last one ended.
+  Batch next() {
     if (both_ && !right_->unique()) {
       pairs();
     } else {
@@ -162,6 +159,7 @@ class ProbeSource final : public Source {
     return assemble();
   }
 
+ private:
   /// Left rows of which each comes out once or not at all.
   void atMostOne() {
     const std::size_t rows = found_.size();
@@ -177,13 +175,13 @@ class ProbeSource final : public Source {
     }
     lefts_.resize(count);
     rights_.resize(count);
-    at_ = batch_->rows;
+    at_ = batch_.rows;
   }
 
   void pairs() {
     lefts_.clear();
     rights_.clear();
-    while (at_ < batch_->rows && static_cast<std::int64_t>(lefts_.size()) < kBatchRows) {
+    while (at_ < batch_.rows && static_cast<std::int64_t>(lefts_.size()) < kBatchRows) {
       if (chain_ == -2) chain_ = found_[static_cast<std::size_t>(at_)];
       if (chain_ >= 0 || plan_.kind == ir::JoinKind::Left) {
         lefts_.push_back(at_);
@@ -197,9 +195,8 @@ class ProbeSource final : public Source {
   }
 
   [[nodiscard]] Batch assemble() const {
-    const bool whole = !lefts_.empty() && lefts_.size() == found_.size() && lefts_.front() == 0 &&
-                       (!both_ || right_->unique());
-    Batch left = whole ? *batch_ : gather(taken_, *batch_, lefts_);
+    const bool whole = lefts_.size() == found_.size() && (!both_ || right_->unique());
+    Batch left = whole ? batch_ : gather(taken_, batch_, lefts_);
     Batch out;
     out.rows = static_cast<std::int64_t>(lefts_.size());
     Column numbers;
@@ -252,19 +249,60 @@ class ProbeSource final : public Source {
   }
 
   const JoinPlan& plan_;
-  std::unique_ptr<Source> left_;
-  std::unique_ptr<RightSide> right_;
+  std::shared_ptr<const RightSide> right_;
   bool numbered_;
   bool both_;  ///< columns of both sides come out
   std::vector<std::uint32_t> leftKeys_;
   Schema taken_;  ///< the left columns that come out, and the row's number
-  Schema out_;
-  std::optional<Batch> batch_;
+  Batch batch_;
+  RightSide::Scratch scratch_;
   std::vector<std::int64_t> found_;
   std::int64_t at_ = 0;
   std::int64_t chain_ = -2;  ///< the next right row of `at_`; -2: not begun
   std::vector<std::int64_t> lefts_;
   std::vector<std::int64_t> rights_;
+};
+
+class ProbeSource final : public Source {
+ public:
+  ProbeSource(const JoinPlan& plan, std::unique_ptr<Source> left, Prober prober, bool numbered)
+      : left_(std::move(left)),
+        prober_(std::move(prober)),
+        out_(numbered ? withRowNumber(plan.out) : plan.out) {}
+  [[nodiscard]] const Schema& schema() const override { return out_; }
+
+  std::optional<Batch> next() override {
+    while (!error_) {
+      if (prober_.more()) return prober_.next();
+      std::optional<Batch> batch = left_->next();
+      if (!batch) {
+        error_ = left_->error();
+        return std::nullopt;
+      }
+      prober_.start(std::move(*batch));
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::unique_ptr<Source> left_;
+  Prober prober_;
+  Schema out_;
+};
+
+/// Where each left row comes out at most once, so that a batch makes one batch.
+class ProbeWork final : public Work {
+ public:
+  explicit ProbeWork(Prober prober) : prober_(std::move(prober)) {}
+  bool run(Batch& batch, std::optional<StreamError>&) override {
+    if (batch.rows == 0) return true;
+    prober_.start(std::move(batch));
+    batch = prober_.next();
+    return true;
+  }
+
+ private:
+  Prober prober_;
 };
 
 class JoinSource final : public Source {
@@ -305,7 +343,17 @@ class JoinSource final : public Source {
       error_ = right->error();
       return nullptr;
     }
-    return std::make_unique<ProbeSource>(plan_, std::move(left), std::move(side), depth != 0);
+    const bool unique = side->unique();
+    const Prober prober(plan_, std::move(side), depth != 0);
+    const bool both = plan_.kind == ir::JoinKind::Inner || plan_.kind == ir::JoinKind::Left;
+    if (plan_.limits.threads == 1 || depth != 0 || (both && !unique)) {
+      return std::make_unique<ProbeSource>(plan_, std::move(left), prober, depth != 0);
+    }
+    std::vector<std::unique_ptr<Work>> works;
+    for (std::size_t i = 0; i < plan_.limits.threads; ++i) {
+      works.push_back(std::make_unique<ProbeWork>(prober));
+    }
+    return through(std::move(left), std::move(works), plan_.out);
   }
 
   std::unique_ptr<Source> joinParts(std::unique_ptr<Source> left, std::unique_ptr<Source> right,

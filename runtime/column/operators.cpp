@@ -1,83 +1,52 @@
 #include "runtime/column/operators.h"
 
-#include <algorithm>
-#include <numeric>
+#include "runtime/column/workers.h"
 
 namespace couler::column {
 
 namespace {
 
-class MapSource final : public Source {
+class MapWork final : public Work {
  public:
-  MapSource(std::unique_ptr<Source> in, std::unique_ptr<Kernel> kernel, Schema out,
-            std::string name)
-      : in_(std::move(in)),
-        kernel_(std::move(kernel)),
-        out_(std::move(out)),
-        name_(std::move(name)) {}
-  [[nodiscard]] const Schema& schema() const override { return out_; }
-
-  std::optional<Batch> next() override {
-    if (error_) return std::nullopt;
-    while (std::optional<Batch> batch = in_->next()) {
-      Batch made;
-      RowError failure;
-      if (!kernel_->run(*batch, made, failure)) {
-        error_ = rowError(name_, failure.row, failure);
-        return std::nullopt;
-      }
-      if (made.rows != 0) return made;
+  MapWork(std::unique_ptr<Kernel> kernel, std::string name)
+      : kernel_(std::move(kernel)), name_(std::move(name)) {}
+  bool run(Batch& batch, std::optional<StreamError>& error) override {
+    Batch made;
+    RowError failure;
+    if (!kernel_->run(batch, made, failure)) {
+      error = rowError(name_, failure.row, failure);
+      return false;
     }
-    error_ = in_->error();
-    return std::nullopt;
+    batch = std::move(made);
+    return true;
   }
 
  private:
-  std::unique_ptr<Source> in_;
   std::unique_ptr<Kernel> kernel_;
-  Schema out_;
   std::string name_;
 };
 
-class KeySource final : public Source {
+class KeyWork final : public Work {
  public:
-  KeySource(std::unique_ptr<Source> in, std::unique_ptr<Kernel> kernel, Schema keys,
-            std::vector<std::uint32_t> kept, std::string name)
-      : in_(std::move(in)),
-        kernel_(std::move(kernel)),
-        kept_(std::move(kept)),
-        name_(std::move(name)) {
-    out_.types = in_->schema().types;
-    for (const std::uint32_t c : kept_) out_.fields.push_back(in_->schema().fields[c]);
-    out_.fields.insert(out_.fields.end(), keys.fields.begin(), keys.fields.end());
-  }
-  [[nodiscard]] const Schema& schema() const override { return out_; }
-
-  std::optional<Batch> next() override {
-    if (error_) return std::nullopt;
-    std::optional<Batch> batch = in_->next();
-    if (!batch) {
-      error_ = in_->error();
-      return std::nullopt;
-    }
+  KeyWork(std::unique_ptr<Kernel> kernel, std::vector<std::uint32_t> kept, std::string name)
+      : kernel_(std::move(kernel)), kept_(std::move(kept)), name_(std::move(name)) {}
+  bool run(Batch& batch, std::optional<StreamError>& error) override {
     Batch keys;
     RowError failure;
-    if (!kernel_->run(*batch, keys, failure)) {
-      error_ = rowError(name_, failure.row, failure);
-      return std::nullopt;
+    if (!kernel_->run(batch, keys, failure)) {
+      error = rowError(name_, failure.row, failure);
+      return false;
     }
     std::vector<Column> columns;
-    for (const std::uint32_t c : kept_) columns.push_back(std::move(batch->columns[c]));
+    for (const std::uint32_t c : kept_) columns.push_back(std::move(batch.columns[c]));
     for (Column& column : keys.columns) columns.push_back(std::move(column));
-    batch->columns = std::move(columns);
-    return batch;
+    batch.columns = std::move(columns);
+    return true;
   }
 
  private:
-  std::unique_ptr<Source> in_;
   std::unique_ptr<Kernel> kernel_;
   std::vector<std::uint32_t> kept_;
-  Schema out_;
   std::string name_;
 };
 
@@ -134,17 +103,24 @@ class LimitSource final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> mapRows(std::unique_ptr<Source> in, std::unique_ptr<Kernel> kernel,
-                                Schema out, std::string name) {
-  return std::make_unique<MapSource>(std::move(in), std::move(kernel), std::move(out),
-                                     std::move(name));
+std::unique_ptr<Source> mapRows(std::unique_ptr<Source> in, Kernels kernels, Schema out,
+                                const std::string& name) {
+  std::vector<std::unique_ptr<Work>> works;
+  for (auto& kernel : kernels) works.push_back(std::make_unique<MapWork>(std::move(kernel), name));
+  return through(std::move(in), std::move(works), std::move(out));
 }
 
-std::unique_ptr<Source> withKeys(std::unique_ptr<Source> in, std::unique_ptr<Kernel> kernel,
-                                 Schema keys, std::vector<std::uint32_t> kept,
-                                 std::string name) {
-  return std::make_unique<KeySource>(std::move(in), std::move(kernel), std::move(keys),
-                                     std::move(kept), std::move(name));
+std::unique_ptr<Source> withKeys(std::unique_ptr<Source> in, Kernels kernels, const Schema& keys,
+                                 const std::vector<std::uint32_t>& kept, const std::string& name) {
+  Schema out;
+  out.types = in->schema().types;
+  for (const std::uint32_t c : kept) out.fields.push_back(in->schema().fields[c]);
+  out.fields.insert(out.fields.end(), keys.fields.begin(), keys.fields.end());
+  std::vector<std::unique_ptr<Work>> works;
+  for (auto& kernel : kernels) {
+    works.push_back(std::make_unique<KeyWork>(std::move(kernel), kept, name));
+  }
+  return through(std::move(in), std::move(works), std::move(out));
 }
 
 std::unique_ptr<Source> placeColumns(std::unique_ptr<Source> in, Schema out,

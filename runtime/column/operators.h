@@ -19,16 +19,20 @@ struct Limits {
   std::size_t memory = std::size_t{1} << 30;  ///< bytes, for each operator
   std::string folder;                         ///< for files; exists; each operator names its own
   std::uint64_t hashMask = ~std::uint64_t{0};  ///< the bits of hashes that count; for tests
+  std::size_t threads = 1;                    ///< for each operator; the rows are the same
 };
 
+/// As many kernels as there are threads, all of one plan.
+using Kernels = std::vector<std::unique_ptr<Kernel>>;
+
 /// Rows passed through a kernel. `name` says where an error was: "clean, row 17: …".
-[[nodiscard]] std::unique_ptr<Source> mapRows(std::unique_ptr<Source> in,
-                                              std::unique_ptr<Kernel> kernel, Schema out,
-                                              std::string name);
+[[nodiscard]] std::unique_ptr<Source> mapRows(std::unique_ptr<Source> in, Kernels kernels,
+                                              Schema out, const std::string& name);
 /// The columns `kept` of each row, then those that the kernel makes of it, which must not drop any.
-[[nodiscard]] std::unique_ptr<Source> withKeys(std::unique_ptr<Source> in,
-                                               std::unique_ptr<Kernel> kernel, Schema keys,
-                                               std::vector<std::uint32_t> kept, std::string name);
+[[nodiscard]] std::unique_ptr<Source> withKeys(std::unique_ptr<Source> in, Kernels kernels,
+                                               const Schema& keys,
+                                               const std::vector<std::uint32_t>& kept,
+                                               const std::string& name);
 /// Rows of `out` of which `in` has the columns `places`, in that order; the others are not there.
 [[nodiscard]] std::unique_ptr<Source> placeColumns(std::unique_ptr<Source> in, Schema out,
                                                    std::vector<std::uint32_t> places);

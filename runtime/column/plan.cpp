@@ -30,9 +30,17 @@ using Scalars = std::vector<std::pair<ir::NodeId, ir::Value>>;
 /// Turns nodes into sources, from the results back to the files.
 class Builder {
  public:
+  /// `large`: the inputs are, so that compiling and threads are worth it.
   Builder(const ir::Module& module, const PlanOptions& options, const Scalars& scalars,
-          AnomalyLog& log, bool compiles)
-      : module_(module), options_(options), scalars_(scalars), log_(log), compiles_(compiles) {}
+          AnomalyLog& log, bool large)
+      : module_(module),
+        options_(options),
+        limits_(options.limits),
+        scalars_(scalars),
+        log_(log),
+        large_(large) {
+    if (!large) limits_.threads = 1;
+  }
 
   /// Files of `read`s and tables of parameters.
   std::function<std::string(ir::NodeId)> pathOf;
@@ -84,7 +92,7 @@ class Builder {
       if (!in) return nullptr;
       plan.input = in->schema();
       const Schema out = plan.output;
-      return mapRows(std::move(in), kernel(std::move(plan)), out, nameOf(id));
+      return mapRows(std::move(in), kernels(plan), out, nameOf(id));
     }
     if (module_.payload<ir::Param>(at) != nullptr) {
       Made source = openTable(at, schemaOfTable(at), std::move(wanted), error_);
@@ -102,9 +110,9 @@ class Builder {
       case ir::RowsOp::Limit:
         return limit(at, std::move(wanted));
       case ir::RowsOp::Distinct: {
-        Made in = build(operand(at, 0), {});
+        Made in = whole([&] { return build(operand(at, 0), {}); });
         if (!in || !storable(in->schema())) return nullptr;
-        return distinctRows(std::move(in), options_.limits, nameOf(at));
+        return distinctRows(std::move(in), limits_, nameOf(at));
       }
       case ir::RowsOp::Join:
         return join(at, *rows, std::move(wanted));
@@ -130,7 +138,7 @@ class Builder {
 
   std::unique_ptr<Kernel> kernel(RowPlan plan) {
     std::string why = "the input is small";
-    if (compiles_ && options_.compile) {
+    if (large_ && options_.compile) {
       if (std::unique_ptr<Kernel> made = options_.compile(plan, why)) {
         if (options_.trace) options_.trace("compiled");
         return made;
@@ -138,6 +146,25 @@ class Builder {
     }
     if (options_.trace) options_.trace("evaluated: " + why);
     return evaluatorKernel(std::move(plan));
+  }
+
+  /// One for each thread. Where only the first rows are asked for there is one thread: others would
+  /// read ahead, and find what is wrong with rows that nobody needs.
+  Kernels kernels(const RowPlan& plan) {
+    Kernels made;
+    do {
+      made.push_back(kernel(plan));
+    } while (!limited_ && made.size() < limits_.threads);
+    return made;
+  }
+
+  /// What needs all rows of its input, even if not all of its own are asked for.
+  template <class Build>
+  Made whole(Build&& build) {
+    const bool limited = std::exchange(limited_, false);
+    Made made = build();
+    limited_ = limited;
+    return made;
   }
 
   bool storable(const Schema& schema) {
@@ -249,7 +276,7 @@ class Builder {
     Made in = build(at, std::move(used));
     if (!in) return nullptr;
     plan.input = in->schema();
-    return mapRows(std::move(in), kernel(std::move(plan)), out, name);
+    return mapRows(std::move(in), kernels(plan), out, name);
   }
 
   /// The wanted columns of a table's rows with the results first … first + count of a body in
@@ -274,7 +301,7 @@ class Builder {
     const Schema keys = plan.output;
     const std::size_t columns = plan.input.fields.size();
     Made made =
-        withKeys(std::move(in), kernel(std::move(plan)), keys, placesOf(wanted, columns), name);
+        withKeys(std::move(in), kernels(plan), keys, placesOf(wanted, columns), name);
     return storable(made->schema()) ? std::move(made) : nullptr;
   }
 
@@ -295,10 +322,10 @@ class Builder {
     }
     const Schema keyed = resultsSchema(results);
     if (!storable(keyed)) return nullptr;
-    Made in = bodyOver(operand(id, 0), rows.body, keyed, nameOf(id));
+    Made in = whole([&] { return bodyOver(operand(id, 0), rows.body, keyed, nameOf(id)); });
     if (!in) return nullptr;
     return groupRows(std::move(in), rows.keys, std::move(aggregates), schemaOfTable(id),
-                     options_.limits, nameOf(id));
+                     limits_, nameOf(id));
   }
 
   /// Which columns are wanted.
@@ -320,12 +347,13 @@ class Builder {
 
   Made sort(ir::NodeId id, const ir::Rows& rows, const std::vector<bool>& wanted) {
     const auto keys = static_cast<std::uint32_t>(module_.at(rows.body).results.size());
-    Made in = keyed(operand(id, 0), rows.body, 0, 0, keys, nameOf(id), wanted);
+    Made in =
+        whole([&] { return keyed(operand(id, 0), rows.body, 0, 0, keys, nameOf(id), wanted); });
     if (!in) return nullptr;
     const Schema out = schemaOfTable(id);
     std::vector<std::uint32_t> places = placesOf(wanted, out.fields.size());
     Made sorted = sortRows(std::move(in), keys, rows.descending, columnsAt(out, places),
-                           options_.limits, nameOf(id));
+                           limits_, nameOf(id));
     return placeColumns(std::move(sorted), out, std::move(places));
   }
 
@@ -343,7 +371,9 @@ class Builder {
     if (n == nullptr || *n < 0) {
       return fail(fmt::format("{}: the number of rows must not be negative", nameOf(id)));
     }
+    const bool limited = std::exchange(limited_, true);
     Made in = build(operand(id, 0), std::move(wanted));
+    limited_ = limited;
     return in ? limitRows(std::move(in), *n) : nullptr;
   }
 
@@ -362,9 +392,10 @@ class Builder {
       ofRight.assign(wanted.begin() + static_cast<std::ptrdiff_t>(width), wanted.end());
     }
     Made left = keyed(operand(id, 0), rows.body, 0, 0, rows.keys, nameOf(id), ofLeft);
-    Made right =
-        left ? keyed(operand(id, 1), rows.body, 1, rows.keys, rows.keys, nameOf(id), ofRight)
-             : nullptr;
+    if (!left) return nullptr;
+    Made right = whole([&] {
+      return keyed(operand(id, 1), rows.body, 1, rows.keys, rows.keys, nameOf(id), ofRight);
+    });
     if (!right) return nullptr;
     for (std::size_t k = 0; k < rows.keys; ++k) {
       const auto key = [&](const Source& source) {
@@ -374,16 +405,20 @@ class Builder {
     }
     const Schema out = schemaOfTable(id);
     std::vector<std::uint32_t> places = placesOf(wanted, out.fields.size());
+    Limits limits = limits_;
+    if (limited_) limits.threads = 1;
     Made joined = joinRows(std::move(left), std::move(right), rows.keys, rows.join,
-                           columnsAt(out, places), options_.limits, nameOf(id));
+                           columnsAt(out, places), limits, nameOf(id));
     return placeColumns(std::move(joined), out, std::move(places));
   }
 
   const ir::Module& module_;
   const PlanOptions& options_;
+  Limits limits_;
   const Scalars& scalars_;
   AnomalyLog& log_;
-  bool compiles_;
+  bool large_;
+  bool limited_ = false;  ///< only some first rows of what is being built are asked for
   StreamError error_;
 };
 

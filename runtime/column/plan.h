@@ -19,7 +19,7 @@ namespace couler::column {
 using KernelMaker = std::function<std::unique_ptr<Kernel>(const RowPlan& plan, std::string& why)>;
 
 struct PlanOptions {
-  Limits limits;
+  Limits limits;  ///< threads: for inputs of more bytes than `compileFrom`
   /// For inputs of more bytes than `compileFrom`; null: never.
   KernelMaker compile;
   std::int64_t compileFrom = std::int64_t{4} << 20;

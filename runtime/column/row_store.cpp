@@ -151,11 +151,11 @@ namespace {
 
 template <class T, class Same>
 void markCells(const Column& kept, std::span<const std::uint32_t> rows, const Column& given,
-               std::span<std::uint8_t> differs, Same same) {
+               const Selection& selection, std::span<std::uint8_t> differs, Same same) {
   const auto last = static_cast<std::uint32_t>(kept.values->size() / sizeof(T) - 1);
   const T* old = kept.values->as<T>();
   const T* now = given.values->as<T>();
-  if (kept.valid == nullptr && given.valid == nullptr) {
+  if (kept.valid == nullptr && given.valid == nullptr && selection.rows == nullptr) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (!same(old[std::min(rows[i], last)], now[i])) differs[i] = 1;
     }
@@ -163,9 +163,9 @@ void markCells(const Column& kept, std::span<const std::uint32_t> rows, const Co
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::uint32_t row = std::min(rows[i], last);
-    const auto at = static_cast<std::int64_t>(i);
-    const bool there = isValid(given, at);
-    const bool equal = there == isValid(kept, row) && (!there || same(old[row], now[i]));
+    const std::size_t at = selection.at(i);
+    const bool there = isValid(given, static_cast<std::int64_t>(at));
+    const bool equal = there == isValid(kept, row) && (!there || same(old[row], now[at]));
     if (!equal) differs[i] = 1;
   }
 }
@@ -173,23 +173,24 @@ void markCells(const Column& kept, std::span<const std::uint32_t> rows, const Co
 }  // namespace
 
 void markDifferent(Kind kind, const Column& kept, std::span<const std::uint32_t> rows,
-                   const Column& given, std::span<std::uint8_t> differs) {
+                   const Column& given, const Selection& selection,
+                   std::span<std::uint8_t> differs) {
   switch (kind) {
     case Kind::Bool:
-      return markCells<std::uint8_t>(kept, rows, given, differs, std::equal_to<>());
+      return markCells<std::uint8_t>(kept, rows, given, selection, differs, std::equal_to<>());
     case Kind::Enum:
-      return markCells<std::int32_t>(kept, rows, given, differs, std::equal_to<>());
+      return markCells<std::int32_t>(kept, rows, given, selection, differs, std::equal_to<>());
     case Kind::Float:
-      return markCells<double>(kept, rows, given, differs, [](double a, double b) {
+      return markCells<double>(kept, rows, given, selection, differs, [](double a, double b) {
         return canonicalBits(a) == canonicalBits(b);
       });
     case Kind::String:
-      return markCells<Text>(kept, rows, given, differs, sameText);
+      return markCells<Text>(kept, rows, given, selection, differs, sameText);
     case Kind::Int:
     case Kind::Timestamp:
     case Kind::Duration:
     case Kind::Size:
-      return markCells<std::int64_t>(kept, rows, given, differs, std::equal_to<>());
+      return markCells<std::int64_t>(kept, rows, given, selection, differs, std::equal_to<>());
     case Kind::Value:
       return;  // the plan has refused it
   }

@@ -17,10 +17,17 @@ void hashRows(const Schema& schema, const Batch& batch, std::span<const std::uin
 /// Whether two cells of columns of one kind are equal in that sense.
 [[nodiscard]] bool sameCell(Kind kind, const Column& a, std::int64_t rowA, const Column& b,
                             std::int64_t rowB);
-/// Sets `differs[i]` where the cell of row i of `given` is not that of row `rows[i]` of `kept`, which
-/// has at least one row; what is set for rows beyond it says nothing.
+/// Some rows of a batch.
+struct Selection {
+  std::size_t count = 0;
+  const std::uint32_t* rows = nullptr;  ///< null: the first `count`
+  [[nodiscard]] std::size_t at(std::size_t i) const { return rows == nullptr ? i : rows[i]; }
+};
+/// Sets `differs[i]` where the cell of row i of the selection is not that of row `rows[i]` of
+/// `kept`, which has at least one row; what is set for rows beyond it says nothing.
 void markDifferent(Kind kind, const Column& kept, std::span<const std::uint32_t> rows,
-                   const Column& given, std::span<std::uint8_t> differs);
+                   const Column& given, const Selection& selection,
+                   std::span<std::uint8_t> differs);
 /// The bits of a number, the same for all that are equal in that sense.
 [[nodiscard]] std::uint64_t canonicalBits(double x);
 /// Order of two cells: values ascending (or descending), then NaN, then none. As a compare function.

@@ -4,10 +4,13 @@
 
 #include "runtime/column/operators.h"
 #include "runtime/column/spill.h"
+#include "runtime/column/workers.h"
 
 namespace couler::column {
 
 namespace {
+
+constexpr std::size_t kLeastPart = 100;  // rows; for less a thread is not worth its start
 
 class SortSource final : public Source {
  public:
@@ -74,7 +77,7 @@ class SortSource final : public Source {
     const Batch all = rows.view();
     const std::vector<Field>& fields = rows.schema().fields;
     const std::size_t first = fields.size() - keys_;
-    std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    const auto before = [&](std::int64_t a, std::int64_t b) {
       for (std::size_t k = 0; k < keys_; ++k) {
         const Column& column = all.columns[first + k];
         const int found = compareCells(fields[first + k].kind, column, a, column, b,
@@ -82,8 +85,26 @@ class SortSource final : public Source {
         if (found != 0) return found < 0;
       }
       return false;
-    });
+    };
+    sortAtOnce(order, before);
     return order;
+  }
+
+  /// Sorts by parts, one a thread, then merges neighbours.
+  template <class Before>
+  void sortAtOnce(std::vector<std::int64_t>& order, const Before& before) const {
+    const std::size_t parts = std::min(limits_.threads, order.size() / kLeastPart + 1);
+    const auto start = [&](std::size_t part) {
+      return order.begin() +
+             static_cast<std::ptrdiff_t>(order.size() * std::min(part, parts) / parts);
+    };
+    atOnce(parts, [&](std::size_t i) { std::stable_sort(start(i), start(i + 1), before); });
+    for (std::size_t wide = 1; wide < parts; wide *= 2) {
+      atOnce((parts + 2 * wide - 1) / (2 * wide), [&](std::size_t i) {
+        const std::size_t first = 2 * wide * i;
+        std::inplace_merge(start(first), start(first + wide), start(first + 2 * wide), before);
+      });
+    }
   }
 
   std::unique_ptr<Source> in_;

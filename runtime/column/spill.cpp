@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -177,8 +178,7 @@ MergeSource::MergeSource(std::vector<std::unique_ptr<Source>> inputs, std::size_
   for (auto& input : inputs) inputs_.push_back({std::move(input), {}, 0});
 }
 
-bool MergeSource::advance(Input& input) {
-  if (input.batch && ++input.row < input.batch->rows) return true;
+bool MergeSource::fetch(Input& input) {
   do {
     input.batch = input.source->next();
     input.row = 0;
@@ -187,42 +187,86 @@ bool MergeSource::advance(Input& input) {
   return !error_;
 }
 
-bool MergeSource::before(const Input& a, const Input& b) const {
-  const std::vector<Field>& fields = a.source->schema().fields;
+bool MergeSource::before(std::uint32_t a, std::uint32_t b) const {
+  const Input& left = inputs_[a];
+  const Input& right = inputs_[b];
+  const std::vector<Field>& fields = left.source->schema().fields;
   for (std::size_t k = 0; k < keys_; ++k) {
     const std::size_t c = fields.size() - keys_ + k;
-    const int order = compareCells(fields[c].kind, a.batch->columns[c], a.row,
-                                   b.batch->columns[c], b.row, (descending_ >> k & 1U) != 0);
+    const int order = compareCells(fields[c].kind, left.batch->columns[c], left.row,
+                                   right.batch->columns[c], right.row,
+                                   (descending_ >> k & 1U) != 0);
     if (order != 0) return order < 0;
   }
-  return false;
+  return a < b;
+}
+
+void MergeSource::siftDown(std::size_t at) {
+  while (2 * at + 1 < heap_.size()) {
+    std::size_t least = 2 * at + 1;
+    if (least + 1 < heap_.size() && before(heap_[least + 1], heap_[least])) ++least;
+    if (before(heap_[at], heap_[least])) return;
+    std::swap(heap_[at], heap_[least]);
+    at = least;
+  }
+}
+
+/// The rows picked, which are in the inputs' batches at hand.
+Batch MergeSource::taken() const {
+  Batch out;
+  out.rows = static_cast<std::int64_t>(picks_.size());
+  for (std::size_t c = 0; c < out_.fields.size(); ++c) {
+    const std::size_t width = widthOf(out_.fields[c].kind);
+    Column& to = out.columns.emplace_back();
+    auto values = Buffer::make(picks_.size() * width);
+    auto valid = Buffer::make(picks_.size());
+    bool all = true;
+    std::vector<const Column*> from(inputs_.size());
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      if (!inputs_[i].batch) continue;
+      from[i] = &inputs_[i].batch->columns[c];
+      to.heaps.insert(to.heaps.end(), from[i]->heaps.begin(), from[i]->heaps.end());
+    }
+    for (std::size_t i = 0; i < picks_.size(); ++i) {
+      const Column& column = *from[picks_[i].input];
+      const std::size_t row = picks_[i].row;
+      std::memcpy(values->as<char>() + i * width, column.values->as<char>() + row * width, width);
+      const std::uint8_t there = column.valid ? column.valid->as<std::uint8_t>()[row] : 1;
+      valid->as<std::uint8_t>()[i] = there;
+      all = all && there != 0;
+    }
+    to.values = std::move(values);
+    if (!all) to.valid = std::move(valid);
+  }
+  return out;
 }
 
 std::optional<Batch> MergeSource::next() {
   if (error_) return std::nullopt;
   if (!started_) {
     started_ = true;
-    for (Input& input : inputs_) {
-      if (!advance(input)) return std::nullopt;
+    for (std::uint32_t i = 0; i < inputs_.size(); ++i) {
+      if (!fetch(inputs_[i])) return std::nullopt;
+      if (inputs_[i].batch) heap_.push_back(i);
     }
-  }
-  RowStore made(out_);
-  while (made.rows() < kBatchRows) {
-    Input* least = nullptr;
-    for (Input& input : inputs_) {
-      if (input.batch && (least == nullptr || before(input, *least))) least = &input;
+    for (std::size_t at = heap_.size() / 2; at-- > 0;) siftDown(at);
+  } else if (!heap_.empty() && inputs_[heap_[0]].row == inputs_[heap_[0]].batch->rows) {
+    if (!fetch(inputs_[heap_[0]])) return std::nullopt;
+    if (!inputs_[heap_[0]].batch) {
+      heap_[0] = heap_.back();
+      heap_.pop_back();
     }
-    if (least == nullptr) break;
-    Batch row = *least->batch;
-    row.columns.resize(out_.fields.size());
-    made.append(row, {&least->row, 1});
-    if (!advance(*least)) return std::nullopt;
+    siftDown(0);
   }
-  if (made.rows() == 0) return std::nullopt;
-  auto kept = std::make_shared<RowStore>(std::move(made));
-  std::vector<std::int64_t> all(static_cast<std::size_t>(kept->rows()));
-  std::iota(all.begin(), all.end(), 0);
-  Batch batch = kept->gather(all);
+  if (heap_.empty()) return std::nullopt;
+  picks_.clear();
+  while (picks_.size() < static_cast<std::size_t>(kBatchRows)) {
+    Input& least = inputs_[heap_[0]];
+    picks_.push_back({heap_[0], static_cast<std::uint32_t>(least.row)});
+    if (++least.row == least.batch->rows) break;  // its batch is kept until these are taken
+    siftDown(0);
+  }
+  Batch batch = taken();
   batch.firstRow = rows_;
   rows_ += batch.rows;
   return batch;

@@ -69,13 +69,22 @@ class MergeSource final : public Source {
     std::optional<Batch> batch;
     std::int64_t row = 0;
   };
-  bool advance(Input& input);
-  [[nodiscard]] bool before(const Input& a, const Input& b) const;
+  struct Pick {
+    std::uint32_t input;
+    std::uint32_t row;
+  };
+  /// The next batch of an input; false after an error.
+  bool fetch(Input& input);
+  [[nodiscard]] bool before(std::uint32_t a, std::uint32_t b) const;
+  void siftDown(std::size_t at);
+  [[nodiscard]] Batch taken() const;
 
   std::vector<Input> inputs_;
   std::size_t keys_;
   std::uint32_t descending_;
   Schema out_;
+  std::vector<std::uint32_t> heap_;  ///< inputs with rows left, the least row's first
+  std::vector<Pick> picks_;
   std::int64_t rows_ = 0;
   bool started_ = false;
 };

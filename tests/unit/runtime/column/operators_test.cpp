@@ -71,7 +71,8 @@ class OperatorsTest : public ::testing::Test {
     return rows;
   }
 
-  /// Runs `body`, which defines %9, both ways and compares every row.
+  /// Runs `body`, which defines %9, both ways, with one thread and with several, and compares every
+  /// row.
   void compare(const std::string& result, const std::string& body, std::size_t rows,
                std::uint64_t keys, std::size_t memory) {
     const std::string type = fmt::format("table<{}>", kRow);
@@ -85,7 +86,6 @@ class OperatorsTest : public ::testing::Test {
     ASSERT_TRUE(module) << diags.all()[0].message << "\n" << text;
     const auto problems = ir::verify(*module);
     ASSERT_TRUE(problems.empty()) << problems[0] << "\n" << text;
-    const ir::Region& region = module->at(module->funcs[0].body);
     const std::vector<ir::Value> left = randomRows(rows, keys);
     const std::vector<ir::Value> right = randomRows(rows / 3, keys);
     const ir::Value tables[] = {ir::Value::list(left), ir::Value::list(right)};
@@ -94,25 +94,36 @@ class OperatorsTest : public ::testing::Test {
         << std::get<ir::EvalError>(expected[0]).message;
 
     PlanOptions options;
-    options.limits = {memory, folder_.string(), hashMask_};
+    options.compileFrom = 0;
+    for (const std::size_t threads : {1U, 2U, 3U}) {
+      options.limits = {memory, folder_.string(), hashMask_, threads};
+      SCOPED_TRACE(threads);
+      ASSERT_NO_FATAL_FAILURE(compareRun(*module, options, left, right, expected[0]));
+    }
+  }
+
+  void compareRun(const ir::Module& module, const PlanOptions& options,
+                  const std::vector<ir::Value>& left, const std::vector<ir::Value>& right,
+                  const ir::EvalResult& expected) {
+    const ir::Region& region = module.at(module.funcs[0].body);
     AnomalyLog log;
     StreamError error;
     const auto open = [&](ir::NodeId param) -> std::unique_ptr<Source> {
       const bool first = param == region.params[0];
       return std::make_unique<MemorySource>(
-          schemaOf(module->types, module->types[module->at(param).type].element),
+          schemaOf(module.types, module.types[module.at(param).type].element),
           first ? left : right, random_());
     };
     std::vector<std::pair<ir::NodeId, ir::Value>> scalars;
     for (const ir::NodeId id : region.nodes) {
-      if (const ir::Value* value = module->constant(id)) scalars.emplace_back(id, *value);
+      if (const ir::Value* value = module.constant(id)) scalars.emplace_back(id, *value);
     }
-    const auto source = openPlan(*module, region.results[0], open, scalars, options, log, error);
+    const auto source = openPlan(module, region.results[0], open, scalars, options, log, error);
     ASSERT_TRUE(source) << error.message;
     std::vector<ir::Value> found;
     while (const auto batch = source->next()) appendRows(source->schema(), *batch, found);
     ASSERT_FALSE(source->error()) << source->error()->message;
-    const ir::ListItems& wanted = std::get<ir::Value>(expected[0]).items();
+    const ir::ListItems& wanted = std::get<ir::Value>(expected).items();
     ASSERT_EQ(found.size(), wanted.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
       ASSERT_EQ(ir::toJson(found[i]), ir::toJson(wanted[i])) << "row " << i;
