@@ -104,6 +104,7 @@ std::string schemaText(const std::string& file, const std::string& name, const P
                        const std::vector<bool>& unique) {
   std::string enums;
   std::string fields;
+  bool any = false;
   std::set<std::string> taken = {name};
   for (std::size_t i = 0; i < profile.columns.size(); ++i) {
     const std::string& column = profile.schema.fields[i].name;
@@ -113,6 +114,7 @@ std::string schemaText(const std::string& file, const std::string& name, const P
                             quoted(column), type);
       continue;
     }
+    any = true;
     if (const auto cases = casesOf(profile.columns[i])) {
       std::string enumName = pascal(column);
       if (enumName.empty()) enumName = "Case";
@@ -127,9 +129,11 @@ std::string schemaText(const std::string& file, const std::string& name, const P
   for (const column::LeftOut& left : profile.leftOut) {
     fields += fmt::format("    // {}: left out, since it {}\n", quoted(left.column), left.why);
   }
+  if (!any) return {};
   const std::string text =
       fmt::format("couler 1\n\n{}/// As the {} of {}.\nschema {} {{\n{}}}\n", enums,
-                  countOf(static_cast<std::size_t>(profile.rows), "row"), quoted(file), name, fields);
+                  countOf(static_cast<std::size_t>(profile.rows), "row"),
+                  quoted(file.substr(file.rfind('/') + 1)), name, fields);
   SourceManager sources;
   DiagnosticList problems;
   const FileId id = sources.add(file, text);
