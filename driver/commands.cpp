@@ -66,6 +66,8 @@ constexpr Option kRunOptions[] = {
     {"quiet", 'q', Arity::Flag, "", "print no progress, only outputs and problems"},
 };
 constexpr Option kDataOptions[] = {
+    {"schema", 0, Arity::Value, "FILE:NAME",
+     "a schema of a program, such as `flights.cwl:Flight`; `check` needs it"},
     {"format", 0, Arity::Value, "FORMAT",
      "the form of the answer (default: by the name of -o, else text)", "text|json|html"},
     {"output", 'o', Arity::Value, "FILE",
@@ -82,6 +84,7 @@ constexpr Option kExecOptions[] = {
     {"places", 0, Arity::Value, "JSON",
      "where the plan's nodes stand in the program: {\"FILE\": [[NODE, LINE, COLUMN], ...]}"},
     {"values", 0, Arity::Value, "JSON", "an object with the plan's parameters that are no files"},
+    {"anomalies", 0, Arity::Value, "FILE", "write what the reads found wrong there, as JSON"},
 };
 constexpr Option kFmtOptions[] = {
     {"check", 0, Arity::Flag, "", "write nothing; end with 1 when a file would change"},
@@ -155,11 +158,15 @@ constexpr Command kCommands[] = {
      "are the plan's inputs in their order, then those to make, which must not be there yet.",
      "$ couler exec --plan \"$(cat plan.ir)\" flights.csv delays.arrow", Words::Other, 0, kMany,
      kExecOptions, true, runExec},
-    {"data", "look at the rows of a file", "data stats FILE [--format text|json|html] [-o FILE]",
+    {"data", "look at the rows of a file", 
+     "data stats|check FILE [--schema FILE:NAME] [--format text|json|html] [-o FILE]",
      "The file is CSV or JSON Lines (also with gzip or zstd), Arrow or Parquet; `-` is standard\n"
      "input. `stats` prints what each column holds: its type, how many values are missing and how\n"
-     "many are different, ranges, means and quantiles of numbers, the most frequent texts.",
-     "$ couler data stats flights.csv.gz\n$ couler data stats flights.parquet -o flights.html",
+     "many are different, ranges, means and quantiles of numbers, the most frequent texts.\n"
+     "`check` reads the file with a schema and prints what is wrong with it, each kind with a\n"
+     "count and its first places; it ends with 1 when there is anything.",
+     "$ couler data stats flights.parquet -o flights.html\n"
+     "$ couler data check flights.csv.gz --schema flights.cwl:Flight",
      Words::Other, 2, 3, kDataOptions, true, runData},
     {"schema", "write the schema of a file", "schema infer FILE [--name N] [--unique] [-o FILE]",
      "Reads all rows and writes a program that declares what they are: the type of each column,\n"

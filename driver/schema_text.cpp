@@ -163,9 +163,11 @@ std::string schemaText(const std::string& file, const std::string& name, const P
   for (const column::LeftOut& left : profile.leftOut) {
     fields += fmt::format("    // {}: left out, since it {}\n", quoted(left.column), left.why);
   }
+  if (fields.empty() || profile.columns.empty()) return {};
   const std::string text =
       fmt::format("couler 1\n\n{}/// As the {} of {}.\nschema {} {{\n{}}}\n", enums,
-                  countOf(static_cast<std::size_t>(profile.rows), "row"), quoted(file), name, fields);
+                  countOf(static_cast<std::size_t>(profile.rows), "row"),
+                  quoted(file.substr(file.rfind('/') + 1)), name, fields);
   SourceManager sources;
   DiagnosticList problems;
   const FileId id = sources.add(file, text);

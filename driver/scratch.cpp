@@ -30,7 +30,7 @@ std::string Scratch::standardInput(std::string& why) const {
     why = "there is no folder for temporary files";
     return {};
   }
-  const std::string path = path_ + "/input";
+  const std::string path = path_ + "/standard input";
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   bool ok = fd >= 0;
   std::vector<char> buffer(std::size_t{1} << 20);

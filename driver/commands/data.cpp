@@ -1,3 +1,4 @@
+#include <memory>
 #include <string>
 #include <variant>
 
@@ -5,6 +6,7 @@
 
 #include "driver/console.h"
 #include "driver/data_command.h"
+#include "driver/schema_check.h"
 #include "driver/statistics.h"
 #include "runtime/column/profile.h"
 
@@ -19,10 +21,29 @@ std::string formatOf(const Invocation& invocation) {
   return path.ends_with(".html") ? "html" : "text";
 }
 
+bool isTable(const std::string& format) {
+  return format == "csv" || format == "jsonl" || format == "arrow" || format == "parquet";
+}
+int refuseFormat(const Invocation& invocation, const DataFile& file, const std::string& format) {
+  return refuseData(invocation,
+                    fmt::format("{}: tables are read from csv, jsonl, arrow and parquet, not from "
+                                "`{}`",
+                                file.name(), format));
+}
+
 int stats(const Invocation& invocation) {
   const DataFile file(invocation.words[1]);
   if (!file.problem().empty()) return refuseData(invocation, file.problem());
-  const auto found = column::profileFile(file.path(), {});
+  column::ProfileOptions options;
+  options.format = column::formatOfFile(file.path());
+  std::unique_ptr<SchemaReader> reader;
+  if (invocation.has("schema")) {
+    if (!isTable(options.format)) return refuseFormat(invocation, file, options.format);
+    reader = schemaNamed(invocation, invocation.value("schema"), options.format);
+    if (!reader) return kFailed;
+    options.schema = &reader->schema;
+  }
+  const auto found = column::profileFile(file.path(), options);
   if (const auto* error = std::get_if<column::StreamError>(&found)) {
     return refuseData(invocation, file.about(error->message));
   }
@@ -35,11 +56,33 @@ int stats(const Invocation& invocation) {
                  kOk);
 }
 
+int check(const Invocation& invocation) {
+  if (!invocation.has("schema")) {
+    return complain(diagnose<Diag::BadCommandWords>({}, "data", "check needs --schema FILE.cwl:Name"),
+                    kUsage, styleOf(invocation));
+  }
+  const DataFile file(invocation.words[1]);
+  if (!file.problem().empty()) return refuseData(invocation, file.problem());
+  const std::string format = column::formatOfFile(file.path());
+  if (!isTable(format)) return refuseFormat(invocation, file, format);
+  const auto reader = schemaNamed(invocation, invocation.value("schema"), format);
+  if (!reader) return kFailed;
+  const SchemaFindings findings = checkFile(*reader, file.path(), file.name(), format);
+  if (!findings.error.empty()) return refuseData(invocation, file.about(findings.error));
+  const std::string form = formatOf(invocation);
+  return deliver(invocation,
+                 form == "json"   ? findings.log.json() + "\n"
+                 : form == "html" ? findingsHtml(file.name(), findings)
+                                  : findingsText(file.name(), findings),
+                 findings.log.total() == 0 ? kOk : kFailed);
+}
+
 }  // namespace
 
 int runData(const Invocation& invocation) {
   const std::string& what = invocation.words[0];
   if (what == "stats" && invocation.words.size() == 2) return stats(invocation);
+  if (what == "check" && invocation.words.size() == 2) return check(invocation);
   return complain(diagnose<Diag::BadCommandWords>(
                       {}, "data", fmt::format("expects: couler {}", invocation.command->usage)),
                   kUsage, styleOf(invocation));

@@ -12,6 +12,7 @@
 
 #include "driver/command.h"
 #include "driver/console.h"
+#include "driver/files.h"
 #include "driver/scratch.h"
 #include "ir/print.h"
 #include "ir/verify.h"
@@ -128,14 +129,23 @@ int runExec(const Invocation& invocation) {
   options.compile = [](const column::RowPlan& plan, std::string& reason) {
     return jit::jitKernel(plan, reason);
   };
+  column::AnomalyLog anomalies;
+  options.anomalies = &anomalies;
   const auto result = column::runPlan(*module, ir::TaskId{0U}, inputs, outputs, options);
+  if (anomalies.total() != 0) printError(anomalies.text("the input"));
+  if (invocation.has("anomalies")) {
+    const std::string path = invocation.value("anomalies");
+    if (const std::string problem = writeFile(path, anomalies.json() + "\n"); !problem.empty()) {
+      return complain(diagnose<Diag::CannotWriteFile>({}, path, problem), kFailed,
+                      styleOf(invocation));
+    }
+  }
   if (const auto* error = std::get_if<column::StreamError>(&result)) {
     for (const column::PlanOutput& output : outputs) ::unlink(output.path.c_str());
     return refuse(invocation,
                   placeOf(*module, error->at, invocation.value("places")) + error->message);
   }
   const auto& done = std::get<column::PlanResult>(result);
-  if (done.anomalies.total() != 0) printError(done.anomalies.text("the input"));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     printError(fmt::format("{}: {} rows\n", task.outputs[i].name, done.rows[i]));
   }

@@ -42,7 +42,7 @@ int runSchema(const Invocation& invocation) {
     unique = std::get<std::vector<bool>>(std::move(keys));
   }
   const std::string text = schemaText(file.name(), name, profile, unique);
-  if (text.find("    ") == std::string::npos) {
+  if (text.empty()) {
     return refuseData(invocation, file.name() + ": has no column that a schema can name");
   }
   return deliver(invocation, text, kOk);

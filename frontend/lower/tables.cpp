@@ -231,7 +231,19 @@ void Lowerer::lowerConstraints(TypeId row, std::vector<NodeId>& results) {
     };
     if (!unique) parts = {column.syntax->where};
     if (!unique) text = oneLine(sources_.text(column.syntax->where->span));
-    if (!parts.empty()) add(constraint(parts), text);
+    if (!parts.empty()) {
+      NodeId holds = constraint(parts);
+      if (kind(column.type) == IrKind::Optional) {
+        // Whatever the condition is: a value that is not there breaks none.
+        const Span span = column.syntax->where->span;
+        const NodeId value = m_.add(region_, ir::Field{m_.intern(column.name)}, column.type,
+                                    {{rows_->param}}, {}, span);
+        const NodeId none = constNode(ir::Value(), ir::TypeTable::kNone, span);
+        const NodeId missing = op(Builtin::Equal, ir::TypeTable::kBool, {{value, none}}, span);
+        holds = op(Builtin::Or, ir::TypeTable::kBool, {{missing, holds}}, span);
+      }
+      add(holds, text);
+    }
     if (unique) add(constNode(true, ir::TypeTable::kBool, column.syntax->where->span), "unique");
   }
 }

@@ -125,6 +125,10 @@ std::string_view kindPhrase(Kind kind) {
   return "a value of its type";
 }
 
+std::string baseName(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));  // npos + 1 is 0
+}
+
 std::string BadRowPolicy::excerpt(std::string_view value) {
   const bool cut = value.size() > kExcerpt;
   value = value.substr(0, kExcerpt);

@@ -10,6 +10,9 @@
 
 namespace couler::column {
 
+/// A path without its folders.
+[[nodiscard]] std::string baseName(std::string_view path);
+
 /// What a reader does with what it finds wrong: counts it, and lets the row go by, drops it, or
 /// remembers the first for the error.
 class BadRowPolicy {
@@ -41,11 +44,18 @@ class BadRowPolicy {
   void note(AnomalyKind kind, const Field* field, std::size_t index, std::int64_t row,
             std::string_view value, LineOf lineOf) {
     ++count_;
-    Anomaly anomaly{kind, row, 0, field != nullptr ? field->name : std::string(), {}, {}};
+    Anomaly anomaly;
+    anomaly.kind = kind;
+    anomaly.row = row;
+    if (field != nullptr) {
+      anomaly.column = field->name;
+      anomaly.columnKind = field->kind;
+    }
     const bool earlier = !first_ || row < first_->row || (row == first_->row && index < index_);
     if (earlier || log_.keeps(kind, anomaly.column, {})) {
       anomaly.line = lineOf();
       anomaly.value = excerpt(value);
+      anomaly.file = baseName(path_);
     }
     if (earlier) {
       first_ = anomaly;

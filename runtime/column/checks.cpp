@@ -75,11 +75,27 @@ class CheckSource final : public Source {
     bool any = false;
     for (std::int64_t i = 0; i < batch.rows; ++i) {
       if (holds[i] != 0 || (known != nullptr && known[i] == 0)) continue;
-      note(c, batch, i, AnomalyKind::Constraint);
+      note(c, batch, i, kindOf(c, batch, i));
       bad[static_cast<std::size_t>(i)] = 1;
       any = true;
     }
     return any;
+  }
+
+  /// How a value breaks check `c`.
+  [[nodiscard]] AnomalyKind kindOf(std::size_t c, const Batch& batch, std::int64_t row) const {
+    const Check& check = checks_[c];
+    if (check.listed) return AnomalyKind::NotInDomain;
+    if (!check.range || columns_[c] < 0) return AnomalyKind::Constraint;
+    const auto at = static_cast<std::size_t>(columns_[c]);
+    const Kind kind = in_->schema().fields[at].kind;
+    if (kind != Kind::Int && kind != Kind::Float) return AnomalyKind::Constraint;
+    const Buffer& values = *batch.columns[at].values;
+    const double value = kind == Kind::Float ? values.as<double>()[row]
+                                             : static_cast<double>(values.as<std::int64_t>()[row]);
+    // At an end itself, the end is not within; a NaN is on no side.
+    if (value <= check.range->first) return AnomalyKind::TooSmall;
+    return value >= check.range->second ? AnomalyKind::TooLarge : AnomalyKind::Constraint;
   }
 
   bool findRepeats(std::size_t c, const Batch& batch, std::vector<std::uint8_t>& bad) {
@@ -113,7 +129,11 @@ class CheckSource final : public Source {
     if (columns_[c] >= 0) {
       const auto at = static_cast<std::size_t>(columns_[c]);
       const ir::Value value = valueAt(in_->schema().fields[at], batch.columns[at], row);
-      anomaly.value = value.isNone() ? "none" : ir::toText(value).substr(0, 80);
+      anomaly.columnKind = in_->schema().fields[at].kind;
+      if (!first_ || log_.keeps(kind, anomaly.column, anomaly.rule)) {
+        anomaly.value = value.isNone() ? "none" : ir::toText(value).substr(0, 80);
+        anomaly.file = file_;
+      }
     }
     if (!first_) first_ = anomaly;
     ++broken_;

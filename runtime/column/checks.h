@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/column/kernel.h"
@@ -14,6 +16,9 @@ struct Check {
   std::string column;
   std::string rule;     ///< as written
   bool unique = false;  ///< no two rows have the same value there; none is like no other
+  bool listed = false;  ///< the condition lists the values of the column
+  /// Where the condition is a range of the column: its ends. Infinite: it has none.
+  std::optional<std::pair<double, double>> range;
 };
 
 /// `kernel` gives a bool column a check (true where none of its operands is known to break it).

@@ -8,16 +8,13 @@
 
 #include <fmt/format.h>
 
+#include "runtime/column/bad_rows.h"
+#include "runtime/column/check_kinds.h"
 #include "runtime/column/checks.h"
 
 namespace couler::column {
 
 namespace {
-
-std::string_view baseName(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
 
 std::int64_t fileSize(const std::string& path) {
   struct stat info {};
@@ -245,6 +242,7 @@ class Builder {
       check.column = text.substr(0, colon);
       if (colon != std::string_view::npos) check.rule = text.substr(colon + 2);
       check.unique = check.rule == "unique";
+      if (!check.unique) tellKind(module_, result, check);
       const int column = schema.find(check.column);
       if (column >= 0 && !wanted.empty()) wanted[static_cast<std::size_t>(column)] = true;
       checks.push_back(std::move(check));
@@ -256,7 +254,7 @@ class Builder {
     Made source = openSource(path, schema, options, log_, error_);
     if (!source || checks.empty()) return source;
     return checkRows(std::move(source), kernel(std::move(plan)), std::move(checks), rows.onBad,
-                     std::string(baseName(path)), log_);
+                     baseName(path), log_);
   }
 
   /// What a body gives for each row of `table`, after the filters and maps right before it.
@@ -461,16 +459,18 @@ std::optional<StreamError> workOut(const ir::Module& module, const ir::Region& p
 /// Moves all rows of a source to a file.
 std::variant<std::int64_t, StreamError> drain(Source& source, const PlanOutput& output) {
   StreamError error;
-  std::unique_ptr<Sink> sink =
-      openSink(output.path, output.format, source.schema(), error);
-  if (!sink) return error;
+  std::unique_ptr<Sink> sink;
+  if (!output.path.empty()) {
+    sink = openSink(output.path, output.format, source.schema(), error);
+    if (!sink) return error;
+  }
   std::int64_t rows = 0;
   while (std::optional<Batch> batch = source.next()) {
     rows += batch->rows;
-    if (!sink->write(*batch)) return *sink->error();
+    if (sink && !sink->write(*batch)) return *sink->error();
   }
   if (source.error()) return *source.error();
-  if (!sink->finish()) return *sink->error();
+  if (sink && !sink->finish()) return *sink->error();
   return rows;
 }
 
@@ -482,6 +482,8 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
                                               const PlanOptions& options) {
   const ir::Region& plan = module.at(module.at(task).exprs);
   PlanResult result;
+  AnomalyLog own;
+  AnomalyLog& log = options.anomalies != nullptr ? *options.anomalies : own;
   Scalars scalars;
   std::unordered_map<ir::NodeId, std::string> paths;
   std::int64_t bytes = 0;
@@ -496,14 +498,14 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
   }
   if (auto error = workOut(module, plan, scalars)) return std::move(*error);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    Builder builder(module, options, scalars, result.anomalies, bytes >= options.compileFrom);
+    Builder builder(module, options, scalars, log, bytes >= options.compileFrom);
     builder.pathOf = [&](ir::NodeId param) { return paths[param]; };
     builder.openTable = [&](ir::NodeId param, const Schema& schema, std::vector<bool> wanted,
                             StreamError& error) {
       ReadOptions read;
       read.format = "arrow";
       read.wanted = std::move(wanted);
-      return openSource(paths[param], schema, read, result.anomalies, error);
+      return openSource(paths[param], schema, read, log, error);
     };
     const std::unique_ptr<Source> source = builder.build(plan.results[i]);
     if (!source) return builder.error();
@@ -511,6 +513,7 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
     if (StreamError* error = std::get_if<StreamError>(&rows)) return std::move(*error);
     result.rows.push_back(std::get<std::int64_t>(rows));
   }
+  result.anomalies = log;
   return result;
 }
 

@@ -23,6 +23,8 @@ struct PlanOptions {
   /// For inputs of more bytes than `compileFrom`; null: never.
   KernelMaker compile;
   std::int64_t compileFrom = std::int64_t{4} << 20;
+  /// Where to count what the reads find, also when the run fails; null: nowhere but the result.
+  AnomalyLog* anomalies = nullptr;
   /// Told, once a pipeline, how it runs: "compiled" or why not.
   std::function<void(std::string_view)> trace;
 };
@@ -33,7 +35,7 @@ struct PlanInput {
   ir::Value value;
 };
 struct PlanOutput {
-  std::string path;    ///< of the file to make; none may be there
+  std::string path;    ///< of the file to make; none may be there. Empty: the rows are counted
   std::string format;  ///< csv, jsonl, arrow, parquet
 };
 

@@ -60,8 +60,7 @@ ir::TypeId typeOf(Guess guess) {
 class Profiler {
  public:
   Profiler(const std::string& path, const ProfileOptions& options) : path_(path) {
-    made_.format = !options.format.empty() ? options.format : formatOfName(path);
-    if (made_.format.empty()) made_.format = formatOfContent(path);
+    made_.format = !options.format.empty() ? options.format : formatOfFile(path);
     made_.types = std::make_shared<ir::TypeTable>();
   }
 
@@ -261,6 +260,35 @@ bool Profiler::arrow() {
 }
 
 }  // namespace
+
+std::string formatOfFile(const std::string& path) {
+  std::string format = formatOfName(path);
+  return format.empty() ? formatOfContent(path) : format;
+}
+
+std::variant<std::vector<std::string>, StreamError> columnNames(const std::string& path,
+                                                                const std::string& format) {
+  StreamError error;
+  std::vector<std::string> names;
+  if (format == "csv") {
+    auto found = csvColumns(path, error);
+    if (!found) return error;
+    return std::move(*found);
+  }
+  if (format == "jsonl") {
+    ir::TypeTable types;
+    auto found = jsonColumns(path, types);
+    if (auto* problem = std::get_if<StreamError>(&found)) return std::move(*problem);
+    for (JsonColumn& column : std::get<std::vector<JsonColumn>>(found)) {
+      names.push_back(std::move(column.name));
+    }
+    return names;
+  }
+  auto found = arrowColumns(path, format, error);
+  if (!found) return error;
+  for (ArrowColumn& column : *found) names.push_back(std::move(column.name));
+  return names;
+}
 
 std::variant<Profile, StreamError> profileFile(const std::string& path,
                                                const ProfileOptions& options) {

@@ -47,6 +47,12 @@ struct ProfileOptions {
 [[nodiscard]] std::variant<std::vector<bool>, StreamError> uniqueColumns(const std::string& path,
                                                                          const Profile& profile);
 
+/// The names of a file's columns: by its header, or all keys of its lines.
+[[nodiscard]] std::variant<std::vector<std::string>, StreamError> columnNames(
+    const std::string& path, const std::string& format);
+/// The format of a file by its name, else by how it begins.
+[[nodiscard]] std::string formatOfFile(const std::string& path);
+
 /// The columns of a JSON Lines file, by the values of all its lines, in the order of their keys.
 struct JsonColumn {
   std::string name;

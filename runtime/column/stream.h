@@ -20,19 +20,27 @@ struct StreamError {
   Span at{};  ///< of the expression without a value, as its node has it
 };
 
-/// What a read found wrong in its input, by the kinds that TensorFlow Data Validation reports.
+/// What a read found wrong in its input, as TensorFlow Data Validation tells it apart.
 enum class AnomalyKind : std::uint8_t {
-  NotOfType,      ///< "abc" for an int (TFDV: UNEXPECTED_DATA_TYPE)
-  Missing,        ///< an empty cell of a column that is not optional (FEATURE_TYPE_LOW_FRACTION_PRESENT)
-  NotACase,       ///< not a case of the enum (ENUM_TYPE_UNEXPECTED_STRING_VALUES)
-  OutOfRange,     ///< a number beyond what the type holds (BOOL_TYPE_BIG_INT and its like)
-  NotUtf8,        ///< (STRING_TYPE_INVALID_UTF8 and its like)
-  Constraint,     ///< the column's `where` does not hold
+  NotOfType,      ///< "abc" for an int
+  Missing,        ///< no value in a column that is not optional
+  NotACase,       ///< not a case of the enum
+  OutOfRange,     ///< a number beyond what the type holds
+  NotUtf8,
+  Constraint,     ///< the column's `where` does not hold, and none of the next three says why
+  TooSmall,       ///< below the least value of the column's `where`
+  TooLarge,       ///< above the greatest
+  NotInDomain,    ///< none of the values that it lists
   RaggedRow,      ///< more or fewer cells than the header
-  DuplicateKey,   ///< the same key twice (FEATURE_TYPE_NOT_UNIQUE and its like)
-  Malformed       ///< JSON Lines: a line that is not an object
+  DuplicateKey,   ///< the same key twice
+  Malformed,      ///< JSON Lines: a line that is not an object
+  MissingColumn,  ///< the file lacks a column; for `couler data check`, a read fails
+  NewColumn       ///< the schema lacks a column; likewise, a read leaves it out
 };
 [[nodiscard]] std::string_view anomalyName(AnomalyKind kind);
+/// What TensorFlow Data Validation calls it (AnomalyInfo.Type of tfmd's anomalies.proto) in a column
+/// of that kind; empty where it knows no such thing.
+[[nodiscard]] std::string_view tfdvName(AnomalyKind kind, Kind column);
 
 struct Anomaly {
   AnomalyKind kind{};
@@ -40,7 +48,9 @@ struct Anomaly {
   std::int64_t line = 0;   ///< of the file, from 1, where the row begins; 0: unknown
   std::string column;      ///< empty: the row as a whole
   std::string value;       ///< as the file has it, cut to 80 bytes
-  std::string rule;        ///< Constraint: the condition, as written
+  std::string rule;        ///< TooSmall … NotInDomain, Constraint: the condition, as written
+  std::string file;        ///< its name, without folders
+  Kind columnKind = Kind::Value;
 };
 /// Counts anomalies, by kind and column, and keeps the first few of each. Bounded.
 class AnomalyLog {
@@ -52,14 +62,18 @@ class AnomalyLog {
     std::int64_t count = 0;
   };
   void add(Anomaly anomaly);
+  void merge(const AnomalyLog& other);
   /// Whether `add` would keep such an anomaly as an example. Where it would not, one with a kind,
   /// a column and a rule alone is enough.
   [[nodiscard]] bool keeps(AnomalyKind kind, std::string_view column, std::string_view rule) const;
+  /// Of what is wrong; that a file has more columns is not.
   [[nodiscard]] std::int64_t total() const { return total_; }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
-  /// Lines for a person, one an entry: kind, column, count, then its examples with their places.
+  /// Lines for a person, one an entry: kind, column, count, then its examples with their places;
+  /// `file` where an anomaly does not say it.
   [[nodiscard]] std::string text(std::string_view file) const;
-  /// {"total": n, "anomalies": [{kind, column, count, examples: [{row, line, value}]}]}
+  /// {"total": n, "anomalies": [{kind, tfdv, column, rule, count, examples: [{file, row, line,
+  /// value}]}]}; rows from 1
   [[nodiscard]] std::string json() const;
 
  private:

@@ -1,5 +1,6 @@
 // `couler data` and `couler schema`.
 #include <cstdlib>
+#include <map>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -72,6 +73,174 @@ TEST_F(Data, badInput) {
   EXPECT_NE(ran.err.find("standard input:1: the header"), std::string::npos) << ran.err;
   EXPECT_EQ(couler({"data", "stats", "none.csv"}).code, 1);
   EXPECT_EQ(couler({"data", "state", "twice.csv"}).code, 2);
+}
+
+TEST_F(Data, inferredSchemas) {
+  std::string text = "id,payment,none of us,in,tip,2nd,mixed,payment_,string\n";
+  for (int i = 0; i < 30; ++i) {
+    text += std::to_string(i) + (i % 2 == 0 ? ",cash," : ",card,") + "1,2," +
+            (i % 5 == 0 ? "NA" : "0.5") + ",x,a b,cash,no\n";
+  }
+  text += "30,NA,1,2,1.5,x,c,card,no\n";
+  write("some-trips.csv", text);
+  const Ran ran = couler({"schema", "infer", "some-trips.csv", "--unique"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  expectGolden("driver/schema.cwl", ran.out);
+  write("trips.cwl", ran.out);
+  Ran checked = couler({"check", "trips.cwl"});
+  EXPECT_EQ(checked.code, 0) << checked.err;
+  checked = couler({"data", "check", "some-trips.csv", "--schema", "trips.cwl:SomeTrips"});
+  EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+  EXPECT_EQ(couler({"fmt", "--check", "trips.cwl"}).code, 0);
+}
+
+TEST_F(Data, whatCannotBeInferred) {
+  write("ragged.csv", "a,b\n1,2,3\n4,5,6\n");
+  Ran ran = couler({"schema", "infer", "ragged.csv"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("no row is as the header says"), std::string::npos);
+  write("odd.csv", "1,2\n3,4\n");
+  EXPECT_EQ(couler({"schema", "infer", "odd.csv"}).code, 1);
+  EXPECT_EQ(couler({"schema", "infer", "odd.csv", "--name", "for"}).code, 2);
+  EXPECT_EQ(couler({"schema", "guess", "odd.csv"}).code, 2);
+}
+
+/// Tables of others: what is inferred compiles and finds nothing wrong.
+TEST_F(Data, inferredSchemasOfRealTables) {
+  const char* set = std::getenv("COULER_CORPORA");
+  const fs::path root =
+      fs::path(set != nullptr ? set : COULER_SOURCE_DIR "/../shared/corpora") / "tabular";
+  if (!fs::exists(root)) GTEST_SKIP() << "no tables at " << root;
+  int tables = 0;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    const std::string path = entry.path().string();
+    if (path.find(".csv") == std::string::npos) continue;
+    Ran ran = couler({"schema", "infer", path, "--name", "T", "--unique", "-o", "t.cwl"});
+    if (ran.code != 0) {  // two have lines of numbers for headers
+      EXPECT_NE(ran.err.find("header"), std::string::npos) << path << ran.err;
+      continue;
+    }
+    ++tables;
+    ran = couler({"check", "t.cwl"});
+    EXPECT_EQ(ran.code, 0) << path << ran.err;
+    ran = couler({"data", "check", path, "--schema", "t.cwl:T"});
+    EXPECT_EQ(ran.code, 0) << path << ran.out << ran.err;
+  }
+  EXPECT_GE(tables, 4);
+}
+
+constexpr const char* kChecked = R"(couler 1
+
+fn short(text: string) -> bool = length(text) <= 8
+
+schema Person {
+    id:    int     where unique
+    stars: int?    where stars in 0..6
+    age:   float   where age >= 0.0 and age < 120.0
+    kind:  string? where kind in ["a", "b"]
+    name:  string  where short(name)
+    late:  bool?
+}
+
+workflow main(people: file<csv>) -> (rows: file<csv>) {
+    return (rows: read<Person>(people, on_bad: drop))
+}
+)";
+constexpr const char* kPeople =
+    "id,stars,age,kind,name,late,more\n"
+    "1,3,20.5,a,ann,true,x\n"
+    "2,,119.5,,bob,,x\n"
+    "2,9,-1,c,cy,maybe,x\n"
+    "4,-1,120,b,toolongname,,x\n"
+    "5,x,,a,dora,,x\n"
+    "6,1,3\n";
+
+TEST_F(Data, checkTellsKindsApart) {
+  write("people.cwl", kChecked);
+  write("people.csv", kPeople);
+  const Ran ran = couler({"data", "check", "people.csv", "--schema", "people.cwl:Person"});
+  EXPECT_EQ(ran.code, 1) << ran.err;
+  expectGolden("driver/anomalies.txt", ran.out);
+  const Ran json =
+      couler({"data", "check", "-", "--schema", "people.cwl:Person", "--format", "json"}, kPeople);
+  EXPECT_EQ(json.code, 1) << json.err;
+  const auto found = nlohmann::json::parse(json.out);
+  std::map<std::string, std::string> names;
+  for (const auto& entry : found["anomalies"]) {
+    names[entry["kind"].get<std::string>() + " " + entry.value("column", "")] =
+        entry.value("tfdv", "");
+  }
+  const std::map<std::string, std::string> wanted = {
+      {"constraint name", "CUSTOM_VALIDATION"},
+      {"duplicate-key id", "FEATURE_TYPE_LOW_UNIQUE"},
+      {"missing age", "FEATURE_TYPE_LOW_FRACTION_PRESENT"},
+      {"new-column more", "SCHEMA_NEW_COLUMN"},
+      {"not-in-domain kind", "ENUM_TYPE_UNEXPECTED_STRING_VALUES"},
+      {"not-of-type late", "BOOL_TYPE_UNEXPECTED_STRING"},
+      {"not-of-type stars", "INT_TYPE_NOT_INT_STRING"},
+      {"ragged-row ", ""},
+      {"too-large age", "FLOAT_TYPE_BIG_FLOAT"},
+      {"too-large stars", "INT_TYPE_BIG_INT"},
+      {"too-small age", "FLOAT_TYPE_SMALL_FLOAT"},
+      {"too-small stars", "INT_TYPE_SMALL_INT"},
+  };
+  EXPECT_EQ(names, wanted) << json.out;
+  const Ran page = couler(
+      {"data", "check", "people.csv", "--schema", "people.cwl:Person", "--format", "html"});
+  EXPECT_TRUE(page.out.starts_with("<!doctype html>"));
+  EXPECT_NE(page.out.find("toolongname"), std::string::npos);
+}
+
+TEST_F(Data, checkOfGoodAndOfMissingColumns) {
+  write("people.cwl", kChecked);
+  write("good.csv", "id,stars,age,kind,name,late\n1,,1,,x,\n2,5,2,a,y,true\n");
+  Ran ran = couler({"data", "check", "good.csv", "--schema", "people.cwl:Person"});
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.out, "good.csv: 2 rows, nothing wrong\n");
+  write("few.csv", "id,stars,kind,name\n1,,,x\n");
+  ran = couler({"data", "check", "few.csv", "--schema", "people.cwl:Person"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.out,
+            "missing-column in `age`\nmissing-column in `late`\nno row was looked at: add the "
+            "columns to the file or take them out of the schema\n");
+  EXPECT_EQ(couler({"data", "check", "good.csv"}).code, 2);
+  EXPECT_EQ(couler({"data", "check", "good.csv", "--schema", "people.cwl"}).code, 1);
+  EXPECT_EQ(couler({"data", "check", "good.csv", "--schema", "people.cwl:Folk"}).code, 1);
+  ran = couler({"data", "stats", "good.csv", "--schema", "people.cwl:Person", "--format", "json"});
+  EXPECT_EQ(nlohmann::json::parse(ran.out)["columns"][2]["type"], "float");
+}
+
+constexpr const char* kPlan = R"(couler-ir 1
+
+schema P from "p.cwl" { n: int }
+
+task read-P {
+  param file: file<csv>
+  output rows: file<csv> path "P.csv"
+  result (rows: file<csv>)
+  exprs { (%0 file: file<csv>)
+    %1 = rows read fail(%0) { (%2 row: P)
+      %3 "n: true" = const true : bool
+      yield %3
+    } : table<P>
+    yield %1
+  }
+  run table
+}
+)";
+
+TEST_F(Data, execWritesAnomalies) {
+  write("n.csv", "n\n1\nx\ny\n");
+  const Ran ran = couler({"exec", "--plan", kPlan, "--anomalies", "a.json", "n.csv", "out.csv"});
+  EXPECT_EQ(ran.code, 1);
+  // The list, which is of the whole file, then why the step fails.
+  EXPECT_NE(ran.err.find("not-of-type in `n`: 2 rows; n.csv:3 `x`, n.csv:4 `y`"),
+            std::string::npos)
+      << ran.err;
+  EXPECT_FALSE(exists("out.csv"));
+  const auto found = nlohmann::json::parse(read("a.json"));
+  EXPECT_EQ(found["total"], 2);
+  EXPECT_EQ(found["anomalies"][0]["tfdv"], "INT_TYPE_NOT_INT_STRING");
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ TEST_F(ArrowTest, AnomaliesAreThoseOfOtherFormats) {
   EXPECT_EQ(shown(result), "\"Red\" \"é\"\n\"Blue\" \"\"\n");  // by name, not by number
   EXPECT_EQ(result.ids, (std::vector<std::int64_t>{0, 2}));
   EXPECT_EQ(result.log.text("t"),
-            "missing in `e`: 1 row; t row 2\nmissing in `s`: 1 row; t row 2\n");
+            "missing in `e`: 1 row; t.arrow row 2\nmissing in `s`: 1 row; t.arrow row 2\n");
   EXPECT_NE(read(path, schema("e:Blue|Green?"))
                 .error.find("row 1: column `e` holds `Red`, which is not a case of its enum"),
             std::string::npos);

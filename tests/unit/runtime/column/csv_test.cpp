@@ -120,10 +120,10 @@ TEST_F(CsvTest, FailTellsTheFirstAnomalyAndCountsAll) {
   EXPECT_EQ(
       result.log.json(),
       R"({"total":5,"anomalies":[)"
-      R"({"kind":"ragged-row","column":"","count":1,"examples":[{"row":4,"line":7,"value":"1 cell, the header 2"}]},)"
-      R"({"kind":"not-of-type","column":"a","count":2,"examples":[{"row":1,"line":3,"value":"x\\n"},{"row":3,"line":6,"value":"abc"}]},)"
-      R"({"kind":"not-of-type","column":"b","count":1,"examples":[{"row":2,"line":5,"value":"2.5"}]},)"
-      R"({"kind":"out-of-range","column":"b","count":1,"examples":[{"row":3,"line":6,"value":"99999999999999999999"}]}]})");
+      R"({"kind":"ragged-row","count":1,"examples":[{"file":"t.csv","row":5,"line":7,"value":"1 cell, the header 2"}]},)"
+      R"({"kind":"not-of-type","tfdv":"INT_TYPE_NOT_INT_STRING","column":"a","count":2,"examples":[{"file":"t.csv","row":2,"line":3,"value":"x\\n"},{"file":"t.csv","row":4,"line":6,"value":"abc"}]},)"
+      R"({"kind":"not-of-type","tfdv":"INT_TYPE_NOT_INT_STRING","column":"b","count":1,"examples":[{"file":"t.csv","row":3,"line":5,"value":"2.5"}]},)"
+      R"({"kind":"out-of-range","tfdv":"INT_TYPE_BIG_INT","column":"b","count":1,"examples":[{"file":"t.csv","row":4,"line":6,"value":"99999999999999999999"}]}]})");
 }
 
 TEST_F(CsvTest, HintsSayWhatToDo) {

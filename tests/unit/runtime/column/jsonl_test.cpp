@@ -36,10 +36,10 @@ TEST_F(JsonlTest, AnomaliesAreCountedAndLocated) {
   EXPECT_EQ(result.ids, std::vector<std::int64_t>{8});
   EXPECT_EQ(result.log.total(), 8);
   EXPECT_EQ(result.log.text("t"),
-            "not-of-type in `a`: 3 rows; t:1 `1.5`, t:2 `x`, t:7 `{`\n"
-            "out-of-range in `a`: 1 row; t:3 `99999999999999999999`\n"
-            "malformed: 3 rows; t:4 `{\"a\":1,}`, t:5 `[1]`, t:6 `{\"a\":1} x`\n"
-            "not-utf-8: 1 row; t:8 `{\"a\":\\xFF}`\n");
+            "not-of-type in `a`: 3 rows; t.jsonl:1 `1.5`, t.jsonl:2 `x`, t.jsonl:7 `{`\n"
+            "out-of-range in `a`: 1 row; t.jsonl:3 `99999999999999999999`\n"
+            "malformed: 3 rows; t.jsonl:4 `{\"a\":1,}`, t.jsonl:5 `[1]`, t.jsonl:6 `{\"a\":1} x`\n"
+            "not-utf-8: 1 row; t.jsonl:8 `{\"a\":\\xFF}`\n");
   EXPECT_EQ(jsonl(text, "a:int").substr(0, 61),
             "t.jsonl:1: column `a` holds `1.5`, which is not an int; is th");
   ReadOptions keep;
