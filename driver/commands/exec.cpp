@@ -125,8 +125,14 @@ int runExec(const Invocation& invocation) {
   if (scratch.path().empty()) return refuse(invocation, "there is no folder for temporary files");
   column::PlanOptions options;
   options.limits.folder = scratch.path();
-  options.compile = [](const column::RowPlan& plan, std::string& reason) {
-    return jit::jitKernel(plan, reason);
+  std::atomic<bool> told = false;
+  options.compile = [&](const column::RowPlan& plan, std::string& reason) {
+    auto kernel = jit::jitKernel(plan, reason);
+    std::string problem;
+    if (!kernel && !jit::available(problem) && !told.exchange(true)) {
+      printError(fmt::format("note: rows are evaluated, not compiled: {}\n", problem));
+    }
+    return kernel;
   };
   const auto result = column::runPlan(*module, ir::TaskId{0U}, inputs, outputs, options);
   if (const auto* error = std::get_if<column::StreamError>(&result)) {
