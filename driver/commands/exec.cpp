@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -126,8 +127,14 @@ int runExec(const Invocation& invocation) {
   if (scratch.path().empty()) return refuse(invocation, "there is no folder for temporary files");
   column::PlanOptions options;
   options.limits.folder = scratch.path();
-  options.compile = [](const column::RowPlan& plan, std::string& reason) {
-    return jit::jitKernel(plan, reason);
+  std::atomic<bool> told = false;
+  options.compile = [&](const column::RowPlan& plan, std::string& reason) {
+    auto kernel = jit::jitKernel(plan, reason);
+    std::string problem;
+    if (!kernel && !jit::available(problem) && !told.exchange(true)) {
+      printError(fmt::format("note: rows are evaluated, not compiled: {}\n", problem));
+    }
+    return kernel;
   };
   column::AnomalyLog anomalies;
   options.anomalies = &anomalies;

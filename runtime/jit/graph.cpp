@@ -125,6 +125,20 @@ ExprId Graph::binary(Builtin op, ExprId a, ExprId b, bool lifted) {
   return add(std::move(expr));
 }
 
+ExprId Graph::isOneOf(ExprId x, const std::vector<ExprId>& items, bool lifted) {
+  const auto same = [&](ExprId item) {
+    return add({.code = Code::Same, .kind = Kind::Bool, .operands = {x, item}});
+  };
+  // Of an empty list, only whether x has an error is left.
+  ExprId any = items.empty() ? binary(Builtin::And, same(x), boolean(false)) : same(items[0]);
+  for (const ExprId item : items) {
+    if (at(item).fails || at(item).kind != at(x).kind) refuse("`in` a list of such items");
+    if (item != items[0]) any = binary(Builtin::Or, any, same(item));
+  }
+  if (!lifted || !mayBeNone(x)) return any;
+  return select(binary(Builtin::NotEqual, x, none(at(x).kind)), any, none(Kind::Bool));
+}
+
 ExprId Graph::power(ExprId base, std::int64_t exponent, bool lifted) {
   const auto times = [&](ExprId a, ExprId b) {
     return add({.code = Code::Apply,

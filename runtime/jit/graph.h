@@ -47,6 +47,8 @@ class Graph {
   ExprId select(ExprId condition, ExprId then, ExprId otherwise);
   /// An operator that gives a bool.
   ExprId binary(ir::Builtin op, ExprId a, ExprId b, bool lifted = false);
+  /// Whether it is one of values that have no error.
+  ExprId isOneOf(ExprId x, const std::vector<ExprId>& items, bool lifted);
   /// To the power of a small exponent, by squaring as the evaluator does it, so that it overflows
   /// where that does.
   ExprId power(ExprId base, std::int64_t exponent, bool lifted);

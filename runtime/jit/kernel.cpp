@@ -10,6 +10,7 @@
 #include "runtime/jit/lower_types.h"
 #include "runtime/jit/object_cache.h"
 #include "runtime/jit/schedule.h"
+#include "runtime/jit/self_test.h"
 #include "support/hash.h"
 
 namespace couler::jit {
@@ -321,12 +322,28 @@ class JitKernel final : public column::Kernel {
   std::vector<std::uint8_t*> spilledFlags_;
 };
 
+/// The engine, if what it makes can be trusted: that is tried once a process.
+Engine* trusted(std::string& why) {
+  Engine* compiler = engine(why);
+  if (compiler == nullptr) return nullptr;
+  static const std::string kProblem = [&] {
+    std::string problem;
+    if (passesSelfTest(*compiler, ObjectCache::fromEnvironment(), problem)) problem.clear();
+    return problem;
+  }();
+  if (kProblem.empty()) return compiler;
+  why = kProblem;
+  return nullptr;
+}
+
 }  // namespace
+
+bool available(std::string& why) { return trusted(why) != nullptr; }
 
 std::unique_ptr<column::Kernel> jitKernel(column::RowPlan plan, std::string& why) {
   std::unique_ptr<Program> program = lower(plan, why);
   if (!program) return nullptr;
-  Engine* compiler = engine(why);
+  Engine* compiler = trusted(why);
   if (compiler == nullptr) return nullptr;
   Hasher hasher;
   hasher.field(canonicalText(*program));

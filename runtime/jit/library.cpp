@@ -77,6 +77,4 @@ Engine* engine(std::string& why) {
 
 const std::string& libraryStamp() { return loaded().stamp; }
 
-bool available(std::string& why) { return engine(why) != nullptr; }
-
 }  // namespace couler::jit

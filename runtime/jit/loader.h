@@ -10,7 +10,8 @@
 /// `../lib/couler/` from the program's, or beside the program.
 namespace couler::jit {
 
-/// Whether there is such a library for this machine; loads it, some 5 ms the first time.
+/// Whether there is such a library for this machine and code that it makes gives the right results
+/// (self_test.h). Loads it, some 5 ms the first time, and 10 ms more the first time on a machine.
 [[nodiscard]] bool available(std::string& why);
 
 /// One function for all stages and results of the plan. Null where an expression is not supported

@@ -273,19 +273,7 @@ class Lowerer {
       refuse("`in` a list that is not written out");
     }
     if (items.size() > kMaxListed) refuse("`in` a list of more than {} items", kMaxListed);
-    const auto same = [&](ExprId item) {
-      return graph_.add({.code = Code::Same, .kind = Kind::Bool, .operands = {x, item}});
-    };
-    // Of an empty list, only whether x has an error is left.
-    ExprId any = items.empty() ? graph_.binary(Builtin::And, same(x), graph_.boolean(false))
-                               : same(items[0]);
-    for (const ExprId item : items) {
-      if (at(item).fails || at(item).kind != at(x).kind) refuse("`in` a list of such items");
-      if (item != items[0]) any = graph_.binary(Builtin::Or, any, same(item));
-    }
-    if (!payload.lifted || !graph_.mayBeNone(x)) return any;
-    const ExprId there = graph_.binary(Builtin::NotEqual, x, graph_.none(at(x).kind));
-    return graph_.select(there, any, graph_.none(Kind::Bool));
+    return graph_.isOneOf(x, items, payload.lifted);
   }
 
   ExprId apply(Builtin op, bool lifted, std::vector<ExprId> operands, const ir::Node& node,

@@ -99,6 +99,7 @@ class OrcEngine final : public Engine {
     const llvm::MCSubtargetInfo& about = *machine_->getMCSubtargetInfo();
     const bool wide = !builder_->getTargetTriple().isX86() || about.checkFeatures("+avx512dq");
     if (!Emitter(module, program, wide).run(why)) return {};
+    dropUnused(module);
     for (llvm::Function& function : module) {
       if (function.isDeclaration()) continue;
       function.addFnAttr("target-cpu", machine_->getTargetCPU());
@@ -190,6 +191,18 @@ class OrcEngine final : public Engine {
       return false;
     }
     return true;
+  }
+
+  /// The passes would do so only after they have been over them.
+  static void dropUnused(llvm::Module& module) {
+    for (bool again = true; again;) {
+      again = false;
+      for (llvm::Function& function : llvm::make_early_inc_range(module)) {
+        if (!function.use_empty() || function.hasExternalLinkage()) continue;
+        function.eraseFromParent();
+        again = true;
+      }
+    }
   }
 
   void optimise(llvm::Module& module) {
