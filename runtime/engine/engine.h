@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/cache_policy.h"
 #include "ir/module.h"
 #include "support/diagnostic.h"
 
@@ -63,6 +64,8 @@ struct RunOptions {
   bool failFast = false;
   bool force = false;  ///< run every step, reuse none
   ContainerMode container = ContainerMode::Host;
+  std::optional<std::uint64_t> cacheBudget;  ///< bytes that the store is to take at most
+  ir::CachePolicy cachePolicy = ir::CachePolicy::Density;
   std::vector<std::pair<std::string, ir::Value>> inputs;  ///< of the entry workflow
   std::function<void(const Event&)> onEvent;
   std::string program;  ///< the file that a step which runs `couler` runs; empty: that of the PATH
@@ -75,6 +78,7 @@ struct RunResult {
   bool cancelled = false;
   std::optional<ir::Value> outputs;  ///< record; files are paths in the store
   std::uint64_t succeeded = 0, reused = 0, failed = 0, skipped = 0;
+  std::uint64_t evicted = 0, evictedBytes = 0;  ///< results dropped to keep the budget, while it ran
   double seconds = 0;
 };
 

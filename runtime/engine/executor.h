@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -61,6 +62,9 @@ class Executor {
   [[nodiscard]] std::string stepName(Token token) const;
   /// Program order.
   [[nodiscard]] bool before(Token a, Token b) const;
+  /// Calls `take` with the values that steps still to come may read, and with those that become the
+  /// workflow's outputs; some of them several times. O(nodes of the frames alive).
+  void eachLive(const std::function<void(const ir::Value&)>& take) const;
   /// Numbers of the steps that it waited for, separated by spaces; at most 64, in order.
   [[nodiscard]] std::string after(Token token) const;
 

@@ -161,6 +161,16 @@ std::optional<ir::Value> mapFiles(const ir::Value& value, const FileChange& chan
   return value;
 }
 
+void eachFile(const ir::Value& value, const std::function<void(const ir::FileRef&)>& take) {
+  if (const auto* file = value.as<ir::FileRef>()) {
+    take(*file);
+  } else if (value.as<ir::ListValue>() != nullptr) {
+    for (const ir::Value& item : value.items()) eachFile(item, take);
+  } else if (value.as<ir::MapValue>() != nullptr || value.as<ir::RecordValue>() != nullptr) {
+    for (const auto& [name, item] : value.named()) eachFile(item, take);
+  }
+}
+
 std::string encodeOutputs(const ir::Value& outputs, const Objects& objects) {
   std::string lines;
   const std::size_t prefix = objects.folder().size() + 1;
@@ -177,7 +187,7 @@ std::string encodeOutputs(const ir::Value& outputs, const Objects& objects) {
 }
 
 Decoded decodeOutputs(std::string_view text, ir::TypeId type, const ir::TypeTable& types,
-                      const Objects& objects, bool thorough) {
+                      const Objects& objects, Look look) {
   Decoded decoded;
   const std::size_t end = std::min(text.find('\n'), text.size());
   std::string_view lines = text.substr(end);
@@ -199,8 +209,12 @@ Decoded decodeOutputs(std::string_view text, ir::TypeId type, const ir::TypeTabl
     const bool isDir = lines.starts_with(" d");
     lines.remove_prefix(std::min<std::size_t>(2, lines.size()));
     std::string digest = Objects::digestOf(file.path);
-    const ObjectState state = digest.empty() ? ObjectState::Missing
-                                             : objects.check(file.path, bytes, isDir, thorough);
+    ObjectState state = ObjectState::Missing;
+    if (!digest.empty()) {
+      state = look == Look::No
+                  ? ObjectState::Good
+                  : objects.check(file.path, bytes, isDir, look == Look::Thorough);
+    }
     if (state != ObjectState::Good) {
       decoded.problem = fmt::format("`{}` in the store {}", baseName(file.path),
                                     state == ObjectState::Missing ? "is gone" : "was changed");

@@ -25,10 +25,13 @@ struct Decoded {
   std::optional<ir::Value> value;
   std::string problem;  ///< why there is no value: "`model.json` was changed", …
 };
-/// Reads them back and looks at each file; `thorough` reads the files.
+/// How closely the files of stored outputs are looked at: not at all, by size and time, whole.
+enum class Look : std::uint8_t { No, Quick, Thorough };
+/// Reads them back and looks at each file.
 [[nodiscard]] Decoded decodeOutputs(std::string_view text, ir::TypeId type,
-                                    const ir::TypeTable& types, const Objects& objects,
-                                    bool thorough);
+                                    const ir::TypeTable& types, const Objects& objects, Look look);
+/// Calls `take` with each file and folder in a value.
+void eachFile(const ir::Value& value, const std::function<void(const ir::FileRef&)>& take);
 
 /// The name under which a Path output is written and kept.
 [[nodiscard]] std::string_view outputBaseName(const ir::OutputDef& output);

@@ -105,7 +105,7 @@ class Foreseer final : public StepSink {
     const auto stored = store_->lookup(std::get<Digest>(key));
     if (!stored) return runs("no run had this program with these inputs");
     Decoded decoded = decodeOutputs(stored->outputs, task.result, module_.types, store_->objects(),
-                                    !stored->trusted);
+                                    stored->trusted ? Look::Quick : Look::Thorough);
     if (!decoded.value) return runs(decoded.problem);
     add(std::move(name), next.node, Foresight::Reused, {});
     executor_->succeed(next.token, std::move(*decoded.value), 0);

@@ -114,21 +114,38 @@ RunResult run(const ir::Module& module, const RunOptions& options,
       Store::open(options.storeDir, options.sourcePath, entry.name, diags);
   if (!store) return result;
   result.runId = store->run();
-  StepRunner runner(module, options, *store, secrets, diags);
-  Executor executor(module, runner, diags);
-  executor.start(std::move(inputs));
+  if (options.cacheBudget) store->setBudget(options.cachePolicy, *options.cacheBudget);
+  std::optional<StepRunner> first;
+  std::optional<Executor> last;
+  first.emplace(module, options, *store, secrets, diags, StepRunner::Before{});
+  last.emplace(module, *first, diags);
+  last->start(inputs);
   Event event;
   event.kind = Event::Kind::RunStarted;
-  event.total = executor.totalSteps();
-  runner.emit(event);
-  runner.run(executor);
+  event.total = last->totalSteps();
+  first->emit(event);
+  first->run(*last);
+  std::uint64_t twice = 0;  // steps that ran, and were then reused
+  while (first->startsAgain()) {
+    const StepRunner::Before before = first->before();
+    twice = before.counts.succeeded;
+    store->dropReused();
+    last.reset();
+    first.emplace(module, options, *store, secrets, diags, before);
+    last.emplace(module, *first, diags);
+    last->start(inputs);
+    first->run(*last);
+  }
+  StepRunner& runner = *first;
+  Executor& executor = *last;
 
-  const RunCounts& counts = runner.counts();
+  RunCounts counts = runner.counts();
+  counts.reused -= std::min(counts.reused, twice);
   result.cancelled = runner.cancelled();
   const bool broken = store->broken().has_value() || runner.aborted();
   const ir::Value* outputs = std::get_if<ir::Value>(&executor.result());
   result.ok = !result.cancelled && !broken && executor.finished() && !executor.failed() &&
-              outputs != nullptr;
+              !runner.outputsLost() && outputs != nullptr;
   if (result.ok) result.outputs = *outputs;
   result.succeeded = counts.succeeded;
   result.reused = counts.reused;
@@ -137,7 +154,11 @@ RunResult run(const ir::Module& module, const RunOptions& options,
   const RunStatus status = result.cancelled ? RunStatus::Cancelled
                            : result.ok      ? RunStatus::Succeeded
                                             : RunStatus::Failed;
-  store->endRun(status, counts, runner.now());
+  const std::string encoded =
+      result.ok ? encodeOutputs(*outputs, store->objects()) : std::string();
+  result.evicted = runner.collected().results;
+  result.evictedBytes = runner.collected().evictedBytes;
+  store->endRun(status, counts, runner.now(), result.ok ? &encoded : nullptr);
   if (store->broken() && !broken) {
     // The last rows did not fit: the steps' own results were kept before.
     runner.reportBroken(*store->broken());

@@ -146,7 +146,7 @@ StepRow StepRunner::rowOf(const StepRun& step, RowStatus status) const {
   row.cpuSeconds = step.cpuSeconds;
   row.maxRssBytes = step.maxRssBytes;
   row.key = step.key;
-  row.after = executor_->after(step.token);
+  row.after = step.again == kNotAgain ? executor_->after(step.token) : evicted_[step.again].row.after;
   return row;
 }
 
@@ -183,10 +183,16 @@ void StepRunner::succeed(Id id, ir::Value outputs) {
   if (store_.broken()) return;  // nothing is told that was not kept
   folders_.done(step.folder, step.container.empty());
   ++counts_.succeeded;
+  if (step.again == kNotAgain) {
+    present(outputs);
+  } else {
+    madeAgain(id, encoded, outputs);
+  }
   emitEnd(row, now() - step.attemptStarted);
   release(id);
-  executor_->succeed(step.token, std::move(outputs), step.seq);
+  if (step.again == kNotAgain) executor_->succeed(step.token, std::move(outputs), step.seq);
   free(id);
+  if (store_.overBudget()) shrink();
 }
 
 void StepRunner::failAttempt(Id id, Failure failure) {
@@ -219,6 +225,11 @@ void StepRunner::fail(Id id, const Failure& failure) {
   StepRun& step = steps_[id];
   ++counts_.failed;
   if (step.seq == 0) step.seq = ++nextSeq_;
+  const bool again = step.again != kNotAgain;
+  if (again) {
+    evicted_[step.again].failed = evicted_[step.again].made = true;
+    --counts_.reused;
+  }
   StepRow row = rowOf(step, RowStatus::Failed);
   row.exitCode = failure.exitCode;
   row.failure = failure.kind == ir::FailureClass::Exit
@@ -233,7 +244,7 @@ void StepRunner::fail(Id id, const Failure& failure) {
   const Span at = module_.at(step.node).span;
   const std::string left = rmdir(step.folder.c_str()) == 0 ? std::string() : step.folder;
   release(id);
-  const bool counts = executor_->fail(step.token, step.seq);
+  const bool counts = again || executor_->fail(step.token, step.seq);
   free(id);
   if (counts) {
     Diagnostic diagnostic = diagnose<Diag::StepFailed>(at, row.step, row.failure);

@@ -32,11 +32,18 @@ std::string_view nameOfVariable(std::string_view variable) {
 }  // namespace
 
 bool StepRunner::Later::operator()(Id a, Id b) const {
-  return runner->executor_->before(runner->steps_[b].token, runner->steps_[a].token);
+  return runner->earlier(b, a);
+}
+
+bool StepRunner::earlier(Id a, Id b) const {
+  const bool first = steps_[a].again != kNotAgain;
+  const bool second = steps_[b].again != kNotAgain;
+  if (first || second) return first && second ? steps_[a].again < steps_[b].again : first;
+  return executor_->before(steps_[a].token, steps_[b].token);
 }
 
 StepRunner::StepRunner(const ir::Module& module, const RunOptions& options, Store& store,
-                       const Secrets& secrets, DiagnosticSink& diags)
+                       const Secrets& secrets, DiagnosticSink& diags, const Before& before)
     : module_(module),
       options_(options),
       store_(store),
@@ -46,9 +53,12 @@ StepRunner::StepRunner(const ir::Module& module, const RunOptions& options, Stor
       logs_(store.logFolder()),
       folders_(store.workFolder()),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      begin_(std::chrono::steady_clock::now()),
+      begin_(before.begin),
       all_(machineSlots(options.jobs, options.memoryBytes)),
-      free_(all_) {
+      free_(all_),
+      nextSeq_(before.seq),
+      counts_{before.counts.succeeded, 0, 0, 0},
+      collected_(before.collected) {
   const std::vector<std::string>& hidden = secrets.variables();
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view name = nameOfVariable(*variable);
@@ -132,6 +142,7 @@ void StepRunner::run(Executor& executor) {
   executor_ = &executor;
   if (!options_.force) store_.expect(executor.totalSteps());
   runAll(executor);
+  tellEvicted();
   folders_.clear();
 }
 
@@ -150,14 +161,14 @@ void StepRunner::runAll(Executor& executor) {
       cancelled_ = true;
       stopAll();
     }
-    if (cancelled_ || aborted_) {
+    if (cancelled_ || aborted_ || restart_) {
       if (running_.empty()) return;
     } else {
       if (!inbox_.empty()) {
         drainInbox();
         continue;
       }
-      if (executor.finished()) return;
+      if (executor.finished() && !awaitOutputs()) return;
       recheckElsewhere();
       schedule();
       // What could not be started, or was found done by another run, has moved the graph on.
@@ -172,9 +183,7 @@ void StepRunner::drainInbox() {
   // In program order whatever the order in which they became ready: rows and notes come out alike.
   std::vector<Id> batch;
   batch.swap(inbox_);
-  const auto before = [&](Id a, Id b) {
-    return executor_->before(steps_[a].token, steps_[b].token);
-  };
+  const auto before = [&](Id a, Id b) { return earlier(a, b); };
   // Mostly they come in order, and telling that is much cheaper than sorting.
   if (!std::is_sorted(batch.begin(), batch.end(), before)) {
     std::sort(batch.begin(), batch.end(), before);
@@ -190,6 +199,15 @@ void StepRunner::drainInbox() {
 void StepRunner::look(Id id) {
   StepRun& step = steps_[id];
   const ir::TaskDef& task = *step.context->task;
+  if (step.again != kNotAgain) {
+    if (stopping_) {
+      release(id);
+      return free(id);
+    }
+    if (awaitInputs(id)) return;
+    step.attempt = 1;
+    return enqueue(id);
+  }
   if (stopping_ && !executor_->inFinally(step.token)) {
     const Token token = step.token;
     const std::uint32_t seq = skipped(token, step.node, true);
@@ -208,13 +226,14 @@ void StepRunner::look(Id id) {
   }
   if (step.reusable && !options_.force) {
     if (reuse(step, id)) return;
-    const auto [first, isFirst] = inFlight_.try_emplace(step.key);
-    if (!isFirst) {
+    if (const auto first = inFlight_.find(step.key); first != inFlight_.end()) {
       step.stage = Stage::Following;
       first->second.push_back(id);
       return;
     }
   }
+  if (awaitInputs(id)) return;
+  if (step.reusable && !options_.force) inFlight_.try_emplace(step.key);
   step.attempt = 1;
   enqueue(id);
 }
@@ -224,14 +243,25 @@ bool StepRunner::reuse(StepRun& step, Id id) {
   if (!stored) return false;
   const ir::TaskDef& task = *step.context->task;
   Decoded decoded = decodeOutputs(stored->outputs, task.result, module_.types, store_.objects(),
-                                  !stored->trusted);
+                                  stored->trusted ? Look::Quick : Look::Thorough);
+  const bool missing = stored->evicted && !decoded.value;
+  if (missing) {
+    if (step.again != kNotAgain) return false;
+    decoded =
+        decodeOutputs(stored->outputs, task.result, module_.types, store_.objects(), Look::No);
+  }
   if (!decoded.value) {
     store_.forget(step.key, *stored);
     store_.beginReads();
     note(nameOf(step), fmt::format("{}, so the step runs again", decoded.problem));
     return false;
   }
-  if (!stored->trusted) {
+  if (step.again != kNotAgain) {  // another run has made it
+    present(*decoded.value);
+    free(id);
+    return true;
+  }
+  if (!stored->trusted && !missing) {
     store_.trust(step.key);
     store_.beginReads();
   }
@@ -240,7 +270,12 @@ bool StepRunner::reuse(StepRun& step, Id id) {
   StepRow row = rowOf(step, RowStatus::Reused);
   row.attempts = 0;
   emitEnd(row, 0);
-  store_.later(std::move(row));
+  if (missing) {
+    takeEvicted(step, *stored, *decoded.value, std::move(row));
+  } else {
+    present(*decoded.value);
+    store_.later(std::move(row));
+  }
   executor_->succeed(step.token, std::move(*decoded.value), step.seq);
   free(id);
   return true;

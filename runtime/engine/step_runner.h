@@ -27,8 +27,15 @@ namespace couler::runtime {
 /// slots, waits, takes the outputs, retries. One thread, one epoll.
 class StepRunner final : public StepSink {
  public:
+  /// What a run that begins again goes on with.
+  struct Before {
+    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+    std::uint32_t seq = 0;
+    RunCounts counts;
+    Collected collected;
+  };
   StepRunner(const ir::Module& module, const RunOptions& options, Store& store,
-             const Secrets& secrets, DiagnosticSink& diags);
+             const Secrets& secrets, DiagnosticSink& diags, const Before& before);
   ~StepRunner() override;
 
   /// Until everything has ended, was cancelled, or the store broke. Pre: the executor was started.
@@ -40,8 +47,16 @@ class StepRunner final : public StepSink {
   [[nodiscard]] bool full() const override { return inbox_.size() >= kBatch; }
 
   [[nodiscard]] const RunCounts& counts() const { return counts_; }
+  /// What was evicted to keep the budget.
+  [[nodiscard]] const Collected& collected() const { return collected_; }
   [[nodiscard]] bool cancelled() const { return cancelled_; }
   [[nodiscard]] bool aborted() const { return aborted_; }
+  /// Whether an output of the workflow was evicted and could not be made again.
+  [[nodiscard]] bool outputsLost() const { return outputsLost_; }
+  /// Whether all has to be looked up again by a new runner and executor: an evicted result that was
+  /// made again is another one now.
+  [[nodiscard]] bool startsAgain() const { return restart_ && !cancelled_ && !aborted_; }
+  [[nodiscard]] Before before() const { return {begin_, nextSeq_, counts_, collected_}; }
   /// Says once that the store cannot be written, and ends what runs.
   void reportBroken(const FileError& error) { brokenStore(error); }
   /// Seconds since the run began.
@@ -51,6 +66,7 @@ class StepRunner final : public StepSink {
 
  private:
   static constexpr std::size_t kBatch = 512;
+  static constexpr std::uint32_t kNotAgain = 0xffffffffU;
   using Id = std::uint32_t;
   /// Asked: not yet looked up. Queued: wants a slot. Claimed elsewhere: another run works on its
   /// key. Following: another step of this run does. Pausing: between two attempts.
@@ -64,6 +80,7 @@ class StepRunner final : public StepSink {
     Stage stage = Stage::Free;
     bool reusable = false;
     bool claimed = false;
+    std::uint32_t again = kNotAgain;  // index of what it makes again; it has no token then
     std::uint32_t seq = 0;
     std::int64_t attempt = 0;
     std::int64_t memoryFactor = 1;
@@ -94,6 +111,33 @@ class StepRunner final : public StepSink {
     friend bool operator>(const Timer& a, const Timer& b) { return a.at > b.at; }
   };
 
+  /// A result of which only the outputs' digests are known.
+  struct Evicted {
+    ir::NodeId node;
+    const TaskContext* context = nullptr;
+    std::vector<ir::Value> arguments;
+    Digest key;
+    StepRow row;  // of the step as reused; written at the end, if it was never made again
+    std::string outputs;
+    bool made = false, failed = false;
+  };
+
+  // step_again.cpp
+  void takeEvicted(StepRun& step, const StoredResult& stored, const ir::Value& value, StepRow row);
+  /// The files in `value` are there, whatever was evicted before.
+  void present(const ir::Value& value);
+  void makeAgain(std::uint32_t evicted);
+  /// Has files in `values` that are not there made again; whether there are any. `waiter` comes back
+  /// to `look` when the first is. `lost`: why one cannot be made.
+  bool awaitFiles(const std::vector<ir::Value>& values, std::optional<Id> waiter,
+                  std::string& lost);
+  bool awaitInputs(Id id);
+  bool awaitOutputs();
+  void madeAgain(Id id, const std::string& outputs, const ir::Value& value);
+  void tellEvicted();
+  /// Makes the store keep its budget.
+  void shrink();
+
   // step_runner.cpp
   void runAll(Executor& executor);
   void drainInbox();
@@ -111,7 +155,12 @@ class StepRunner final : public StepSink {
   void release(Id id);
   void free(Id id);
   Id allocate();
-  std::string nameOf(const StepRun& step) const { return executor_->stepName(step.token); }
+  /// Program order; what is made again comes first.
+  bool earlier(Id a, Id b) const;
+  std::string nameOf(const StepRun& step) const {
+    return step.again == kNotAgain ? executor_->stepName(step.token)
+                                   : evicted_[step.again].row.step;
+  }
 
   // step_start.cpp
   bool start(Id id);
@@ -173,6 +222,11 @@ class StepRunner final : public StepSink {
   bool stopping_ = false;
   bool aborted_ = false;  // the store broke: end what runs and go
   bool imageNoted_ = false;
+  bool restart_ = false;
+  bool outputsLost_ = false;
+  std::vector<Evicted> evicted_;
+  std::unordered_map<std::string, std::uint32_t> madeBy_;  // absolute path -> what makes it again
+  Collected collected_;
   std::vector<const char*> environment_;
   std::unordered_map<std::string, std::string> programs_;
 };

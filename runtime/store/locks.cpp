@@ -36,6 +36,12 @@ void LockFile::lock(std::uint64_t byte) {
   }
 }
 
+void LockFile::lockShared(std::uint64_t byte) {
+  struct flock lock = oneByte(byte, F_RDLCK);
+  while (fcntl(fd_.get(), F_OFD_SETLKW, &lock) != 0 && errno == EINTR) {
+  }
+}
+
 void LockFile::unlock(std::uint64_t byte) {
   struct flock lock = oneByte(byte, F_UNLCK);
   fcntl(fd_.get(), F_OFD_SETLK, &lock);

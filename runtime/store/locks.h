@@ -19,6 +19,9 @@ class LockFile {
   bool tryLock(std::uint64_t byte);
   /// Waits for it.
   void lock(std::uint64_t byte);
+  /// Waits until nobody has it for himself; many may share it. A lock of one's own becomes a
+  /// shared one at once; `tryLock` makes a shared one one's own when nobody else shares it.
+  void lockShared(std::uint64_t byte);
   void unlock(std::uint64_t byte);
   /// Whether someone else holds it.
   [[nodiscard]] bool heldElsewhere(std::uint64_t byte) const;
@@ -26,6 +29,9 @@ class LockFile {
  private:
   Fd fd_;
 };
+
+/// In runs.lock: shared by every run, and had alone by whoever takes away what no run may be using.
+inline constexpr std::uint64_t kUseByte = std::uint64_t{1} << 62;
 
 /// The byte that stands for a step's key. Two keys with one byte only wait for each other.
 [[nodiscard]] std::uint64_t lockByte(const Digest& key);

@@ -24,6 +24,7 @@ constexpr std::uint64_t kExpectFrom = 200;
 /// time.
 constexpr double kSyncSeconds = 5;
 constexpr int kLongLog = 1000;  // pages; about 4 MB
+constexpr std::uint64_t kShrinkParts = 20;  // of the budget: how much the store may grow at a time
 
 std::int64_t nowMillis() {
   using namespace std::chrono;
@@ -91,6 +92,8 @@ std::unique_ptr<Store> Store::open(const std::string& folder, std::string_view s
   const bool opened = store->openDatabase(diags);
   store->runs_.unlock(0);
   if (!opened) return nullptr;
+  // Waits for a collection to end, and keeps others from beginning while the run lasts.
+  store->runs_.lockShared(kUseByte);
   store->boot_ = bootId();
   const auto databaseError = [&] {
     if (store->db_.full()) {
@@ -165,8 +168,20 @@ bool Store::openDatabase(DiagnosticSink& diags) {
     return false;
   }
   if (version == kSchemaVersion) return true;
-  return (db_.exec("BEGIN IMMEDIATE") && db_.exec(kSchema) &&
-          db_.exec(fmt::format("PRAGMA user_version={}; COMMIT", kSchemaVersion).c_str())) ||
+  if (!db_.exec("BEGIN IMMEDIATE")) return failed();
+  {
+    // Another process may have done it meanwhile.
+    Statement ask = db_.prepare("PRAGMA user_version");
+    if (!ask.valid() || ask.step() != Statement::Outcome::Row) return failed();
+    version = ask.integer(0);
+  }
+  const bool upgrades = version == 1 || version == 2;
+  if (version < kSchemaVersion && (!db_.exec(kSchema) || (upgrades && !db_.exec(kUpgradeTo3)))) {
+    failed();
+    db_.exec("ROLLBACK");
+    return false;
+  }
+  return db_.exec(fmt::format("PRAGMA user_version={}; COMMIT", kSchemaVersion).c_str()) ||
          failed();
 }
 
@@ -175,9 +190,10 @@ bool Store::prepare() {
   beginWrite_ = db_.prepare("BEGIN IMMEDIATE");
   commit_ = db_.prepare("COMMIT");
   rollback_ = db_.prepare("ROLLBACK");
-  lookup_ = db_.prepare("SELECT outputs, run FROM results WHERE key = ?");
+  lookup_ = db_.prepare("SELECT outputs, run, evicted FROM results WHERE key = ?");
   trust_ = db_.prepare("UPDATE results SET run = ? WHERE key = ?");
   forget_ = db_.prepare("UPDATE results SET outputs = NULL WHERE key = ? AND outputs = ?");
+  unstable_ = db_.prepare("UPDATE results SET unstable = 1 WHERE key = ?");
   insertStep_ = db_.prepare(
       "INSERT INTO steps(run, seq, step, task, status, attempts, exit, failure, started, seconds, "
       "cpu,"
@@ -186,7 +202,7 @@ bool Store::prepare() {
   saveResult_ = db_.prepare(
       "INSERT INTO results(key, run, outputs, parts) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(key) DO "
       "UPDATE"
-      " SET run = ?2, outputs = ?3");
+      " SET run = ?2, outputs = ?3, evicted = 0");
   saveParts_ = db_.prepare("INSERT OR IGNORE INTO results(key, run, parts) VALUES(?, ?, ?)");
   findFile_ = db_.prepare(
       "SELECT digest FROM files WHERE path = ? AND size = ? AND mtime = ? AND ctime = ? AND inode "
@@ -195,7 +211,7 @@ bool Store::prepare() {
       "INSERT OR REPLACE INTO files(path, size, mtime, ctime, inode, digest) VALUES(?, ?, ?, ?, ?, "
       "?)");
   for (const Statement* statement :
-       {&begin_, &beginWrite_, &commit_, &rollback_, &lookup_, &trust_, &forget_, &insertStep_,
+       {&begin_, &beginWrite_, &commit_, &rollback_, &lookup_, &trust_, &forget_, &unstable_, &insertStep_,
         &insertReused_, &saveResult_, &saveParts_, &findFile_, &saveFile_}) {
     if (!statement->valid()) return false;
   }
@@ -265,12 +281,14 @@ void Store::expect(std::uint64_t steps) {
   const auto limit = static_cast<std::int64_t>(2 * steps);
   if (most == 0 || most > limit) return;
   Statement read = db_.prepare(
-      "SELECT key, run, outputs FROM results WHERE outputs IS NOT NULL ORDER BY key LIMIT ?");
+      "SELECT key, run, outputs, evicted FROM results WHERE outputs IS NOT NULL ORDER BY key"
+      " LIMIT ?");
   read.bind(1, limit);
   known_.reserve(static_cast<std::size_t>(most));
   while (read.step() == Statement::Outcome::Row) {
     const std::string_view outputs = read.text(2);
-    known_.push_back({read.digest(0), read.integer(1), knownOutputs_.size(), outputs.size()});
+    known_.push_back({read.digest(0), read.integer(1), knownOutputs_.size(), outputs.size(),
+                      read.integer(3) != 0});
     knownOutputs_.append(outputs);
   }
 }
@@ -285,17 +303,17 @@ std::size_t Store::knownAt(const Digest& key) const {
 
 std::optional<StoredResult> Store::lookup(const Digest& key) {
   std::optional<StoredResult> result;
-  const auto take = [&](std::string_view outputs, std::int64_t run) {
+  const auto take = [&](std::string_view outputs, std::int64_t run, bool evicted) {
     const bool doubtful = !doubtful_.empty() && doubtful_.contains(run);
-    result = StoredResult{std::string(outputs), !doubtful};
+    result = StoredResult{std::string(outputs), !doubtful, evicted};
   };
   if (const std::size_t at = knownAt(key); at < known_.size() && known_[at].run != 0) {
     const Known& known = known_[at];
-    take(std::string_view(knownOutputs_).substr(known.from, known.size), known.run);
+    take(std::string_view(knownOutputs_).substr(known.from, known.size), known.run, known.evicted);
     return result;
   }
   if (lookup_.bind(1, key).step() == Statement::Outcome::Row && !lookup_.isNull(0)) {
-    take(lookup_.text(0), lookup_.integer(1));
+    take(lookup_.text(0), lookup_.integer(1), lookup_.integer(2) != 0);
   }
   lookup_.reset();
   return result;
@@ -311,6 +329,11 @@ void Store::forget(const Digest& key, const StoredResult& result) {
   endReads();
   if (const std::size_t at = knownAt(key); at < known_.size()) known_[at].run = 0;
   if (!broken_ && !forget_.bind(1, key).bind(2, result.outputs).run()) fail("history");
+}
+
+void Store::unstable(const Digest& key) {
+  endReads();
+  if (!broken_ && !unstable_.bind(1, key).run()) fail("history");
 }
 
 void Store::insert(const StepRow& row) {
@@ -334,6 +357,8 @@ void Store::record(const StepRow& row, std::string_view parts, const std::string
   bool good = insertStep_.run();
   if (good && row.key) {
     if (outputs != nullptr) {
+      if (const std::size_t at = knownAt(*row.key); at < known_.size()) known_[at].run = 0;
+      if (budget_) present_ += objectsIn(*outputs).bytes;
       good = saveResult_.bind(1, *row.key).bind(2, run_).bind(3, *outputs).bind(4, parts).run();
     } else {
       good = saveParts_.bind(1, *row.key).bind(2, run_).bind(3, parts).run();
@@ -368,7 +393,8 @@ bool Store::writePending() {
   return insertReused_.bind(1, run_).bindBlob(2, reused_.bytes()).run();
 }
 
-void Store::endRun(RunStatus status, const RunCounts& counts, double seconds) {
+void Store::endRun(RunStatus status, const RunCounts& counts, double seconds,
+                   const std::string* outputs) {
   flush();
   // What failed steps left behind stays for people to look at, until the next run starts.
   if (status == RunStatus::Failed) {
@@ -384,14 +410,19 @@ void Store::endRun(RunStatus status, const RunCounts& counts, double seconds) {
   }
   if (broken_) rollback_.run();
   Statement end = db_.prepare(
-      "UPDATE runs SET status = ?, succeeded = ?, reused = ?, failed = ?, skipped = ?, seconds = ?"
-      " WHERE id = ?");
+      "UPDATE runs SET status = ?, succeeded = ?, reused = ?, failed = ?, skipped = ?, seconds = ?,"
+      " outputs = ? WHERE id = ?");
   end.bind(1, static_cast<std::int64_t>(status));
   end.bind(2, static_cast<std::int64_t>(counts.succeeded));
   end.bind(3, static_cast<std::int64_t>(counts.reused));
   end.bind(4, static_cast<std::int64_t>(counts.failed));
   end.bind(5, static_cast<std::int64_t>(counts.skipped));
-  end.bind(6, seconds).bind(7, run_);
+  end.bind(6, seconds).bind(8, run_);
+  if (outputs != nullptr) {
+    end.bind(7, *outputs);
+  } else {
+    end.bindNull(7);
+  }
   if (!end.run() && !broken_) fail("history");
   if (sync) {
     // What earlier runs of this boot wrote is on the disk now as well.
@@ -402,6 +433,54 @@ void Store::endRun(RunStatus status, const RunCounts& counts, double seconds) {
   // takes time by the log's length.
   if (sync || db_.logPages() >= kLongLog) db_.checkpoint();
   runs_.unlock(static_cast<std::uint64_t>(run_));
+  // Where other runs go on, the last of those with a budget does it.
+  if (budget_ && !broken_ && runs_.tryLock(kUseByte)) {
+    KeptTable table = KeptTable::read(db_, 0);
+    Collected collected;
+    evictResults(db_, *objects_, table,
+                 ir::chooseVictims(policy_, table.model, static_cast<double>(*budget_)), {},
+                 collected);
+    sweepObjects(*objects_, table, false, collected);
+  }
+  runs_.unlock(kUseByte);
+}
+
+void Store::setBudget(ir::CachePolicy policy, std::uint64_t bytes) {
+  policy_ = policy;
+  budget_ = shrinkAt_ = bytes;
+  Statement ask = db_.prepare("SELECT outputs FROM results WHERE outputs IS NOT NULL AND evicted = 0");
+  present_ = 0;
+  while (ask.valid() && ask.step() == Statement::Outcome::Row) {
+    present_ += objectsIn(ask.text(0)).bytes;
+  }
+}
+
+std::optional<Collected> Store::shrink(const std::unordered_set<std::string>& live) {
+  flush();
+  if (broken_ || !budget_) return std::nullopt;
+  // Not before it has grown by some more: each time costs a pass over the history.
+  shrinkAt_ = present_ + *budget_ / kShrinkParts;
+  if (!runs_.tryLock(kUseByte)) return std::nullopt;
+  KeptTable table = KeptTable::read(db_, run_);
+  for (std::uint32_t i = 0; i < table.results.size(); ++i) {
+    const std::vector<std::string>& objects = table.results[i].objects;
+    const auto lives = [&](const std::string& path) { return live.contains(path); };
+    if (std::any_of(objects.begin(), objects.end(), lives)) table.need(i, Needed::Live);
+  }
+  // Below the budget by one part, so that it does not go over it with the next result.
+  const std::vector<std::uint32_t> victims = ir::chooseVictims(
+      policy_, table.model, static_cast<double>(*budget_ - *budget_ / kShrinkParts));
+  Collected collected;
+  if (!evictResults(db_, *objects_, table, victims, live, collected)) fail("history");
+  for (const std::uint32_t victim : victims) {
+    if (const std::size_t at = knownAt(table.results[victim].key); at < known_.size()) {
+      known_[at].run = 0;
+    }
+  }
+  runs_.lockShared(kUseByte);
+  present_ = collected.left = table.bytes();
+  shrinkAt_ = std::max(*budget_, present_ + *budget_ / kShrinkParts);
+  return collected;
 }
 
 std::variant<Digest, FileError> Store::digestOf(const std::string& path, bool isDir) {

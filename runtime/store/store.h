@@ -9,6 +9,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "ir/cache_policy.h"
+#include "runtime/store/collect.h"
 #include "runtime/store/locks.h"
 #include "runtime/store/objects.h"
 #include "runtime/store/reused_rows.h"
@@ -28,6 +30,7 @@ struct StoredResult {
   std::string outputs;  ///< see encodeOutputs in runtime/engine/outputs.h
   bool trusted =
       true;  ///< false: written before a crash of the machine, so its files are read once
+  bool evicted = false;  ///< its files are not there; what they were is known
 };
 
 /// The writing side of a store: one a run. After a failed write `broken()` says why and everything
@@ -61,6 +64,8 @@ class Store {
   void trust(const Digest& key);
   /// Forgets a result whose files are gone or changed; not one that another run wrote since.
   void forget(const Digest& key, const StoredResult& result);
+  /// Says that making an evicted result again gave other bytes: it is no longer evicted but forgotten.
+  void unstable(const Digest& key);
   /// At most one run at a time works on a key.
   bool claim(const Digest& key) { return claims_.tryLock(lockByte(key)); }
   void release(const Digest& key) { claims_.unlock(lockByte(key)); }
@@ -71,7 +76,20 @@ class Store {
   /// Keeps a row for the next `flush`.
   void later(StepRow row);
   void flush();
-  void endRun(RunStatus status, const RunCounts& counts, double seconds);
+  /// Forgets the reused steps that were not written yet: they will be looked up again.
+  void dropReused() { reused_.clear(); }
+  /// `outputs`: of the workflow, encoded; null where it did not succeed. With a budget, evicts down
+  /// to it.
+  void endRun(RunStatus status, const RunCounts& counts, double seconds,
+              const std::string* outputs);
+
+  /// From now on what is kept is to take at most so many bytes.
+  void setBudget(ir::CachePolicy policy, std::uint64_t bytes);
+  /// Whether it is time to shrink. O(1).
+  [[nodiscard]] bool overBudget() const { return budget_ && present_ > shrinkAt_; }
+  /// Evicts down to the budget, and nothing whose files are among `live` (paths within objects/).
+  /// Nothing while other runs use the store, or after an error.
+  std::optional<Collected> shrink(const std::unordered_set<std::string>& live);
 
   /// The digest of a user's file or folder, by path, size, times and inode where these did not
   /// change since it was last read. O(1) for a path that this run has asked for before.
@@ -96,12 +114,13 @@ class Store {
   Database db_;
   bool reading_ = false;
   Statement begin_, beginWrite_, commit_, rollback_, lookup_, trust_, forget_, insertStep_,
-      insertReused_, saveResult_, saveParts_, findFile_, saveFile_;
+      insertReused_, unstable_, saveResult_, saveParts_, findFile_, saveFile_;
   /// Results that `expect` read, sorted by key; `outputs` from `from` on in `knownOutputs_`.
   struct Known {
     Digest key;
     std::int64_t run = 0;  // 0: not to be used any more
     std::size_t from = 0, size = 0;
+    bool evicted = false;
   };
   std::vector<Known> known_;
   std::string knownOutputs_;
@@ -110,6 +129,9 @@ class Store {
   std::unordered_map<std::string, Digest> digests_;
   std::unordered_set<std::int64_t> doubtful_;  // runs of an earlier boot that were never synced
   std::optional<FileError> broken_;
+  std::optional<std::uint64_t> budget_;
+  ir::CachePolicy policy_ = ir::CachePolicy::Density;
+  std::uint64_t present_ = 0, shrinkAt_ = 0;  // bytes
 };
 
 }  // namespace couler::runtime
