@@ -95,6 +95,13 @@ std::unique_ptr<SchemaReader> schemaNamed(const Invocation& invocation, const st
     reader->task = ir::TaskId{i};
     const ir::TypeId row = reader->module.types[task.outputs[0].type].element;
     reader->schema = column::schemaOf(reader->module.types, row);
+    const ir::NodeId read = reader->module.at(task.exprs).results[0];
+    std::vector<std::string> names;
+    column::namesInFile(reader->module, reader->module.payload<ir::Rows>(read)->body,
+                        reader->schema, names);
+    for (std::size_t field = 0; field < names.size(); ++field) {
+      reader->schema.fields[field].name = std::move(names[field]);
+    }
     return reader;
   }
   complainOf(invocation, "a schema, found `" + name + "`");

@@ -14,7 +14,7 @@ namespace couler::driver {
 struct SchemaReader {
   ir::Module module;
   ir::TaskId task;
-  column::Schema schema;  ///< its types are the module's
+  column::Schema schema;  ///< its types are the module's; the columns are called as in the file
 };
 
 /// `where` is FILE.cwl:Name. Nothing, and the messages printed, where the program has errors or no

@@ -9,8 +9,8 @@ namespace couler::driver {
 
 /// A program with the schema that a file's rows keep, laid out as `couler fmt` does: its columns,
 /// optional where cells are missing; an enum for a column of few different texts that can be names
-/// of cases. Columns that no schema can name are comments. `unique`: by field, those to be declared
-/// so. Empty: there is no column that a schema can name.
+/// of cases. A column whose name is none of the language gets one, `from` its own. `unique`: by field, those to be declared
+/// so. Empty: there is no column.
 [[nodiscard]] std::string schemaText(const std::string& file, const std::string& name,
                                      const column::Profile& profile,
                                      const std::vector<bool>& unique);

@@ -14,6 +14,27 @@
 
 namespace couler::column {
 
+std::size_t namesInFile(const ir::Module& module, ir::RegionId body, const Schema& schema,
+                        std::vector<std::string>& names) {
+  constexpr std::string_view kFrom = ": from \"";
+  const std::vector<ir::NodeId>& results = module.at(body).results;
+  std::size_t count = 0;
+  for (; count < results.size(); ++count) {
+    const ir::NameId name = module.at(results[count]).name;
+    const std::string_view rule = name.valid() ? module.at(name) : std::string_view();
+    const std::size_t colon = rule.find(kFrom);
+    if (colon == std::string_view::npos || colon != rule.find(": ")) break;
+    if (names.empty()) {
+      for (const Field& field : schema.fields) names.push_back(field.name);
+    }
+    const int column = schema.find(rule.substr(0, colon));
+    const std::size_t begin = colon + kFrom.size();
+    if (column < 0 || begin >= rule.size()) break;
+    names[static_cast<std::size_t>(column)] = rule.substr(begin, rule.size() - begin - 1);
+  }
+  return count;
+}
+
 namespace {
 
 std::int64_t fileSize(const std::string& path) {
@@ -195,33 +216,12 @@ class Builder {
     return name.valid() ? module_.at(name) : std::string_view();
   }
 
-  /// What the columns are called in the file, by field, where some are called otherwise there; gives
-  /// how many results of a read's body say so (docs/ir.md).
-  std::size_t names(ir::RegionId body, const Schema& schema, std::vector<std::string>& names) const {
-    constexpr std::string_view kFrom = ": from \"";
-    const std::vector<ir::NodeId>& results = module_.at(body).results;
-    std::size_t count = 0;
-    for (; count < results.size(); ++count) {
-      const std::string_view rule = ruleOf(results[count]);
-      const std::size_t colon = rule.find(kFrom);
-      if (colon == std::string_view::npos || colon != rule.find(": ")) break;
-      if (names.empty()) {
-        for (const Field& field : schema.fields) names.push_back(field.name);
-      }
-      const int column = schema.find(rule.substr(0, colon));
-      const std::size_t begin = colon + kFrom.size();
-      if (column < 0 || begin >= rule.size()) break;
-      names[static_cast<std::size_t>(column)] = rule.substr(begin, rule.size() - begin - 1);
-    }
-    return count;
-  }
-
   Made read(ir::NodeId id, const ir::Rows& rows, std::vector<bool> wanted) {
     if (openRead) return openRead(operand(id, 0));
     const Schema schema = schemaOfTable(id);
     if (!storable(schema)) return nullptr;
     ReadOptions options;
-    const auto renamed = static_cast<std::uint32_t>(names(rows.body, schema, options.names));
+    const auto renamed = static_cast<std::uint32_t>(namesInFile(module_, rows.body, schema, options.names));
     const std::span<const ir::NodeId> results =
         std::span(module_.at(rows.body).results).subspan(renamed);
     RowPlan plan = planOf(id, {});

@@ -52,7 +52,12 @@ struct PlanResult {
                                                             const std::vector<PlanOutput>& outputs,
                                                             const PlanOptions& options);
 
-/// The same for a plan whose tables, and the rows of the files that it reads, are given as sources;
+/// What the columns of a read are called in the file, by field; `names` stays empty where all are called as in
+/// the schema. Gives how many results of the read's body say so, which are its first (docs/ir.md).
+std::size_t namesInFile(const ir::Module& module, ir::RegionId body, const Schema& schema,
+                        std::vector<std::string>& names);
+
+/// The same as `runPlan` for a plan whose tables, and the rows of the files that it reads, are given as sources;
 /// for tests and benchmarks. Null and an error otherwise.
 [[nodiscard]] std::unique_ptr<Source> openPlan(
     const ir::Module& module, ir::NodeId table,

@@ -6,13 +6,13 @@ enum SomeTripsPayment { card, cash }
 
 /// As the 31 rows of `some-trips.csv`.
 schema SomeTrips {
-    id:       int where unique
-    payment:  Payment?
-    // `none of us`, int: left out, since its name is no name of the language
-    // `in`, int: left out, since its name is no name of the language
-    tip:      float?
-    // `2nd`, string: left out, since its name is no name of the language
-    mixed:    string
-    payment_: SomeTripsPayment
-    string:   string
+    id:         int where unique
+    payment:    Payment?
+    none_of_us: int from "none of us"
+    column_4:   int from "in"
+    tip:        float?
+    column_6:   string from "2nd"
+    mixed:      string
+    payment_:   SomeTripsPayment
+    string:     string
 }
