@@ -85,6 +85,9 @@ constexpr Option kExecOptions[] = {
      "where the plan's nodes stand in the program: {\"FILE\": [[NODE, LINE, COLUMN], ...]}"},
     {"values", 0, Arity::Value, "JSON", "an object with the plan's parameters that are no files"},
     {"anomalies", 0, Arity::Value, "FILE", "write what the reads found wrong there, as JSON"},
+    {"threads", 0, Arity::Value, "N", "work with so many threads (default: COULER_THREADS, else 1)"},
+    {"memory", 0, Arity::Value, "SIZE",
+     "what one operator holds before it uses files (default: COULER_MEMORY, else 1 GiB)"},
 };
 constexpr Option kFmtOptions[] = {
     {"check", 0, Arity::Flag, "", "write nothing; end with 1 when a file would change"},
@@ -153,9 +156,10 @@ constexpr Command kCommands[] = {
      "$ couler plan spam.cwl comments=data.csv", Words::Source, 1, kMany, kPlanOptions, true,
      runPlan},
     {"exec", "run the plan of a step over tables",
-     "exec --plan TEXT [--places JSON] [--values JSON] FILE... OUTPUT...",
+     "exec --plan TEXT [options] FILE... OUTPUT...",
      "What a step over tables runs, on every engine: `couler build` writes such commands. The files\n"
-     "are the plan's inputs in their order, then those to make, which must not be there yet.",
+     "are the plan's inputs in their order, then those to make, which must not be there yet. The\n"
+     "rows are the same with any number of threads and any memory.",
      "$ couler exec --plan \"$(cat plan.ir)\" flights.csv delays.arrow", Words::Other, 0, kMany,
      kExecOptions, true, runExec},
     {"data", "look at the rows of a file", 

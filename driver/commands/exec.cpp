@@ -23,6 +23,9 @@
 namespace couler::driver {
 namespace {
 
+constexpr std::int64_t kMostThreads = 256;
+constexpr std::int64_t kLeastMemory = std::int64_t{1} << 20;
+
 int refuse(const Invocation& invocation, std::string_view why) {
   return complain(diagnose<Diag::PlanFailed>({}, why), kFailed, styleOf(invocation));
 }
@@ -91,6 +94,38 @@ bool readValues(ir::Module& module, const std::string& text,
   return true;
 }
 
+/// What an option says, or else the variable of the environment that stands for it.
+std::string settingOf(const Invocation& invocation, std::string_view option, const char* variable) {
+  if (invocation.has(option)) return invocation.value(option);
+  const char* set = std::getenv(variable);
+  return set != nullptr ? set : "";
+}
+
+bool readLimits(const Invocation& invocation, column::Limits& limits, std::string& why) {
+  const ir::TypeTable types;
+  const std::string threads = settingOf(invocation, "threads", "COULER_THREADS");
+  if (!threads.empty()) {
+    const auto value = ir::fromText(threads, ir::TypeTable::kInt, types, why);
+    const std::int64_t* count = value ? value->as<std::int64_t>() : nullptr;
+    if (count == nullptr || *count < 1 || *count > kMostThreads) {
+      why = fmt::format("the threads must be a number from 1 to {}, not `{}`", kMostThreads, threads);
+      return false;
+    }
+    limits.threads = static_cast<std::size_t>(*count);
+  }
+  const std::string memory = settingOf(invocation, "memory", "COULER_MEMORY");
+  if (!memory.empty()) {
+    const auto value = ir::fromText(memory, ir::TypeTable::kSize, types, why);
+    const ir::Size* size = value ? value->as<ir::Size>() : nullptr;
+    if (size == nullptr || size->bytes < kLeastMemory) {
+      why = fmt::format("the memory must be a size of at least 1 MiB, as `512 MiB`, not `{}`", memory);
+      return false;
+    }
+    limits.memory = static_cast<std::size_t>(size->bytes);
+  }
+  return true;
+}
+
 std::string formatOf(const ir::Module& module, const ir::OutputDef& output) {
   const ir::Type& type = module.types[output.type];
   return type.kind == ir::TypeKind::File && !type.name.empty() ? type.name : "arrow";
@@ -127,6 +162,7 @@ int runExec(const Invocation& invocation) {
   if (scratch.path().empty()) return refuse(invocation, "there is no folder for temporary files");
   column::PlanOptions options;
   options.limits.folder = scratch.path();
+  if (!readLimits(invocation, options.limits, why)) return refuse(invocation, why);
   std::atomic<bool> told = false;
   options.compile = [&](const column::RowPlan& plan, std::string& reason) {
     auto kernel = jit::jitKernel(plan, reason);

@@ -62,7 +62,9 @@ StepRunner::StepRunner(const ir::Module& module, const RunOptions& options, Stor
   const std::vector<std::string>& hidden = secrets.variables();
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view name = nameOfVariable(*variable);
-    if (name.starts_with("COULER_")) continue;
+    // Of ours only what cannot change what a step makes.
+    const bool speed = name == "COULER_THREADS" || name == "COULER_MEMORY";
+    if (name.starts_with("COULER_") && !speed) continue;
     if (std::find(hidden.begin(), hidden.end(), name) == hidden.end())
       environment_.push_back(*variable);
   }

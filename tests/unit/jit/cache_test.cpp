@@ -35,8 +35,8 @@ class Cache : public ::testing::Test {
     }
     return found;
   }
-  /// k1 + `addend`, of each row.
-  static void addsUp(std::int64_t addend) {
+  /// k1 + `addend`, of each row, after `before` columns that are k1 as it is.
+  static void addsUp(std::int64_t addend, std::size_t before = 0) {
     Rows rows(1);
     const NodeId map = rows.stage(ir::RowsOp::Map, rows.rowType, [&](ir::RegionId b, NodeId row) {
       ir::Module& m = rows.module;
@@ -45,8 +45,13 @@ class Cache : public ::testing::Test {
       const NodeId n = m.addConst(b, Value(addend), TypeTable::kInt);
       const NodeId sum = m.add(b, ir::Op{Builtin::AddInt}, TypeTable::kInt,
                                std::vector<NodeId>{x, n});
-      return m.add(b, ir::Op{Builtin::MakeRecord}, m.types.record({{"sum", TypeTable::kInt}}),
-                   std::vector<NodeId>{sum});
+      std::vector<NodeId> columns(before, x);
+      columns.push_back(sum);
+      std::vector<ir::TypeField> fields;
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        fields.push_back({"c" + std::to_string(i), TypeTable::kInt});
+      }
+      return m.add(b, ir::Op{Builtin::MakeRecord}, m.types.record(fields), columns);
     });
     ir::NamedItems items;
     for (const ir::TypeField& field : rows.module.types[rows.rowType].fields) {
@@ -60,10 +65,17 @@ class Cache : public ::testing::Test {
     column::Batch out;
     column::RowError error;
     ASSERT_TRUE(kernel->run(batch, out, error)) << error.message;
-    EXPECT_EQ(out.columns[0].values->as<std::int64_t>()[0], 2 + addend);
+    EXPECT_EQ(out.columns[before].values->as<std::int64_t>()[0], 2 + addend);
   }
   fs::path folder_;
 };
+
+TEST_F(Cache, TellsWhereColumnsStand) {
+  addsUp(5);
+  addsUp(5, 1);
+  addsUp(5, 2);
+  EXPECT_EQ(files().size(), 3U);
+}
 
 TEST_F(Cache, KeepsOneFileAPlan) {
   addsUp(5);
