@@ -130,6 +130,12 @@ constexpr bool isNumber(ir::TypeKind kind) {
   return kind == ir::TypeKind::Int || kind == ir::TypeKind::Float || kind == ir::TypeKind::Bool;
 }
 
+/// Whether the value is a text by itself.
+constexpr bool isText(ir::TypeKind kind) {
+  return isFileKind(kind) || kind == ir::TypeKind::String || kind == ir::TypeKind::Enum ||
+         kind == ir::TypeKind::Timestamp;
+}
+
 class Emitter {
  public:
   Emitter(const ir::Module& module, const EmitOptions& options, const Settings& settings,
@@ -187,11 +193,23 @@ class Emitter {
   void writeContainerInputs(YamlWriter& w, const ir::TaskDef& task, const Shape& shape,
                             const Container& made);
   void writeContainerOutputs(YamlWriter& w, const ir::TaskDef& task, const Shape& shape);
-  void writeProcess(YamlWriter& w, const ir::TaskDef& task);
   void writeResources(YamlWriter& w, const ir::TaskDef& task);
   void writeRetry(YamlWriter& w, const ir::TaskDef& task);
   void writeLocation(YamlWriter& w, std::string_view key);
   [[nodiscard]] Encoding outputEncoding(const ir::OutputDef& output) const;
+
+  // ---- process.cpp: what a container runs
+  struct Process;
+  void writeProcess(YamlWriter& w, const ir::TaskDef& task);
+  void bindParameters(const Process& process);
+  std::string encodedText(Process& process, ir::NodeId node);
+  void addWords(Process& process);
+  void addScript(Process& process);
+  void addEnvironment(Process& process);
+  void addOutputs(Process& process);
+  void writeEnvironment(YamlWriter& w, const Process& process);
+  /// Of a type, or of what it is optional of.
+  [[nodiscard]] ir::TypeKind kindOf(ir::TypeId type) const;
 
   // ---- control.cpp: steps, calls, if, for, loop, try
   bool hasSteps(ir::RegionId region) const { return stepful_[region.index()]; }
@@ -331,5 +349,7 @@ class Emitter {
 /// Where things lie in a container.
 inline constexpr std::string_view kInputFolder = "/couler/in";
 inline constexpr std::string_view kOutputFolder = "/tmp/couler/out";
+/// Where an output is found when the launcher has ended.
+[[nodiscard]] std::string outputPath(const ir::OutputDef& output);
 
 }  // namespace couler::backends::argo

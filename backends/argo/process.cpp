@@ -1,0 +1,369 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "backends/argo/emitter.h"
+#include "ir/shim.h"
+
+// What a container runs: the launcher, then the words or the script of the task, and the environment that
+// brings the values.
+namespace couler::backends::argo {
+
+using ir::OutputFrom;
+using ir::TypeKind;
+
+namespace {
+
+/// What every container runs first. Values come as base64 in the environment, so that neither Argo
+/// nor Kubernetes nor this shell sees anything in them but letters. Results that a later template
+/// is to carry go out as base64 where they are any text, and without `{{` where they are JSON. The
+/// program then runs in an empty folder.
+///   COULER_MKDIR    folders to make for outputs
+///   COULER_DECODE   names of variables: NAME is set to what NAME_B64 spells
+///   COULER_ARGV     the words to run, each `w` and its base64; not set: this shell's arguments
+///   COULER_STDOUT   where to keep a copy of standard output
+///   COULER_FILES    pairs of files `from:to` to copy when done (scalars read from files)
+///   COULER_ENCODE   files to leave as base64, too, at PATH.b64
+///   COULER_GUARD    files of JSON in which `{{` becomes `{\\u007b`, which means the same
+constexpr std::string_view kLauncher = R"sh(set -eu
+for couler_v in ${COULER_DECODE-}; do
+  eval "couler_t=\$${couler_v}_B64"
+  couler_t=$(printf %s "$couler_t" | base64 -d; printf x)
+  export "$couler_v=${couler_t%x}"
+  unset "${couler_v}_B64"
+done
+if [ -n "${COULER_ARGV+x}" ]; then
+  set --
+  for couler_w in $COULER_ARGV; do
+    couler_t=$(printf %s "${couler_w#w}" | base64 -d; printf x)
+    set -- "$@" "${couler_t%x}"
+  done
+fi
+mkdir -p /tmp/couler/work /tmp/couler/out
+for couler_d in ${COULER_MKDIR-}; do mkdir -p "/tmp/couler/out/$couler_d"; done
+cd /tmp/couler/work
+couler_encode=${COULER_ENCODE-} couler_guard=${COULER_GUARD-}
+couler_stdout=${COULER_STDOUT-} couler_files=${COULER_FILES-}
+unset COULER_DECODE COULER_ARGV COULER_MKDIR COULER_ENCODE COULER_GUARD COULER_STDOUT COULER_FILES
+couler_e=0
+if [ -n "$couler_stdout" ]; then
+  "$@" >"$couler_stdout" || couler_e=$?
+  cat "$couler_stdout"
+else
+  "$@" || couler_e=$?
+fi
+[ "$couler_e" = 0 ] || exit "$couler_e"
+for couler_f in $couler_files; do cp "${couler_f%%:*}" "${couler_f#*:}"; done
+for couler_f in $couler_encode; do
+  couler_t=$(cat "$couler_f"; printf x)
+  case $couler_f in *.line) couler_t=${couler_t%x}; couler_t=${couler_t%"
+"}x ;; esac
+  printf %s "${couler_t%x}" | base64 | tr -d '\n' >"$couler_f.b64"
+done
+for couler_f in $couler_guard; do
+  LC_ALL=C sed 's/{\{2\}/{\\u007b/g' "$couler_f" >"$couler_f.json"
+  mv "$couler_f.json" "$couler_f"
+done
+)sh";
+
+bool isSpecial(char c) {
+  return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_');
+}
+
+}  // namespace
+
+std::string outputPath(const ir::OutputDef& output) {
+  const std::string folder = fmt::format("{}/{}", kOutputFolder, output.name);
+  if (output.from == OutputFrom::Path) {
+    return folder + "/" + (output.path.empty() ? output.name : output.path);
+  }
+  // `.line`: the launcher drops one final newline, as of what a program prints.
+  return output.from == OutputFrom::Stdout ? folder + ".line" : folder;
+}
+
+TypeKind Emitter::kindOf(ir::TypeId type) const {
+  const bool optional = module_.types.kind(type) == TypeKind::Optional;
+  return module_.types.kind(optional ? module_.types[type].element : type);
+}
+
+/// A container under way.
+struct Emitter::Process {
+  struct Variable {
+    std::string name, value;
+    std::string secret;  // an input that holds the key within the Secret
+  };
+  Process(const ir::TaskDef& of, const ir::Region& expressions) : task(of), exprs(expressions) {}
+
+  const ir::TaskDef& task;
+  const ir::Region& exprs;
+  Scope scope;  // the task's own expressions see inputs and the paths of outputs
+  std::vector<std::string> command;
+  std::vector<Variable> env;
+  std::vector<std::string> decoded;
+
+  void set(std::string name, std::string value) {
+    env.push_back({std::move(name), std::move(value), {}});
+  }
+  /// `value`: base64, or a tag that gives it.
+  void setEncoded(const std::string& name, std::string value) {
+    decoded.push_back(name);
+    set(name + "_B64", std::move(value));
+  }
+  /// A constant, or base64 of it where Argo would find a tag in it.
+  void setConstant(const std::string& name, const std::string& value) {
+    if (value.find("{{") == std::string::npos) {
+      set(name, escapeDollar(value));
+    } else {
+      setEncoded(name, base64(value));
+    }
+  }
+  void setList(std::string_view name, const std::vector<std::string>& words) {
+    if (!words.empty()) set(std::string(name), fmt::format("{}", fmt::join(words, " ")));
+  }
+};
+
+/// What the parameters of the task's expressions stand for.
+void Emitter::bindParameters(const Process& process) {
+  const ir::TaskDef& task = process.task;
+  const std::vector<ir::NodeId>& params = process.exprs.params;
+  for (std::size_t i = 0; i < task.params.size() && i < params.size(); ++i) {
+    const ir::ParamDef& param = task.params[i];
+    if (isFileKind(kindOf(param.type))) {
+      bound_[params[i]] = fmt::format("(\"{}/{}/\" + inputs.parameters['{}-name'])", kInputFolder,
+                                      param.name, param.name);
+    } else {
+      const Ref ref{{}, param.name, false, Encoding::Json};
+      bound_[params[i]] = decode(ref, param.type);
+      boundText_[params[i]] = ref.indexed();
+    }
+  }
+  std::size_t next = task.params.size();
+  for (const ir::OutputDef& output : task.outputs) {
+    if (output.from == OutputFrom::Path && next < params.size()) {
+      bound_[params[next++]] = exprString(outputPath(output));
+    }
+  }
+}
+
+/// The text of a value as base64: of a constant at once, else by a tag.
+std::string Emitter::encodedText(Process& process, ir::NodeId id) {
+  if (const ir::Value* value = module_.constant(id)) return base64(ir::toText(*value));
+  const bool optional = module_.types.kind(node(id).type) == TypeKind::Optional;
+  const TypeKind kind = kindOf(node(id).type);
+  const auto* param = std::get_if<ir::Param>(&node(id).payload);
+  if (param != nullptr && param->index < process.task.params.size() && isNumber(kind) && !optional) {
+    return exprTag(fmt::format("sprig.b64enc(inputs.parameters['{}'])",
+                               process.task.params[param->index].name));
+  }
+  if (kind == TypeKind::Record || kind == TypeKind::List || kind == TypeKind::Map) {
+    return exprTag("sprig.b64enc(" + text(process.scope, id, {}).asExpr() + ")");
+  }
+  std::string e = expr(process.scope, id);
+  if (isNumber(kind)) {
+    e = "toJson(" + e + ")";
+  } else if (!isText(kind)) {
+    refuse<Diag::BackendExpression>(
+        node(id).span, "make the text in an earlier step", "argo",
+        fmt::format("the text of a `{}`", module_.types.print(node(id).type)));
+    return {};
+  } else if (optional) {
+    e = "sprig.toString(first(filter([" + e + ", \"\"], {# != nil})))";
+  }
+  return exprTag("sprig.b64enc(" + e + ")");
+}
+
+/// The words of a command: as they are where all are known, else encoded.
+void Emitter::addWords(Process& process) {
+  const auto result = [&](const ir::TaskDef::Word& word) {
+    return process.exprs.results[word.result];
+  };
+  const bool plain =
+      std::all_of(process.task.argv.begin(), process.task.argv.end(), [&](const auto& word) {
+        const ir::Value* value = module_.constant(result(word));
+        return !word.spread && value != nullptr && ir::toText(*value).find("{{") == std::string::npos;
+      });
+  std::vector<std::string> words;
+  for (const ir::TaskDef::Word& word : process.task.argv) {
+    const ir::NodeId id = result(word);
+    const ir::Value* value = module_.constant(id);
+    if (plain) {
+      process.command.push_back(escapeDollar(ir::toText(*value)));
+    } else if (!word.spread) {
+      words.push_back("w" + encodedText(process, id));
+    } else if (value != nullptr) {
+      for (const ir::Value& item : value->items()) words.push_back("w" + base64(ir::toText(item)));
+    } else {
+      const TypeKind item = module_.types.kind(module_.types[node(id).type].element);
+      words.push_back(exprTag(fmt::format("sprig.join(\" \", map({}, {{\"w\" + sprig.b64enc({})}}))",
+                                          expr(process.scope, id), isText(item) ? "#" : "toJson(#)")));
+    }
+  }
+  process.setList("COULER_ARGV", words);
+}
+
+/// A script: the constant program that starts it, and its inputs and outputs as ir/shim.h says.
+void Emitter::addScript(Process& process) {
+  const ir::TaskDef& task = process.task;
+  const ir::ProcessSpec spec = ir::scriptProcess(module_, task);
+  const bool plain = std::all_of(spec.argv.begin(), spec.argv.end(), [](const std::string& word) {
+    return word.find("{{") == std::string::npos;
+  });
+  std::vector<std::string> words;
+  for (const std::string& word : spec.argv) {
+    if (plain) {
+      process.command.push_back(escapeDollar(word));
+    } else {
+      words.push_back("w" + base64(word));
+    }
+  }
+  process.setList("COULER_ARGV", words);
+  for (const auto& [name, value] : spec.env) process.setConstant(name, value);
+  for (const auto& [name, value] : spec.labels) process.setConstant(name, value);
+  if (task.run == ir::RunKind::Sh) process.set("COULER_JSON", "1");
+  for (std::size_t i = 0; i < task.params.size(); ++i) {
+    const ir::ParamDef& param = task.params[i];
+    const std::string name = ir::inputVariable(param.name);
+    const TypeKind kind = kindOf(param.type);
+    if (kind == TypeKind::Secret) continue;
+    if (isNumber(kind)) {
+      process.set(name, inputTag(param.name));
+    } else if (isFileKind(kind)) {
+      process.setEncoded(
+          name, exprTag(fmt::format("sprig.b64enc(toJson({}))", bound_[process.exprs.params[i]])));
+    } else {
+      process.setEncoded(name,
+                         exprTag(fmt::format("sprig.b64enc(inputs.parameters['{}'])", param.name)));
+    }
+  }
+  for (const ir::OutputDef& output : task.outputs) {
+    if (output.from == OutputFrom::Path || output.from == OutputFrom::Variable) {
+      process.set(ir::outputVariable(output.name), outputPath(output));
+    }
+  }
+}
+
+/// The task's own variables.
+void Emitter::addEnvironment(Process& process) {
+  const ir::TaskDef& task = process.task;
+  for (const ir::TaskDef::Env& variable : task.env) {
+    const ir::NodeId id = process.exprs.results[variable.result];
+    Path path;
+    const ir::NodeId source = base(id, path);
+    if (module_.types.kind(node(source).type) == TypeKind::Secret) {
+      const auto* param = std::get_if<ir::Param>(&node(source).payload);
+      if (settings_.secrets.empty()) {
+        refuse<Diag::BackendSecret>(
+            task.span, "add `secrets: \"name\"` to the target",
+            param == nullptr ? variable.name : task.params[param->index].name);
+      }
+      process.env.push_back(
+          {variable.name, {}, param == nullptr ? "" : task.params[param->index].name});
+    } else if (const ir::Value* value = module_.constant(id)) {
+      process.setConstant(variable.name, ir::toText(*value));
+    } else {
+      process.setEncoded(variable.name, encodedText(process, id));
+    }
+  }
+}
+
+/// What the launcher is to do for the outputs.
+void Emitter::addOutputs(Process& process) {
+  const ir::TaskDef& task = process.task;
+  std::vector<std::string> folders, encoded, guarded, files;
+  for (const ir::OutputDef& output : task.outputs) {
+    if (output.from == OutputFrom::Path) {
+      folders.push_back(output.name);
+      continue;
+    }
+    if (output.from == OutputFrom::Stdout) process.set("COULER_STDOUT", outputPath(output));
+    if (output.from == OutputFrom::File) {
+      if (std::any_of(output.path.begin(), output.path.end(),
+                      [](char c) { return isSpecial(c) && c != '/'; })) {
+        unsupported(output.span.valid() ? output.span : task.span,
+                    "an output read from a file with such a name",
+                    "name the file with letters, digits, `.`, `-` and `_`");
+      }
+      files.push_back(output.path + ":" + outputPath(output));
+    }
+    if (outputEncoding(output) != Encoding::Json) {
+      encoded.push_back(outputPath(output));
+    } else if (!isNumber(module_.types.kind(output.type))) {
+      guarded.push_back(outputPath(output));
+    }
+  }
+  process.setList("COULER_MKDIR", folders);
+  process.setList("COULER_ENCODE", encoded);
+  process.setList("COULER_GUARD", guarded);
+  process.setList("COULER_FILES", files);
+}
+
+void Emitter::writeEnvironment(YamlWriter& w, const Process& process) {
+  if (process.env.empty()) return;
+  w.key("env");
+  w.beginList();
+  for (const Process::Variable& variable : process.env) {
+    w.beginMap();
+    w.entry("name", variable.name);
+    if (variable.secret.empty()) {
+      w.entry("value", variable.value);
+    } else {
+      w.key("valueFrom");
+      w.beginMap();
+      w.key("secretKeyRef");
+      w.beginMap();
+      w.entry("name", settings_.secrets);
+      w.entry("key", inputTag(variable.secret));
+      w.endMap();
+      w.endMap();
+    }
+    w.endMap();
+  }
+  w.endList();
+}
+
+void Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
+  std::map<ir::NodeId, std::string> outerBound = std::move(bound_);
+  bound_.clear();
+  Process process(task, module_.at(task.exprs));
+  scopeOf_[task.exprs.index()] = &process.scope;
+  bindParameters(process);
+  process.command = {"sh", "-c", escapeDollar(kLauncher), "couler"};
+  if (task.run == ir::RunKind::Argv) {
+    addWords(process);
+  } else {
+    addScript(process);
+  }
+  addEnvironment(process);
+  addOutputs(process);
+  process.setList("COULER_DECODE", process.decoded);
+  scopeOf_[task.exprs.index()] = nullptr;
+  boundText_.clear();
+  bound_ = std::move(outerBound);
+
+  const std::string& image = task.image.empty() ? settings_.image : task.image;
+  if (image.empty()) {
+    refuse<Diag::BackendNeedsImage>(
+        task.span, "write `image \"…\"` in the task, or `image: \"…\"` in the target", task.name,
+        "argo");
+  } else if (image.find("{{") != std::string::npos) {
+    refuse<Diag::BackendTag>(task.span, {}, "the image's name", "argo");
+  }
+  w.key("container");
+  w.beginMap();
+  w.entry("image", image);
+  w.key("command");
+  w.beginList();
+  for (const std::string& word : process.command) {
+    if (word.find("{{") != std::string::npos) {
+      refuse<Diag::BackendTag>(task.span, {}, "a word", "argo");
+    }
+    w.string(word);
+  }
+  w.endList();
+  writeEnvironment(w, process);
+  writeResources(w, task);
+  w.endMap();
+}
+
+}  // namespace couler::backends::argo
