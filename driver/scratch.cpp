@@ -14,10 +14,15 @@
 
 namespace couler::driver {
 
-Scratch::Scratch() {
-  const char* base = std::getenv("TMPDIR");
-  path_ = fmt::format("{}/couler-XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
-  if (::mkdtemp(path_.data()) == nullptr) path_.clear();
+Scratch::Scratch(const std::string& base) {
+  const char* usual = std::getenv("TMPDIR");
+  if (usual == nullptr || *usual == '\0') usual = "/tmp";
+  for (const std::string& folder : {base, std::string(usual)}) {
+    if (folder.empty()) continue;
+    path_ = folder + "/couler-XXXXXX";
+    if (::mkdtemp(path_.data()) != nullptr) return;
+  }
+  path_.clear();
 }
 
 Scratch::~Scratch() {

@@ -7,7 +7,8 @@ namespace couler::driver {
 /// A folder of our own for what does not fit in memory; removed with all in it.
 class Scratch {
  public:
-  Scratch();
+  /// In `base`; where that cannot be, and where it is empty, in $TMPDIR or /tmp.
+  explicit Scratch(const std::string& base = {});
   ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;

@@ -1,7 +1,6 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -126,6 +125,18 @@ bool readLimits(const Invocation& invocation, column::Limits& limits, std::strin
   return true;
 }
 
+/// The name of the file that the plan reads, where it is one.
+std::string readFile(const ir::Module& module, const std::vector<column::PlanInput>& inputs) {
+  std::string name;
+  const std::vector<ir::ParamDef>& params = module.tasks[0].params;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (module.types.kind(params[i].type) != ir::TypeKind::File) continue;
+    if (!name.empty()) return "the input";
+    name = inputs[i].path.substr(inputs[i].path.rfind('/') + 1);
+  }
+  return name.empty() ? "the input" : name;
+}
+
 std::string formatOf(const ir::Module& module, const ir::OutputDef& output) {
   const ir::Type& type = module.types[output.type];
   return type.kind == ir::TypeKind::File && !type.name.empty() ? type.name : "arrow";
@@ -134,6 +145,7 @@ std::string formatOf(const ir::Module& module, const ir::OutputDef& output) {
 }  // namespace
 
 int runExec(const Invocation& invocation) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with its name
   std::string why;
   std::optional<ir::Module> module = readPlan(invocation.value("plan"), why);
   if (!module) return refuse(invocation, why);
@@ -158,7 +170,9 @@ int runExec(const Invocation& invocation) {
   for (const ir::OutputDef& output : task.outputs) {
     outputs.push_back({words[next++], formatOf(*module, output)});
   }
-  const Scratch scratch;
+  // Here, since an engine removes the folder of a step however it ends, and it is on the disk that
+  // is to have room for the outputs.
+  const Scratch scratch(".");
   if (scratch.path().empty()) return refuse(invocation, "there is no folder for temporary files");
   column::PlanOptions options;
   options.limits.folder = scratch.path();
@@ -175,7 +189,10 @@ int runExec(const Invocation& invocation) {
   column::AnomalyLog anomalies;
   options.anomalies = &anomalies;
   const auto result = column::runPlan(*module, ir::TaskId{0U}, inputs, outputs, options);
-  if (anomalies.total() != 0) printError(anomalies.text("the input"));
+  const bool failed = std::holds_alternative<column::StreamError>(result);
+  if (anomalies.total() > (failed ? 1 : 0)) {  // of one alone the error tells all
+    printError(anomalies.text(readFile(*module, inputs)));
+  }
   if (invocation.has("anomalies")) {
     const std::string path = invocation.value("anomalies");
     if (const std::string problem = writeFile(path, anomalies.json() + "\n"); !problem.empty()) {
@@ -184,7 +201,6 @@ int runExec(const Invocation& invocation) {
     }
   }
   if (const auto* error = std::get_if<column::StreamError>(&result)) {
-    for (const column::PlanOutput& output : outputs) ::unlink(output.path.c_str());
     return refuse(invocation,
                   placeOf(*module, error->at, invocation.value("places")) + error->message);
   }

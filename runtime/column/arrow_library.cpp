@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -45,8 +46,11 @@ const Library& library() {
     Library made;
     std::error_code failed;
     const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
+    const char* own = std::getenv("COULER_ARROW_LIBRARY");
+    const bool named = own != nullptr && *own != '\0';
     const std::filesystem::path path =
-        self.parent_path().parent_path() / "lib" / "couler" / "libcouler_arrow.so";
+        (named ? std::filesystem::path(own) : self.parent_path().parent_path() / "lib" / "couler") /
+        "libcouler_arrow.so";
     void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) {
       made.problem = ::dlerror();
@@ -322,7 +326,8 @@ class ParquetSink final : public Sink {
         rows_(path_, schema_, true, [this](RecordBody&& body, std::int64_t rows) {
           ArrowArray array = exportRows(std::move(body), rows, schema_);
           char* error = nullptr;
-          return check(library().write(writer_, &array, &error), error);
+          const int status = library().write(writer_, &array, &error);
+          return check(status, error);
         }) {}
   ~ParquetSink() override {
     if (finished_) return;
@@ -344,13 +349,15 @@ class ParquetSink final : public Sink {
     created_ = true;
     SchemaExport schema(schema_);
     char* error = nullptr;
-    return check(library().create(fd, schema.get(), &writer_, &error), error);
+    const int status = library().create(fd, schema.get(), &writer_, &error);
+    return check(status, error);
   }
   bool write(const Batch& batch) override { return !error_ && rows_.add(batch, error_); }
   bool finish() override {
     if (error_ || !rows_.flush()) return false;
     char* error = nullptr;
-    finished_ = check(library().finish(std::exchange(writer_, nullptr), &error), error);
+    const int status = library().finish(std::exchange(writer_, nullptr), &error);
+    finished_ = check(status, error);
     return finished_;
   }
 

@@ -52,6 +52,7 @@ class ArrowSource final : public ArrowRows {
                    const FileColumn& column, bool isText, bool isIndex, std::int64_t rows,
                    Loaded& loaded);
   Load load() override;
+  Load end();
 
   FileHandle file_;
   std::int64_t position_ = 0;
@@ -236,11 +237,17 @@ bool ArrowSource::readDictionary(const Message& message, bool& foreign) {
   return true;
 }
 
+ArrowRows::Load ArrowSource::end() {
+  if (!file_.changed()) return Load::End;
+  fail("was changed while it was read");
+  return Load::Failed;
+}
+
 ArrowRows::Load ArrowSource::load() {
-  if (atEnd_) return Load::End;
+  if (atEnd_) return end();
   if (!haveRecords_) {
     const Step step = nextRecords();
-    if (step == Step::End) return Load::End;
+    if (step == Step::End) return end();
     if (step == Step::Foreign) fail("mixes forms of the Arrow format");
     if (step != Step::Records) return Load::Failed;
   }

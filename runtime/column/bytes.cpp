@@ -18,6 +18,10 @@ namespace couler::column {
 
 namespace {
 
+std::int64_t nanoseconds(const struct stat& info) {
+  return std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+}
+
 StreamError systemError(std::string_view path, std::string_view what) {
   return {fmt::format("{}: {}: {}", path, what, std::strerror(errno))};
 }
@@ -52,6 +56,8 @@ class PlainSource final : public ByteSource {
       } else if (at_ < file_.size()) {
         error_ = StreamError{fmt::format("{}: shrank from {} to {} bytes while it was read", path_,
                                          file_.size(), at_)};
+      } else if (file_.changed()) {
+        error_ = StreamError{fmt::format("{}: was changed while it was read", path_)};
       }
       return 0;
     }
@@ -193,7 +199,14 @@ bool FileHandle::open(const std::string& path, StreamError& error) {
     return false;
   }
   size_ = S_ISREG(info.st_mode) ? info.st_size : 0;
+  changedAt_ = nanoseconds(info);
   return true;
+}
+
+bool FileHandle::changed() const {
+  struct stat info{};
+  return ::fstat(fd_, &info) == 0 && S_ISREG(info.st_mode) &&
+         (info.st_size != size_ || nanoseconds(info) != changedAt_);
 }
 
 bool FileHandle::readAt(std::int64_t offset, void* to, std::size_t bytes) const {

@@ -38,12 +38,15 @@ class FileHandle {
   [[nodiscard]] bool open(const std::string& path, StreamError& error);
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] int fd() const { return fd_; }
+  /// Whether someone wrote to the file since it was opened: what was read may be of two versions.
+  [[nodiscard]] bool changed() const;
   /// False when there are not so many bytes (the file shrank) or they cannot be read.
   [[nodiscard]] bool readAt(std::int64_t offset, void* to, std::size_t bytes) const;
 
  private:
   int fd_ = -1;
   std::int64_t size_ = 0;
+  std::int64_t changedAt_ = 0;  // nanoseconds
 };
 
 /// A new file that is written from its start to its end. Removed again unless it is finished.

@@ -1,8 +1,11 @@
 #include "runtime/column/plan.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <unordered_map>
 #include <utility>
 
@@ -11,6 +14,7 @@
 #include "runtime/column/bad_rows.h"
 #include "runtime/column/check_kinds.h"
 #include "runtime/column/checks.h"
+#include "runtime/column/publish.h"
 
 namespace couler::column {
 
@@ -497,6 +501,16 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
     }
   }
   if (auto error = workOut(module, plan, scalars)) return std::move(*error);
+  for (const PlanOutput& output : outputs) {
+    if (::access(output.path.c_str(), F_OK) != 0) continue;
+    return StreamError{fmt::format("{}: cannot be created: {}", output.path, std::strerror(EEXIST))};
+  }
+  const auto fail = [&](StreamError error, std::size_t whole, std::size_t named) {
+    for (std::size_t i = 0; i < whole; ++i) {
+      ::unlink(i < named ? outputs[i].path.c_str() : partOf(outputs[i].path).c_str());
+    }
+    return error;
+  };
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     Builder builder(module, options, scalars, log, bytes >= options.compileFrom);
     builder.pathOf = [&](ir::NodeId param) { return paths[param]; };
@@ -508,10 +522,18 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
       return openSource(paths[param], schema, read, log, error);
     };
     const std::unique_ptr<Source> source = builder.build(plan.results[i]);
-    if (!source) return builder.error();
-    auto rows = drain(*source, outputs[i]);
-    if (StreamError* error = std::get_if<StreamError>(&rows)) return std::move(*error);
+    const PlanOutput part{partOf(outputs[i].path), outputs[i].format};
+    auto rows = source ? drain(*source, part) : builder.error();
+    if (StreamError* error = std::get_if<StreamError>(&rows)) {
+      if (error->message.starts_with(part.path)) {
+        error->message.replace(0, part.path.size(), outputs[i].path);
+      }
+      return fail(std::move(*error), i, 0);
+    }
     result.rows.push_back(std::get<std::int64_t>(rows));
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (auto error = publish(outputs[i].path)) return fail(std::move(*error), outputs.size(), i);
   }
   result.anomalies = log;
   return result;

@@ -45,7 +45,7 @@ struct PlanResult {
 };
 
 /// Inputs as the task's parameters, outputs as its outputs. A node used by two outputs is computed
-/// for each. Pre: the module is verified and the plan's calls are inlined.
+/// for each. All outputs are made, or none. Pre: the module is verified and the plan's calls are inlined.
 [[nodiscard]] std::variant<PlanResult, StreamError> runPlan(const ir::Module& module,
                                                             ir::TaskId task,
                                                             const std::vector<PlanInput>& inputs,

@@ -18,6 +18,11 @@ std::string freshPath(const Limits& limits) {
   return fmt::format("{}/couler-{}-{}.arrow", limits.folder, ::getpid(), next++);
 }
 
+/// The file is none that the user knows.
+StreamError aside(const StreamError& why) {
+  return {"rows that do not fit in memory: " + why.message};
+}
+
 constexpr std::int64_t kPending = 2048;  // rows a partition keeps before it writes them
 
 class StoredSource final : public Source {
@@ -100,19 +105,18 @@ SpillFile::~SpillFile() {
 }
 
 bool SpillFile::write(const Batch& batch, std::optional<StreamError>& error) {
+  const auto fail = [&](const StreamError& why) {
+    error = aside(why);
+    return false;
+  };
   if (!sink_) {
     StreamError why;
     sink_ = openSink(path_, "arrow", schema_, why);
-    if (!sink_) {
-      error = std::move(why);
-      return false;
-    }
+    if (!sink_) return fail(why);
     opened_ = true;
   }
   rows_ += batch.rows;
-  if (sink_->write(batch)) return true;
-  error = sink_->error();
-  return false;
+  return sink_->write(batch) || fail(*sink_->error());
 }
 
 std::unique_ptr<Source> SpillFile::read(std::optional<StreamError>& error) {
@@ -121,7 +125,7 @@ std::unique_ptr<Source> SpillFile::read(std::optional<StreamError>& error) {
   }
   if (sink_) {
     if (!sink_->finish()) {
-      error = sink_->error();
+      error = aside(*sink_->error());
       return nullptr;
     }
     sink_.reset();
@@ -130,7 +134,7 @@ std::unique_ptr<Source> SpillFile::read(std::optional<StreamError>& error) {
   ReadOptions options;
   options.format = "arrow";
   std::unique_ptr<Source> source = openSource(path_, schema_, options, log_, why);
-  if (!source) error = std::move(why);
+  if (!source) error = aside(why);
   return source;
 }
 

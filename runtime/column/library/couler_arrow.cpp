@@ -37,7 +37,9 @@ int guarded(char** error, Body body) {
   try {
     const Status status = body();
     if (status.ok()) return CoulerArrowOk;
-    *error = copyOf(status.message());
+    std::string message = status.message();
+    if (status.detail() != nullptr) message += ": " + status.detail()->ToString();
+    *error = copyOf(message);
     return status.IsKeyError() ? CoulerArrowNoColumn : CoulerArrowFailed;
   } catch (const std::exception& thrown) {
     *error = copyOf(thrown.what());

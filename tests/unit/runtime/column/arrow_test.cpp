@@ -141,6 +141,34 @@ TEST_F(ArrowTest, ParquetWithoutTheLibraryIsOneClearError) {
             std::string::npos);
 }
 
+TEST_F(ArrowTest, AFileThatShrinksOrIsWrittenToIsAnError) {
+  const column::Schema columns = schema("a:int");
+  const auto path = at("t.arrow");
+  const auto last = [&](auto&& meanwhile) {
+    std::filesystem::remove(path);
+    StreamError error;
+    const auto sink = openSink(path, "arrow", columns, error);
+    std::vector<ir::Value> rows(kBatchRows, ir::Value::record({{"a", ir::Value(std::int64_t{3})}}));
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(sink->write(batchOf(columns, rows)));
+    EXPECT_TRUE(sink->finish());
+    std::filesystem::last_write_time(path, {});
+    AnomalyLog log;
+    const auto source = openSource(path, columns, {}, log, error);
+    EXPECT_TRUE(source && source->next());
+    meanwhile();
+    while (source->next()) {
+    }
+    return source->error() ? source->error()->message : std::string();
+  };
+  EXPECT_EQ(last([] {}), "");
+  EXPECT_NE(last([&] { std::filesystem::resize_file(path, 1000); }).find("shrank while it was read"),
+            std::string::npos);
+  EXPECT_NE(last([&] {
+              std::fstream(path, std::ios::in | std::ios::out) << "ARROW1";
+            }).find("was changed while it was read"),
+            std::string::npos);
+}
+
 TEST_F(ArrowTest, AnomaliesAreThoseOfOtherFormats) {
   const std::string path = ours("t.arrow");
   ReadOptions drop;

@@ -215,6 +215,37 @@ TEST_F(CsvTest, AFileThatShrinksIsAnError) {
   EXPECT_NE(source->error()->message.find("shrank from"), std::string::npos);
 }
 
+TEST_F(CsvTest, AFileThatIsWrittenToIsAnError) {
+  std::string text = "a\n";
+  while (text.size() < (std::size_t{2} << 20)) text += "123456789\n";
+  const auto lastRows = [&](auto&& meanwhile) {
+    const std::string path = put("t.csv", text);
+    std::filesystem::last_write_time(path, {});  // long ago
+    AnomalyLog log;
+    StreamError error;
+    const auto source = openSource(path, schema("a:int"), {}, log, error);
+    EXPECT_TRUE(source && source->next());
+    meanwhile(path);
+    while (source->next()) {
+    }
+    return source->error() ? source->error()->message : std::string();
+  };
+  EXPECT_EQ(lastRows([](const std::string&) {}), "");
+  EXPECT_NE(lastRows([](const std::string& path) {
+              std::fstream(path, std::ios::in | std::ios::out) << "b";
+            }).find("was changed while it was read"),
+            std::string::npos);
+  EXPECT_NE(lastRows([](const std::string& path) {
+              std::ofstream(path, std::ios::app) << "1\n";
+            }).find("was changed while it was read"),
+            std::string::npos);
+  // A new file in its place is none of ours: the old one is read to its end.
+  EXPECT_EQ(lastRows([](const std::string& path) {
+              std::ofstream(path + ".new") << "a\nx\n";
+              std::filesystem::rename(path + ".new", path);
+            }), "");
+}
+
 std::string gzipped(const std::string& text) {
   z_stream stream{};
   EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
