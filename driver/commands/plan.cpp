@@ -8,6 +8,7 @@
 #include "driver/program.h"
 #include "passes/pass.h"
 #include "runtime/engine/preview.h"
+#include "support/text.h"
 
 namespace couler::driver {
 namespace {
@@ -67,6 +68,12 @@ int runPlan(const Invocation& invocation) {
   }
   printOut(fmt::format("{} to reuse, {} to run, {} that depend on those\n", counts[0], counts[1],
                        counts[2]));
+  const runtime::ForeseenWork work = runtime::workOf(steps);
+  if (work.steps > work.unknown) {
+    printOut(fmt::format("at most {} of {} run: {}{} of work, as last measured\n", work.steps,
+                         countOf(steps.size(), "step"), work.unknown == 0 ? "about " : "at least ",
+                         humanSeconds(work.seconds)));
+  }
   return program.finish();
 }
 

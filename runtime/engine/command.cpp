@@ -299,13 +299,17 @@ std::variant<Digest, ir::EvalError> Commands::key(const TaskContext& context,
 std::string Commands::keyParts(const TaskContext& context,
                                const std::vector<ir::Value>& arguments) {
   std::string json = "{";
-  const auto add = [&](std::string_view name, std::string_view text) {
+  eachKeyPart(context, arguments, [&](std::string_view name, std::string_view text) {
     if (json.size() > 1) json.append(1, ',');
     json.append(jsonQuote(name)).append(1, ':').append(jsonQuote(text));
-  };
-  for (const auto& [name, text] : context.parts) add(name, text);
-  static_cast<void>(eachPart(context, arguments, add));
+  });
   return json + '}';
+}
+
+void Commands::eachKeyPart(const TaskContext& context, const std::vector<ir::Value>& arguments,
+                           const std::function<void(std::string_view, std::string_view)>& take) {
+  for (const auto& [name, text] : context.parts) take(name, text);
+  static_cast<void>(eachPart(context, arguments, take));
 }
 
 std::variant<StepCommand, ir::EvalError> Commands::command(const TaskContext& context,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,6 +77,8 @@ class Commands {
   /// What the key is made of, as one JSON object of names and texts. Pre: there is a key.
   [[nodiscard]] std::string keyParts(const TaskContext& context,
                                      const std::vector<ir::Value>& arguments);
+  void eachKeyPart(const TaskContext& context, const std::vector<ir::Value>& arguments,
+                   const std::function<void(std::string_view, std::string_view)>& take);
   [[nodiscard]] std::variant<StepCommand, ir::EvalError> command(
       const TaskContext& context, const std::vector<ir::Value>& arguments,
       const std::string& folder);

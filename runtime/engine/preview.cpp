@@ -1,16 +1,22 @@
 #include "runtime/engine/preview.h"
 
 #include <algorithm>
+#include <charconv>
 #include <deque>
 #include <memory>
+#include <unordered_map>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "runtime/engine/command.h"
 #include "runtime/engine/executor.h"
 #include "runtime/engine/outputs.h"
 #include "runtime/engine/secrets.h"
 #include "runtime/store/files.h"
+#include "runtime/store/history.h"
 #include "runtime/store/store.h"
+#include "runtime/store/why.h"
 
 namespace couler::runtime {
 namespace {
@@ -42,19 +48,27 @@ class Foreseer final : public StepSink {
   Foreseer(const ir::Module& module, const RunOptions& options, Store* store,
            const Secrets& secrets)
       : module_(module), options_(options), store_(store), seen_(module.nodes.size(), false) {
-    if (store != nullptr) commands_ = std::make_unique<Commands>(module, options, *store, secrets);
+    if (store == nullptr) return;
+    commands_ = std::make_unique<Commands>(module, options, *store, secrets);
+    DiagnosticList ignored;  // the store could be opened
+    history_ = History::open(options.storeDir, ignored);
+    if (history_) last_ = history_->lastSteps(options.sourcePath, module.at(module.entry).name);
   }
 
   void run(Executor& executor) {
     executor_ = &executor;
     while (true) {
       executor.advance();
-      if (inbox_.empty()) return;
+      if (inbox_.empty()) break;
       while (!inbox_.empty()) {
         Ready next = std::move(inbox_.front());
         inbox_.pop_front();
         answer(next);
       }
+    }
+    const auto* outputs = std::get_if<ir::Value>(&executor.result());
+    if (outputs != nullptr && executor.finished() && !executor.failed()) {
+      again({*outputs}, "it is an output");
     }
   }
 
@@ -62,8 +76,14 @@ class Foreseer final : public StepSink {
     inbox_.push_back({token, node, std::move(arguments)});
   }
   std::uint32_t skipped(Token token, ir::NodeId node, bool /*cancelled*/) override {
-    add(executor_->stepName(token), node, Foresight::Depends, {});
-    return 0;
+    // The first that it waits for and that runs, by its place in `steps_`.
+    const std::string after = executor_->after(token);
+    std::size_t first = 0;
+    std::from_chars(after.data(), after.data() + after.size(), first);
+    std::string reason;
+    if (first != 0) reason = fmt::format("it needs what `{}` makes", steps_[first - 1].step);
+    add(executor_->stepName(token), node, Foresight::Depends, std::move(reason));
+    return static_cast<std::uint32_t>(steps_.size());
   }
 
   /// Adds the steps of regions that were never entered: their list or condition is not known yet.
@@ -84,15 +104,55 @@ class Foreseer final : public StepSink {
   void add(std::string name, ir::NodeId node, Foresight foresight, std::string reason) {
     seen_[node.index()] = true;
     const ir::TaskDef& task = module_.at(module_.payload<ir::Step>(node)->task);
-    steps_.push_back({std::move(name), task.name, foresight, std::move(reason)});
+    const auto known = last_.find(name);
+    const double seconds = known == last_.end() ? -1 : known->second.seconds;
+    steps_.push_back({std::move(name), task.name, foresight, std::move(reason), seconds});
+  }
+
+  /// Why a step runs for which the store has nothing.
+  std::string missing(const std::string& name, const TaskContext& context,
+                      const std::vector<ir::Value>& arguments, const Digest& key) {
+    const auto before = last_.find(name);
+    if (before == last_.end()) return "it never ran before";
+    if (before->second.key == key.hex()) {
+      return before->second.seconds < 0 ? "it has not succeeded yet" : "its result is not kept";
+    }
+    std::vector<KeyPart> parts;
+    commands_->eachKeyPart(context, arguments, [&](std::string_view part, std::string_view text) {
+      parts.push_back({std::string(part), std::string(text)});
+    });
+    const std::string reason = smallestReason(history_->keyParts(before->second.key), parts);
+    return reason.empty() ? "no run had this program with these inputs" : reason;
+  }
+
+  /// Steps whose files were evicted and are among `values` run after all.
+  void again(const std::vector<ir::Value>& values, const std::string& why) {
+    std::vector<const std::vector<ir::Value>*> todo{&values};
+    while (!todo.empty()) {
+      const std::vector<ir::Value>& next = *todo.back();
+      todo.pop_back();
+      for (const ir::Value& value : next) {
+        eachFile(value, [&](const ir::FileRef& file) {
+          const auto found = evicted_.find(file.path);
+          if (found == evicted_.end()) return;
+          const Evicted& maker = *found->second;
+          ForeseenStep& step = steps_[maker.step];
+          if (step.foresight == Foresight::Runs) return;
+          step.foresight = Foresight::Runs;
+          step.reason = "what it made was evicted, and " + why;
+          todo.push_back(&maker.arguments);
+        });
+      }
+    }
   }
 
   void answer(Ready& next) {
     const ir::TaskDef& task = module_.at(module_.payload<ir::Step>(next.node)->task);
     std::string name = executor_->stepName(next.token);
     const auto runs = [&](std::string reason) {
+      again(next.arguments, fmt::format("`{}` reads it", name));
       add(std::move(name), next.node, Foresight::Runs, std::move(reason));
-      executor_->cancel(next.token, 0);
+      executor_->cancel(next.token, static_cast<std::uint32_t>(steps_.size()));
     };
     if (task.isVolatile) return runs("it is volatile");
     if (!task.cache) return runs("its task says `cache false`");
@@ -103,11 +163,24 @@ class Foreseer final : public StepSink {
     const auto key = commands_->key(context, next.arguments);
     if (const auto* error = std::get_if<ir::EvalError>(&key)) return runs(error->message);
     const auto stored = store_->lookup(std::get<Digest>(key));
-    if (!stored) return runs("no run had this program with these inputs");
+    if (!stored) {
+      return runs(missing(name, context, next.arguments, std::get<Digest>(key)));
+    }
     Decoded decoded = decodeOutputs(stored->outputs, task.result, module_.types, store_->objects(),
                                     stored->trusted ? Look::Quick : Look::Thorough);
+    const bool evicted = stored->evicted && !decoded.value;
+    if (evicted) {
+      decoded =
+          decodeOutputs(stored->outputs, task.result, module_.types, store_->objects(), Look::No);
+    }
     if (!decoded.value) return runs(decoded.problem);
     add(std::move(name), next.node, Foresight::Reused, {});
+    if (evicted) {
+      const auto maker = std::make_shared<Evicted>();
+      maker->step = steps_.size() - 1;
+      maker->arguments = std::move(next.arguments);
+      eachFile(*decoded.value, [&](const ir::FileRef& file) { evicted_[file.path] = maker; });
+    }
     executor_->succeed(next.token, std::move(*decoded.value), 0);
   }
 
@@ -137,10 +210,18 @@ class Foreseer final : public StepSink {
     }
   }
 
+  struct Evicted {
+    std::size_t step = 0;
+    std::vector<ir::Value> arguments;
+  };
+
   const ir::Module& module_;
   const RunOptions& options_;
   Store* store_;
   std::unique_ptr<Commands> commands_;
+  std::optional<History> history_;
+  std::unordered_map<std::string, LastStep> last_;
+  std::unordered_map<std::string, std::shared_ptr<Evicted>> evicted_;  // by path
   Executor* executor_ = nullptr;
   std::deque<Ready> inbox_;
   std::vector<ForeseenStep> steps_;
@@ -149,6 +230,17 @@ class Foreseer final : public StepSink {
 };
 
 }  // namespace
+
+ForeseenWork workOf(const std::vector<ForeseenStep>& steps) {
+  ForeseenWork work;
+  for (const ForeseenStep& step : steps) {
+    if (step.foresight == Foresight::Reused) continue;
+    ++work.steps;
+    work.seconds += std::max(0.0, step.seconds);
+    work.unknown += step.seconds < 0 ? 1 : 0;
+  }
+  return work;
+}
 
 std::vector<ForeseenStep> preview(const ir::Module& module, const RunOptions& options,
                                   DiagnosticSink& diags) {

@@ -19,7 +19,16 @@ struct ForeseenStep {
   std::string task;
   Foresight foresight{};
   std::string reason;  ///< may be empty
+  double seconds = -1; ///< that it last took to run; negative: not known
 };
+
+/// Of a forecast: what is to run, or may have to.
+struct ForeseenWork {
+  std::size_t steps = 0;
+  double seconds = 0;       ///< as last measured
+  std::size_t unknown = 0;  ///< how many were never measured
+};
+[[nodiscard]] ForeseenWork workOf(const std::vector<ForeseenStep>& steps);
 
 /// What `run` would do with these options, as far as it is known before anything runs. Starts no
 /// process and makes no run; a store that does not exist yet stays so.

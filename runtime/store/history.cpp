@@ -10,6 +10,7 @@
 
 #include "ir/value.h"
 #include "runtime/store/files.h"
+#include "runtime/store/kept.h"
 #include "runtime/store/locks.h"
 #include "runtime/store/reused_rows.h"
 #include "runtime/store/schema.h"
@@ -18,6 +19,9 @@
 
 namespace couler::runtime {
 namespace {
+
+/// How many runs back the time of a step is looked for.
+constexpr std::int64_t kLastRuns = 30;
 
 std::string timeText(std::int64_t millis) {
   return ir::timestampText(ir::Timestamp{millis / 1000 * 1'000'000});
@@ -290,6 +294,64 @@ std::vector<KeyPart> History::keyParts(std::int64_t run, std::string_view step) 
   const auto found = impl_->find(run, step);
   if (!found || !found->hasKey) return {};
   return impl_->parts(found->key);
+}
+
+std::vector<KeyPart> History::keyParts(std::string_view hexKey) const {
+  const auto key = Digest::fromHex(hexKey);
+  return key ? impl_->parts(*key) : std::vector<KeyPart>{};
+}
+
+std::unordered_map<std::string, LastStep> History::lastSteps(std::string_view source,
+                                                             std::string_view workflow) const {
+  std::vector<std::pair<std::int64_t, RunStatus>> runs;
+  for (const char* query :
+       {"SELECT id, status FROM runs WHERE workflow = ? AND source = ? ORDER BY id DESC LIMIT ?",
+        "SELECT id, status FROM runs WHERE workflow = ? AND ? <> '' ORDER BY id DESC LIMIT ?"}) {
+    Statement ask = impl_->db.prepare(query);
+    if (!ask.valid()) return {};
+    ask.bind(1, workflow).bind(2, source).bind(3, kLastRuns);
+    while (ask.step() == Statement::Outcome::Row) {
+      runs.emplace_back(ask.integer(0), static_cast<RunStatus>(ask.integer(1)));
+    }
+    if (!runs.empty()) break;
+  }
+  std::unordered_map<std::string, LastStep> last;
+  std::size_t untimed = 0;
+  Statement ask = impl_->db.prepare(
+      "SELECT steps.step, steps.key, steps.seconds, steps.status, results.outputs FROM steps"
+      " LEFT JOIN results ON results.key = steps.key WHERE steps.run = ? AND steps.key IS NOT NULL");
+  for (const auto& [id, status] : runs) {
+    const std::int64_t run = id;
+    ask.bind(1, run);
+    while (ask.step() == Statement::Outcome::Row) {
+      const auto [at, added] = last.try_emplace(std::string(ask.text(0)));
+      LastStep& step = at->second;
+      if (added) {
+        step.key = ask.digest(1).hex();
+        step.run = run;
+      }
+      // A failed attempt says nothing about how long it takes to succeed.
+      if (static_cast<RowStatus>(ask.integer(3)) == RowStatus::Succeeded && step.seconds < 0) {
+        if (!added) --untimed;
+        step.seconds = ask.real(2);
+        step.bytes = objectsIn(ask.text(4)).bytes;
+      } else if (added) {
+        ++untimed;
+      }
+    }
+    ask.reset();
+    impl_->eachReused(run, [&](const StepRow& row) {
+      const auto [at, added] = last.try_emplace(row.step);
+      if (added) {
+        at->second.key = row.key->hex();
+        at->second.run = run;
+        ++untimed;
+      }
+      return true;
+    });
+    if (untimed == 0 && status == RunStatus::Succeeded) break;
+  }
+  return last;
 }
 
 std::optional<WhyRecord> History::why(std::int64_t run, std::string_view step) const {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -53,6 +54,14 @@ struct WhyRecord {
   std::vector<std::string> changes;  ///< one line each: "input `data`: was …, is …"
 };
 
+/// A step as the runs of its workflow last had it.
+struct LastStep {
+  std::string key;      ///< hex
+  std::int64_t run = 0;
+  double seconds = -1;  ///< that it last took to run; negative: not known
+  std::uint64_t bytes = 0;  ///< of what it made
+};
+
 /// Reads a store's history. A missing or newer-versioned database is an error reported by `open`.
 class History {
  public:
@@ -65,6 +74,12 @@ class History {
   [[nodiscard]] std::optional<RunRecord> run(std::int64_t id) const;
   [[nodiscard]] std::vector<StepRecord> steps(std::int64_t run) const;  ///< in order of start
   [[nodiscard]] std::vector<KeyPart> keyParts(std::int64_t run, std::string_view step) const;
+  /// What a key is made of; empty when it is not known.
+  [[nodiscard]] std::vector<KeyPart> keyParts(std::string_view hexKey) const;
+  /// Each step of the last runs of a workflow that had a key, by name. `source`: path of the root
+  /// file; runs of another file count only where there is none of this one.
+  [[nodiscard]] std::unordered_map<std::string, LastStep> lastSteps(std::string_view source,
+                                                                    std::string_view workflow) const;
   [[nodiscard]] std::optional<WhyRecord> why(std::int64_t run, std::string_view step) const;
 
  private:

@@ -57,7 +57,78 @@ std::string change(const KeyPart& was, const KeyPart& is) {
                      shown(was.value), shown(is.value));
 }
 
+/// What a part says of one file or folder: its digest and base name. Empty for all else.
+struct FilePart {
+  std::string_view digest, name;
+};
+FilePart filePart(std::string_view value) {
+  if (!value.starts_with("file") && !value.starts_with("dir")) return {};
+  const std::size_t from = value.find('"');
+  constexpr std::size_t kDigits = 64;
+  if (from == std::string_view::npos || value.find('[') < from || value.back() != '"' ||
+      value.size() < from + kDigits + 3 || value[from + 1 + kDigits] != '/') {
+    return {};
+  }
+  value = value.substr(from + 1, value.size() - from - 2);
+  return {value.substr(0, kDigits), value.substr(kDigits + 1)};
+}
+
+/// The smaller, the more a change of this part says.
+int rankOf(std::string_view name) {
+  if (name == "task script") return 0;
+  if (name.starts_with("input ")) return 1;
+  if (name == "command") return 2;  // its words hold its inputs
+  return name.starts_with("env ") ? 3 : 4;
+}
+
+std::string reasonOf(const KeyPart& was, const KeyPart& is) {
+  if (is.name == "task script") return "its script changed";
+  if (is.name == "command") return "its command changed";
+  if (!is.name.starts_with("input ")) return change(was, is);
+  const std::string_view input = std::string_view(is.name).substr(6);
+  const FilePart before = filePart(was.value);
+  const FilePart now = filePart(is.value);
+  if (!before.name.empty() && !now.name.empty()) {
+    if (before.name == now.name) {
+      return fmt::format("it reads `{}`, whose content changed", now.name);
+    }
+    return fmt::format("it reads `{}` instead of `{}` as `{}`", now.name, before.name, input);
+  }
+  // Both begin with the type, which says little where it is the same.
+  const std::size_t typed = is.value.find(' ');
+  if (typed == std::string::npos || was.value.substr(0, typed + 1) != is.value.substr(0, typed + 1) ||
+      is.value.starts_with("list") || is.value.starts_with("map")) {
+    return fmt::format("its input `{}` changed", input);
+  }
+  return fmt::format("`{}` changed from {} to {}", input, shown(was.value.substr(typed + 1)),
+                     shown(is.value.substr(typed + 1)));
+}
+
 }  // namespace
+
+std::string smallestReason(const std::vector<KeyPart>& was, const std::vector<KeyPart>& is) {
+  const KeyPart* first = nullptr;
+  const KeyPart* before = nullptr;
+  for (const KeyPart& part : is) {
+    const KeyPart* other = find(was, part.name);
+    if (other == nullptr || other->value == part.value) continue;
+    if (first == nullptr || rankOf(part.name) < rankOf(first->name)) {
+      first = &part;
+      before = other;
+    }
+  }
+  const std::vector<std::string> all = describeChanges(was, is);
+  if (all.empty()) return {};
+  std::string reason = first == nullptr ? all.front() : reasonOf(*before, *first);
+  std::size_t more = all.size() - 1;
+  const KeyPart* command = find(is, "command");
+  const KeyPart* commandBefore = find(was, "command");
+  const bool words = command != nullptr && commandBefore != nullptr &&
+                     command->value != commandBefore->value && first != nullptr && first != command;
+  if (words && more > 0) --more;  // it says the same again
+  if (more > 0) reason += fmt::format(", and {} more changed", more);
+  return reason;
+}
 
 std::vector<std::string> describeChanges(const std::vector<KeyPart>& was,
                                          const std::vector<KeyPart>& is) {
