@@ -522,17 +522,19 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
       return openSource(paths[param], schema, read, log, error);
     };
     const std::unique_ptr<Source> source = builder.build(plan.results[i]);
-    const PlanOutput part{partOf(outputs[i].path), outputs[i].format};
+    const std::string& path = outputs[i].path;  // empty: the rows are only counted
+    const PlanOutput part{path.empty() ? path : partOf(path), outputs[i].format};
     auto rows = source ? drain(*source, part) : builder.error();
     if (StreamError* error = std::get_if<StreamError>(&rows)) {
       if (error->message.starts_with(part.path)) {
-        error->message.replace(0, part.path.size(), outputs[i].path);
+        error->message.replace(0, part.path.size(), path);
       }
       return fail(std::move(*error), i, 0);
     }
     result.rows.push_back(std::get<std::int64_t>(rows));
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].path.empty()) continue;
     if (auto error = publish(outputs[i].path)) return fail(std::move(*error), outputs.size(), i);
   }
   result.anomalies = log;
