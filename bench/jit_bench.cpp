@@ -205,6 +205,37 @@ void features(Pipeline& p) {
   });
 }
 
+/// One operation on texts of every row.
+template <Builtin kOp>
+void texts(Pipeline& p) {
+  p.stage(ir::RowsOp::Map, [&] {
+    const NodeId zone = p.field("zone");
+    switch (kOp) {
+      case Builtin::StringToInt: {
+        const NodeId number = p.op(Builtin::ToString, kString, {p.field("seconds")});
+        return p.record({p.op(kOp, kInt, {number})});
+      }
+      case Builtin::Replace:
+        return p.record({p.op(kOp, kString, {zone, p.text("-"), p.text("_")})});
+      case Builtin::ReplaceAll:
+        return p.record({p.op(kOp, kString, {zone, p.text("[^a-z]+"), p.text("_")})});
+      case Builtin::Extract:
+        return p.record({p.module.add(p.body, ir::Op{kOp}, p.module.types.optional(kString),
+                                      std::vector<NodeId>{zone, p.text("-([a-z]+)-")})});
+      case Builtin::Matches:
+        return p.record({p.op(kOp, kBool, {zone, p.text("^[a-z]+-(east|west|central)-[0-9]+$")})});
+      case Builtin::AddString:
+        return p.record({p.op(kOp, kString, {zone, p.text("/x")})});
+      case Builtin::Substring:
+        return p.record({p.op(kOp, kString, {zone, p.whole(1), p.whole(5)})});
+      case Builtin::Equal:
+        return p.record({p.op(kOp, kBool, {zone, p.text("us-east-1")})});
+      default:
+        return p.record({p.op(kOp, kString, {zone})});
+    }
+  });
+}
+
 using Builder = void (*)(Pipeline&);
 
 void run(benchmark::State& state, Builder build) {
@@ -273,6 +304,18 @@ PIPELINE(bucketise);
 PIPELINE(prefix);
 PIPELINE(clean);
 PIPELINE(features);
+#define TEXTS(name) BENCHMARK_CAPTURE(run, name, texts<Builtin::name>)
+TEXTS(Equal);
+TEXTS(Matches);
+TEXTS(Upper);
+TEXTS(Trim);
+TEXTS(Replace);
+TEXTS(ReplaceAll);
+TEXTS(Extract);
+TEXTS(AddString);
+TEXTS(Substring);
+TEXTS(StringToInt);
+TEXTS(Hash);
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include "ir/eval_internal.h"
 #include "runtime/jit/lower_rules.h"
 #include "runtime/jit/lower_types.h"
+#include "support/hash.h"
 
 // A helper takes its operands as cells and gives 0, or 1 for an error, which the evaluator then finds
 // again and words. None throws: compiled code cannot be unwound.
@@ -105,6 +106,12 @@ std::int64_t guarded(Context* context, std::int64_t site, const Cell* in, Cell* 
   }
 }
 
+std::int64_t hash(Context& context, const Site& site, const Cell* in, Cell* out) {
+  Hasher hasher;
+  ir::hashInto(hasher, boxed(in[0], site.operands[0]));
+  return keep(context, hasher.finish().hex(), *out);
+}
+
 // ---- texts
 
 std::int64_t concat(Context& context, const Site& site, const Cell* in, Cell* out) {
@@ -177,8 +184,20 @@ std::int64_t substringFrom(Context&, const Site&, const Cell* in, Cell* out) {
   return part(textOf(in[0]), in[1].a, std::numeric_limits<std::int64_t>::max(), out);
 }
 
-std::int64_t replace(Context& context, const Site&, const Cell* in, Cell* out) {
+/// The error that a text becomes too long is the evaluator's to find.
+std::int64_t replaceBytes(Context& context, const Replacement& by, std::string_view text, Cell* out) {
+  const std::size_t room = by.room(text.size());
+  if (room > kMaxText) return 1;
+  char* begin = take(context, room);
+  const auto size = static_cast<std::size_t>(by.apply(text, begin) - begin);
+  context.arena.untake(room - size);
+  give(*out, std::string_view(begin, size));
+  return 0;
+}
+
+std::int64_t replace(Context& context, const Site& site, const Cell* in, Cell* out) {
   std::string_view text = textOf(in[0]);
+  if (site.bytes) return replaceBytes(context, *site.bytes, text, out);
   const std::string_view what = textOf(in[1]);
   const std::string_view with = textOf(in[2]);
   if (what.empty()) return 1;
@@ -263,8 +282,11 @@ std::int64_t found(Context&, const re2::RE2& pattern, const Cell* in, Cell* out)
   return 0;
 }
 
-std::int64_t replaceAll(Context& context, const re2::RE2& pattern, const Cell* in, Cell* out) {
+std::int64_t replaceAll(Context& context, const Site& site, const Cell* in, Cell* out) {
   const std::string_view with = textOf(in[2]);
+  if (site.bytes) return replaceBytes(context, *site.bytes, textOf(in[0]), out);
+  const auto index = static_cast<std::size_t>(&site - context.sites->data());
+  const re2::RE2& pattern = *context.patterns[index];
   if (!with.empty() && textOf(in[0]).size() >= kMaxText / with.size()) return 1;
   std::string& made = context.room;
   made = textOf(in[0]);
@@ -359,8 +381,9 @@ std::span<const Symbol> helperSymbols() {
       {"couler_jit_Matches", address(&patterned<matches>)},
       {"couler_jit_Find", address(&patterned<found<1>>)},
       {"couler_jit_Extract", address(&patterned<found<2>>)},
-      {"couler_jit_ReplaceAll", address(&patterned<replaceAll>)},
+      {"couler_jit_ReplaceAll", address(&guarded<replaceAll>)},
       {"couler_jit_ToString", address(&guarded<intText>)},
+      {"couler_jit_Hash", address(&guarded<hash>)},
       {"couler_jit_StringToInt", address(&guarded<parseInt>)},
       {"couler_jit_StringToFloat", address(&guarded<parseFloat>)},
       {"couler_jit_trim", address(&trim)},

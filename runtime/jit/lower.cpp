@@ -310,8 +310,12 @@ class Lowerer {
     expr.kind = *kind;
     expr.via = viaOf(expr, program_.exprs);
     if (takesPattern(op)) expr.via = pattern ? Via::Text : Via::Any;
+    if (op == Builtin::Hash && !plain) expr.via = Via::Any;  // of none, too
     if (expr.via == Via::Inline || expr.via == Via::Math) return graph_.add(std::move(expr));
     expr.index = site(op, node, nodes, pattern);
+    if (op == Builtin::Replace || op == Builtin::ReplaceAll) {
+      program_.sites[expr.index].bytes = replacement(op, expr.operands, pattern.has_value());
+    }
     if (!pattern) return graph_.add(std::move(expr));
     if (op != Builtin::Matches) {
       const bool brief = op != Builtin::ReplaceAll || at(expr.operands[2]).text.size() <= kLongText;
@@ -320,6 +324,15 @@ class Lowerer {
     }
     const ExprId subject = expr.operands[0];
     return graph_.withRequired(subject, *pattern, graph_.add(std::move(expr)), lifted);
+  }
+
+  [[nodiscard]] std::optional<Replacement> replacement(Builtin op, const std::vector<ExprId>& operands,
+                                                       bool valid) const {
+    const Expr& what = at(operands[1]);
+    const Expr& with = at(operands[2]);
+    if (what.code != Code::Const || with.code != Code::Const) return std::nullopt;
+    if (op == Builtin::Replace) return replacementOf(what.text, with.text);
+    return valid ? replacementOfAll(what.text, with.text) : std::nullopt;
   }
 
   // ---- leaves

@@ -118,6 +118,7 @@ std::optional<Via> tableVia(Builtin op) {
     case Builtin::ToString:
     case Builtin::StringToInt:
     case Builtin::StringToFloat:
+    case Builtin::Hash:
       return Via::Text;
     case Builtin::PowInt:
     case Builtin::RoundTo:
@@ -133,7 +134,6 @@ std::optional<Via> tableVia(Builtin op) {
     case Builtin::Parent:
     case Builtin::StringToTimestamp:
     case Builtin::FormatTimestamp:
-    case Builtin::Hash:
       return Via::Any;
     default:
       return ir::isAggregate(op) ? std::optional(Via::Inline) : std::nullopt;

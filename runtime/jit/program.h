@@ -8,6 +8,7 @@
 #include "ir/builtins.h"
 #include "runtime/column/batch.h"
 #include "runtime/jit/automaton.h"
+#include "runtime/jit/replacement.h"
 
 /// What is compiled: the expressions of a row plan as one graph over the columns of its input,
 /// free of names, types and module ids, so that equal work has equal text.
@@ -65,6 +66,7 @@ struct Site {
   std::vector<Cell> operands;
   Cell result;
   std::optional<std::string> pattern;  ///< a valid regular expression
+  std::optional<Replacement> bytes;    ///< Replace, ReplaceAll: what does the same
 };
 
 /// A filter keeps the rows for which `exprs[0]` is true; a check wants all of them without error.

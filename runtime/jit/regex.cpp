@@ -109,6 +109,7 @@ class Parser {
     bool fold = false;
     bool dotLine = false;
     bool lines = false;
+    bool swapped = false;  // what is greedy is not, and the other way round
   };
 
   bool take(std::string_view what) {
@@ -173,6 +174,7 @@ class Parser {
       if (c == 'i') flags_.fold = on;
       if (c == 'm') flags_.lines = on;
       if (c == 's') flags_.dotLine = on;
+      if (c == 'U') flags_.swapped = on;
     }
   }
 
@@ -345,11 +347,11 @@ class Parser {
     } else if (!take("*")) {
       return piece;
     }
-    take("?");
+    const bool lazy = take("?") || flags_.swapped;
     const bool again = !rest_.empty() && std::string_view("*+?{").find(rest_[0]) !=
                                              std::string_view::npos;
     if (again || piece.form == Regex::Form::Assert) throw NotKnown{};
-    Regex made{.form = Regex::Form::Repeat, .least = least, .most = most};
+    Regex made{.form = Regex::Form::Repeat, .least = least, .most = most, .lazy = lazy};
     made.parts.push_back(std::move(piece));
     return made;
   }

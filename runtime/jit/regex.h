@@ -7,8 +7,8 @@
 #include <vector>
 
 /// Regular expressions as trees: that part of RE2's syntax (https://github.com/google/re2/wiki/Syntax)
-/// whose meaning is taken over exactly. Whether something matches is all that a tree tells: greed and
-/// groups are gone.
+/// whose meaning is taken over exactly. Whether something matches is what a tree tells: groups are
+/// gone.
 namespace couler::jit {
 
 struct Regex {
@@ -21,6 +21,7 @@ struct Regex {
   std::vector<Regex> parts{};///< Repeat: one
   int least = 0;               ///< Repeat
   int most = -1;               ///< Repeat; -1: any number
+  bool lazy = false;           ///< Repeat: may prefer fewer
   Place place{};               ///< Assert
 };
 

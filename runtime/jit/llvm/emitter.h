@@ -96,7 +96,7 @@ class Emitter {
     Cells otherwise;
   };
   std::optional<Shortcut> shortcut(const Expr& expr, const std::vector<Cells>& in);
-  Shortcut mapped(const Expr& expr, const Cells& text, std::string_view map);
+  Shortcut mapped(const Cells& text, const std::string& name, const std::string& map, bool ascii);
   Cells choose(llvm::Value* condition, const Cells& yes, const Cells& no, Kind kind);
   /// `otherwise` where the condition is false: by a branch around `operand`, where that saves
   /// something, else both.

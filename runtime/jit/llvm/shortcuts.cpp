@@ -10,7 +10,7 @@ using llvm::Value;
 namespace {
 
 /// Another byte for each, 32 at a time, in memory of the arena; false where there is too little of it
-/// or a byte is beyond ASCII. Up to 31 bytes after the text are written, too.
+/// or, if that matters, a byte is beyond ASCII. Up to 31 bytes after the text are written, too.
 constexpr const char* kMapped = R"(
 !0 = !{}
 define internal { ptr, i1 } @NAME(ptr %start, i64 %n, ptr %cursor) nounwind {
@@ -41,7 +41,8 @@ MAP
   %upto = shl i64 1, %most
   %mask = sub i64 %upto, 1
   %mask32 = trunc i64 %mask to i32
-  %kept = and i32 %bits, %mask32
+  %there = and i32 %bits, %mask32
+  %kept = and i32 %there, ASCII
   %high = or i32 %seen, %kept
   %next = add i64 %at, 32
   %more = icmp slt i64 %next, %n
@@ -65,19 +66,28 @@ constexpr const char* kOtherCase = R"(
   %y = xor <32 x i8> %x, %c
 )";
 
+constexpr const char* kOtherByte = R"(
+  %u = icmp eq <32 x i8> %x, splat (i8 WHAT)
+  %y = select <32 x i1> %u, <32 x i8> splat (i8 WITH), <32 x i8> %x
+)";
+
+bool isLetter(const Expr& expr) {
+  return expr.code == Code::Const && expr.text.size() == 1 && expr.text[0] >= 0;
+}
 bool isLiteral(const Expr& expr, std::size_t least, std::size_t most) {
   return expr.code == Code::Const && expr.text.size() >= least && expr.text.size() <= most;
 }
 
 }  // namespace
 
-Emitter::Shortcut Emitter::mapped(const Expr& expr, const Cells& text, std::string_view map) {
-  const std::string name = "mapped_" + std::to_string(static_cast<int>(expr.op));
+Emitter::Shortcut Emitter::mapped(const Cells& text, const std::string& name,
+                                  const std::string& map, bool ascii) {
   llvm::Function* function = textFunction(name);
   if (function == nullptr) {
     std::string own = kMapped;
     replaceAll(own, "NAME", name);
-    replaceAll(own, "MAP", std::string(map));
+    replaceAll(own, "MAP", map);
+    replaceAll(own, "ASCII", ascii ? "-1" : "0");
     function = addFunction(name, own);
   }
   Value* made =
@@ -106,7 +116,15 @@ std::optional<Emitter::Shortcut> Emitter::shortcut(const Expr& expr, const std::
       break;
     case Builtin::Replace: {
       const Expr& what = program_.exprs[expr.operands[1]];
+      const Expr& with = program_.exprs[expr.operands[2]];
       if (!isLiteral(what, 1, kInlineText)) return std::nullopt;
+      if (isLetter(what) && isLetter(with)) {
+        std::string map = kOtherByte;
+        replaceAll(map, "WHAT", std::to_string(static_cast<int>(what.text[0])));
+        replaceAll(map, "WITH", std::to_string(static_cast<int>(with.text[0])));
+        return mapped(in[0], "replaced_" + std::to_string(expr.operands[1]) + "_" +
+                                 std::to_string(expr.operands[2]), map, false);
+      }
       around.asks = b_.CreateCall(containsFunction(what.text), {in[0].value, in[0].size});
       break;
     }
@@ -114,7 +132,7 @@ std::optional<Emitter::Shortcut> Emitter::shortcut(const Expr& expr, const std::
     case Builtin::Upper: {
       std::string map = kOtherCase;
       replaceAll(map, "FIRST", expr.op == Builtin::Lower ? "65" : "97");
-      return mapped(expr, in[0], map);
+      return mapped(in[0], expr.op == Builtin::Lower ? "lower" : "upper", map, true);
     }
     default:
       return std::nullopt;

@@ -154,6 +154,10 @@ class Expressions {
       } else if (op == Builtin::ReplaceAll && i == 2 && !r_.oneIn(4)) {
         static const std::vector<std::string> kRewrites = {"", "-", "<\\0>", "\\1\\2", "\\9", "é"};
         in.push_back(text(r_.pick(kRewrites)));
+      } else if (op == Builtin::Replace && i > 0 && !r_.oneIn(3)) {
+        static const std::vector<std::string> kParts = {"-", "a", "us-", "\u00e4", "", "_", "xyz",
+                                                        "a longer text"};
+        in.push_back(text(r_.pick(kParts)));
       } else if (op == Builtin::FormatTimestamp && i == 1) {
         in.push_back(text(r_.oneIn(5) ? "%q" : "%Y-%m-%d %H:%M:%S.%f %j"));
       } else if ((op == Builtin::Repeat || op == Builtin::PadLeft || op == Builtin::PadRight ||

@@ -7,6 +7,7 @@
 #include "compare.h"
 #include "random_expression.h"
 #include "runtime/jit/automaton.h"
+#include "runtime/jit/replacement.h"
 #include "support/text.h"
 
 // RE2 is the oracle: an automaton tells of every text what RE2 does.
@@ -147,6 +148,34 @@ TEST_P(Regexes, MatchCompiledWhatTheEvaluatorSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Jit, Regexes, ::testing::Range(0, 12));
+
+TEST_P(Regexes, ReplaceByBytesWhatRe2Replaces) {
+  Random random(static_cast<std::uint64_t>(9000 + GetParam()));
+  Patterns patterns(random);
+  for (const char* pattern : {"[^a-z]+", "[^a-z]", "\\s+", "(?:[ab])+", "a", "\\W", "\\W+", "([0-9._-])",
+                              "(?i)k+", ".+", "(?s)."}) {
+    for (const char* with : {"", "_", "-x-", "12345678"}) {
+      const auto replacement = replacementOfAll(pattern, with);
+      if (!replacement) {
+        EXPECT_STREQ(pattern, "(?i)k+");  // one letter of it is beyond ASCII
+        continue;
+      }
+      for (int k = 0; k < 50; ++k) {
+        const std::string text = patterns.text();
+        std::string room(replacement->room(text.size()), '\0');
+        room.resize(static_cast<std::size_t>(replacement->apply(text, room.data()) - room.data()));
+        std::string expected = text;
+        re2::RE2::GlobalReplace(&expected, re2::RE2(pattern), with);
+        ASSERT_EQ(room, expected) << pattern << " by " << with << " in " << jsonQuote(text);
+      }
+    }
+  }
+  for (const char* pattern : {"[a-z]+?", "(?U)[a-z]+", "[a-z]*", "[é]", "ab", "[a-z]{2}", "^a", "a|b"}) {
+    EXPECT_FALSE(replacementOfAll(pattern, "_")) << pattern;
+  }
+  EXPECT_FALSE(replacementOfAll("a+", "\\0"));
+  EXPECT_FALSE(replacementOfAll("a+", "123456789"));
+}
 
 TEST(Sequences, AreOfBytesOneAfterTheOther) {
   for (const char* pattern : {"[0-9]{4} Del", "^ab", "a[bc]$", "^x$", "\\d+km", "é+", "(ab)c"}) {
