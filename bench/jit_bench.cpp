@@ -1,10 +1,11 @@
-// Compiled pipelines over batches in memory: rows a second, beside the copy bandwidth of the machine,
-// and what it takes until the first batch is there. COULER_JIT_CACHE decides whether from cold.
-#include <benchmark/benchmark.h>
-
+// Compiled pipelines over batches in memory: rows a second, beside the copy bandwidth of the
+// machine, and what it takes until the first batch is there. COULER_JIT_CACHE decides whether from
+// cold.
 #include <cstring>
 #include <functional>
 #include <random>
+
+#include <benchmark/benchmark.h>
 
 #include "ir/module.h"
 #include "runtime/column/kernel.h"
@@ -108,18 +109,19 @@ class Pipeline {
       for (std::int64_t i = 0; i < column::kBatchRows; ++i) {
         ir::NamedItems items;
         items.emplace_back("zone", std::string(zones[random() % 5]));
-        items.emplace_back("note", random() % 4 == 0
-                                       ? Value()
-                                       : Value("trip " + std::to_string(random() % 100000) +
-                                               (random() % 3 == 0 ? " Delayed by rain" : " on time")));
+        items.emplace_back("note",
+                           random() % 4 == 0
+                               ? Value()
+                               : Value("trip " + std::to_string(random() % 100000) +
+                                       (random() % 3 == 0 ? " Delayed by rain" : " on time")));
         items.emplace_back("miles", unit(random) * 30);
         items.emplace_back("fare", random() % 10 == 0 ? Value() : Value(unit(random) * 80));
         items.emplace_back("tip", random() % 4 == 0 ? Value() : Value(unit(random) * 10));
         items.emplace_back("riders", static_cast<std::int64_t>(random() % 6));
         items.emplace_back("seconds", static_cast<std::int64_t>(random() % 7200));
-        items.emplace_back("at", ir::Timestamp{1'700'000'000'000'000 +
-                                               static_cast<std::int64_t>(random() % 31536000) *
-                                                   1'000'000});
+        items.emplace_back(
+            "at", ir::Timestamp{1'700'000'000'000'000 +
+                                static_cast<std::int64_t>(random() % 31536000) * 1'000'000});
         rows.push_back(Value::record(std::move(items)));
       }
       made.push_back(column::batchOf(column::schemaOf(module.types, rowType), rows));
@@ -160,13 +162,14 @@ void bucketise(Pipeline& p) {
     };
     std::function<NodeId(int)> bucket = [&](int n) {
       if (n == 8) return p.whole(8);
-      return p.choose(less(3.5 * (n + 1)), kInt, [&] { return p.whole(n); },
-                      [&] { return bucket(n + 1); });
+      return p.choose(
+          less(3.5 * (n + 1)), kInt, [&] { return p.whole(n); }, [&] { return bucket(n + 1); });
     };
     const NodeId busy = p.op(Builtin::Greater, kBool, {p.field("riders"), p.whole(2)});
-    const NodeId weight = p.choose(busy, kFloat, [&] {
-      return p.op(Builtin::MulFloat, kFloat, {p.field("miles"), p.real(1.5)});
-    }, [&] { return p.op(Builtin::AddFloat, kFloat, {p.field("miles"), p.real(2)}); });
+    const NodeId weight = p.choose(
+        busy, kFloat,
+        [&] { return p.op(Builtin::MulFloat, kFloat, {p.field("miles"), p.real(1.5)}); },
+        [&] { return p.op(Builtin::AddFloat, kFloat, {p.field("miles"), p.real(2)}); });
     return p.record({bucket(0), weight});
   });
 }
@@ -178,9 +181,8 @@ void prefix(Pipeline& p) {
 }
 
 void clean(Pipeline& p) {
-  p.stage(ir::RowsOp::Filter, [&] {
-    return p.op(Builtin::Matches, kBool, {p.field("note"), p.text("[0-9]{4} Del")});
-  });
+  p.stage(ir::RowsOp::Filter,
+          [&] { return p.op(Builtin::Matches, kBool, {p.field("note"), p.text("[0-9]{4} Del")}); });
   p.stage(ir::RowsOp::Map, [&] {
     const NodeId trimmed = p.op(Builtin::Trim, kString, {p.field("note")});
     return p.record({p.op(Builtin::Lower, kString, {trimmed})});
@@ -197,8 +199,8 @@ void features(Pipeline& p) {
   p.stage(ir::RowsOp::Map, [&] {
     const NodeId length = p.op(Builtin::LengthString, kInt, {p.field("note")});
     const NodeId us = p.op(Builtin::StartsWith, kBool, {p.field("zone"), p.text("us-")});
-    const NodeId scale = p.choose(us, kFloat, [&] { return p.real(1.0); },
-                                  [&] { return p.real(0.5); });
+    const NodeId scale =
+        p.choose(us, kFloat, [&] { return p.real(1.0); }, [&] { return p.real(0.5); });
     const NodeId weighted = p.op(Builtin::MulFloat, kFloat, {p.field("miles"), scale});
     const NodeId hour = p.op(Builtin::Hour, kInt, {p.field("at")});
     return p.record({length, weighted, hour});
@@ -295,9 +297,9 @@ void copy(benchmark::State& state) {
 }
 
 BENCHMARK(copy);
-#define PIPELINE(name)                        \
-  BENCHMARK_CAPTURE(firstBatch, name, name);  \
-  BENCHMARK_CAPTURE(run, name, name);         \
+#define PIPELINE(name)                       \
+  BENCHMARK_CAPTURE(firstBatch, name, name); \
+  BENCHMARK_CAPTURE(run, name, name);        \
   BENCHMARK_CAPTURE(evaluated, name, name)
 PIPELINE(arithmetic);
 PIPELINE(bucketise);

@@ -25,9 +25,9 @@ using Id = std::uint32_t;
 
 struct Instruction {
   enum class Do : std::uint8_t { Byte, Split, Assert, Match } what{};
-  std::uint8_t low = 0;   ///< Byte
+  std::uint8_t low = 0;  ///< Byte
   std::uint8_t high = 0;
-  Regex::Place place{};   ///< Assert
+  Regex::Place place{};  ///< Assert
   Id next = 0;
   Id other = 0;  ///< Split
 };
@@ -115,8 +115,8 @@ class Compiler {
     return next;
   }
 
-  /// Of any number of characters among which are all beyond ASCII, each may as well be taken a byte at
-  /// a time: texts are well-formed, and only `\B` holds within a character.
+  /// Of any number of characters among which are all beyond ASCII, each may as well be taken a byte
+  /// at a time: texts are well-formed, and only `\B` holds within a character.
   [[nodiscard]] bool isEveryHighOne(const Regex& part) const {
     return !code_.words && part.form == Regex::Form::Class && !part.ranges.empty() &&
            part.ranges.back().second == 0x10ffff && part.ranges.back().first <= 0x80;
@@ -334,7 +334,8 @@ class Determiniser {
       for (std::size_t k = 0; k < group.size(); ++k) {
         const std::size_t state = k == 0 ? first : k <= first ? k - 1 : k;
         std::vector<std::uint32_t> key{group[state]};
-        for (std::uint32_t c = 0; c < classes; ++c) key.push_back(group[next_[state * classes + c]]);
+        for (std::uint32_t c = 0; c < classes; ++c)
+          key.push_back(group[next_[state * classes + c]]);
         finer[state] = ids.try_emplace(std::move(key), ids.size()).first->second;
       }
       group = std::move(finer);

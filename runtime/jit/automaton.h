@@ -30,10 +30,10 @@ struct Automaton {
 
   std::array<std::uint8_t, 256> classOf{};  ///< bytes that no state tells apart
   std::uint32_t classes = 0;
-  std::uint32_t states = 0;  ///< 0 is the first
-  std::vector<std::uint8_t> next;  ///< by state and class
-  std::vector<bool> accepts;       ///< by state, at the end of the text
-  std::vector<bool> settled;       ///< by state: no byte leads out of it
+  std::uint32_t states = 0;              ///< 0 is the first
+  std::vector<std::uint8_t> next;        ///< by state and class
+  std::vector<bool> accepts;             ///< by state, at the end of the text
+  std::vector<bool> settled;             ///< by state: no byte leads out of it
   std::optional<ByteSequence> sequence;  ///< the same, if it is one
 
   /// Whether it takes a few cycles a text or a byte, not more.
@@ -43,8 +43,8 @@ struct Automaton {
   }
 };
 
-/// Nothing where the pattern has what parseRegex does not know, or takes too many states: it is then
-/// RE2's. Some 10 to 100 us.
+/// Nothing where the pattern has what parseRegex does not know, or takes too many states: it is
+/// then RE2's. Some 10 to 100 us.
 [[nodiscard]] std::optional<Automaton> automatonOf(std::string_view pattern);
 
 /// The sequence of bytes that an expression is.

@@ -33,11 +33,12 @@ class Engine {
   /// An object file; empty, and `why` says so, when it cannot be made. Some 10 ms.
   [[nodiscard]] virtual std::string compile(const Program& program, std::string& why) = 0;
   /// Null, with a reason, when it is no such file. About 1 ms.
-  [[nodiscard]] virtual std::unique_ptr<Compiled> load(std::string_view object, std::string& why) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Compiled> load(std::string_view object,
+                                                       std::string& why) = 0;
 };
 
-/// `couler_jit_engine` of the library. `cpu`: as LLVM names it, or empty for the host's. Null with a
-/// reason when there is no code generator for it.
+/// `couler_jit_engine` of the library. `cpu`: as LLVM names it, or empty for the host's. Null with
+/// a reason when there is no code generator for it.
 using MakeEngine = Engine* (*)(const Symbol* symbols, std::size_t count, const char* cpu,
                                std::string* why);
 inline constexpr const char* kMakeEngine = "couler_jit_engine";

@@ -29,8 +29,8 @@ ExprId Graph::add(Expr expr) {
   expr.heavy = isHeavy(expr, program_.exprs);
   expr.dear = isDear(expr, program_);
   expr.cost = expr.cost || expr.heavy;
-  const bool takesNone = expr.lifted || expr.code != Code::Apply || knowsNone(expr.op) ||
-                         expr.via == Via::Any;
+  const bool takesNone =
+      expr.lifted || expr.code != Code::Apply || knowsNone(expr.op) || expr.via == Via::Any;
   expr.fails = expr.code != Code::Try &&
                (expr.fails || canFail(expr, program_.exprs) || (operandNone && !takesNone) ||
                 (expr.code == Code::Select && facts_[expr.operands[0]].none));
@@ -158,8 +158,7 @@ ExprId Graph::power(ExprId base, std::int64_t exponent, bool lifted) {
 
 namespace {
 
-ExprId anyOf(Graph& graph, ExprId subject, const std::vector<PlainPattern>& forms,
-             bool lifted) {
+ExprId anyOf(Graph& graph, ExprId subject, const std::vector<PlainPattern>& forms, bool lifted) {
   std::optional<ExprId> any;
   for (const PlainPattern& form : forms) {
     const Builtin op = form.fromStart && form.toEnd ? Builtin::Equal
@@ -169,8 +168,9 @@ ExprId anyOf(Graph& graph, ExprId subject, const std::vector<PlainPattern>& form
     ExprId found = 0;
     if (op == Builtin::Equal && lifted) {
       // `==` knows none as a value; a pattern does not.
-      found = graph.select(graph.binary(Builtin::NotEqual, subject, graph.none(Kind::String)),
-                          graph.binary(op, subject, graph.text(form.text)), graph.none(Kind::Bool));
+      found =
+          graph.select(graph.binary(Builtin::NotEqual, subject, graph.none(Kind::String)),
+                       graph.binary(op, subject, graph.text(form.text)), graph.none(Kind::Bool));
     } else {
       found = graph.binary(op, subject, graph.text(form.text), lifted);
     }

@@ -1,5 +1,3 @@
-#include "runtime/jit/helpers.h"
-
 #include <algorithm>
 #include <bit>
 #include <charconv>
@@ -8,42 +6,16 @@
 #include <limits>
 
 #include "ir/eval_internal.h"
+#include "runtime/jit/helper_cells.h"
 #include "runtime/jit/lower_rules.h"
 #include "runtime/jit/lower_types.h"
 #include "support/hash.h"
 
-// A helper takes its operands as cells and gives 0, or 1 for an error, which the evaluator then finds
-// again and words. None throws: compiled code cannot be unwound.
 namespace couler::jit {
 
 using ir::Builtin;
 
 namespace {
-
-constexpr std::size_t kMaxText = std::size_t{64} << 20;  // as in ir/eval_internal.h
-
-std::string_view textOf(const Cell& cell) {
-  return {reinterpret_cast<const char*>(cell.a), static_cast<std::size_t>(cell.b)};
-}
-void give(Cell& out, std::string_view text) {
-  out.a = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(text.data()));
-  out.b = static_cast<std::int64_t>(text.size());
-}
-void give(Cell& out, double x) { out.a = std::bit_cast<std::int64_t>(x); }
-
-char* take(Context& context, std::size_t bytes) {
-  char* room = context.arena.take(bytes);
-  if (room == nullptr) throw std::bad_alloc();
-  return room;
-}
-
-/// A copy that lives as long as the batch.
-std::int64_t keep(Context& context, std::string_view text, Cell& out) {
-  char* room = take(context, text.size());
-  if (!text.empty()) std::memcpy(room, text.data(), text.size());
-  give(out, std::string_view(room, text.size()));
-  return 0;
-}
 
 // ---- by the evaluator
 
@@ -94,16 +66,6 @@ std::int64_t applySite(Context& context, const Site& site, const Cell* in, Cell*
     operands.emplace_back(boxed(in[i], site.operands[i]));
   }
   return unboxed(context, ir::apply(site.op, operands, {}), site.result, *out);
-}
-
-template <std::int64_t (*F)(Context&, const Site&, const Cell*, Cell*)>
-std::int64_t guarded(Context* context, std::int64_t site, const Cell* in, Cell* out) noexcept {
-  try {
-    return F(*context, (*context->sites)[static_cast<std::size_t>(site)], in, out);
-  } catch (...) {
-    context->outOfMemory = true;
-    return 1;
-  }
 }
 
 std::int64_t hash(Context& context, const Site& site, const Cell* in, Cell* out) {
@@ -184,17 +146,6 @@ std::int64_t substringFrom(Context&, const Site&, const Cell* in, Cell* out) {
   return part(textOf(in[0]), in[1].a, std::numeric_limits<std::int64_t>::max(), out);
 }
 
-/// The error that a text becomes too long is the evaluator's to find.
-std::int64_t replaceBytes(Context& context, const Replacement& by, std::string_view text, Cell* out) {
-  const std::size_t room = by.room(text.size());
-  if (room > kMaxText) return 1;
-  char* begin = take(context, room);
-  const auto size = static_cast<std::size_t>(by.apply(text, begin) - begin);
-  context.arena.untake(room - size);
-  give(*out, std::string_view(begin, size));
-  return 0;
-}
-
 std::int64_t replace(Context& context, const Site& site, const Cell* in, Cell* out) {
   std::string_view text = textOf(in[0]);
   if (site.bytes) return replaceBytes(context, *site.bytes, text, out);
@@ -228,10 +179,6 @@ std::int64_t replace(Context& context, const Site& site, const Cell* in, Cell* o
   }
 }
 
-std::int64_t truth(bool b, Cell* out) {
-  out->a = b ? 1 : 0;
-  return 0;
-}
 std::int64_t contains(Context&, const Site&, const Cell* in, Cell* out) {
   return truth(textOf(in[0]).find(textOf(in[1])) != std::string_view::npos, out);
 }
@@ -240,61 +187,6 @@ std::int64_t startsWith(Context&, const Site&, const Cell* in, Cell* out) {
 }
 std::int64_t endsWith(Context&, const Site&, const Cell* in, Cell* out) {
   return truth(textOf(in[0]).ends_with(textOf(in[1])), out);
-}
-
-// ---- patterns, which are valid and whose rewrites are
-
-using Pattern = std::int64_t(Context&, const re2::RE2&, const Cell*, Cell*);
-
-template <Pattern F>
-std::int64_t patterned(Context* context, std::int64_t site, const Cell* in, Cell* out) noexcept {
-  try {
-    return F(*context, *context->patterns[static_cast<std::size_t>(site)], in, out);
-  } catch (...) {
-    context->outOfMemory = true;
-    return 1;
-  }
-}
-
-re2::StringPiece pieceOf(const Cell& cell) {
-  const std::string_view text = textOf(cell);
-  return {text.data(), text.size()};
-}
-
-std::int64_t matches(Context&, const re2::RE2& pattern, const Cell* in, Cell* out) {
-  const re2::StringPiece text = pieceOf(in[0]);
-  return truth(pattern.Match(text, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0), out);
-}
-
-/// The match, or the group that is the last of `found`.
-template <int kWanted>
-std::int64_t found(Context&, const re2::RE2& pattern, const Cell* in, Cell* out) {
-  // An empty text with an address: a group that takes no part in a match has none.
-  const re2::StringPiece text = in[0].b == 0 ? re2::StringPiece("", 0) : pieceOf(in[0]);
-  re2::StringPiece pieces[kWanted];
-  const bool matched =
-      pattern.Match(text, 0, text.size(), re2::RE2::UNANCHORED, pieces, kWanted);
-  const re2::StringPiece& piece = pieces[kWanted - 1];
-  *out = {};
-  if (!matched || piece.data() == nullptr) return 0;
-  if (!piece.empty()) give(*out, std::string_view(piece.data(), piece.size()));
-  out->valid = 1;
-  return 0;
-}
-
-std::int64_t replaceAll(Context& context, const Site& site, const Cell* in, Cell* out) {
-  const std::string_view with = textOf(in[2]);
-  if (site.bytes) return replaceBytes(context, *site.bytes, textOf(in[0]), out);
-  const auto index = static_cast<std::size_t>(&site - context.sites->data());
-  const re2::RE2& pattern = *context.patterns[index];
-  if (!with.empty() && textOf(in[0]).size() >= kMaxText / with.size()) return 1;
-  std::string& made = context.room;
-  made = textOf(in[0]);
-  if (re2::RE2::GlobalReplace(&made, pattern, {with.data(), with.size()}) == 0) {
-    give(*out, textOf(in[0]));
-    return 0;
-  }
-  return made.size() > kMaxText ? 1 : keep(context, made, *out);
 }
 
 std::int64_t intText(Context& context, const Site&, const Cell* in, Cell* out) {
@@ -378,10 +270,10 @@ std::span<const Symbol> helperSymbols() {
       {"couler_jit_Contains", address(&guarded<contains>)},
       {"couler_jit_StartsWith", address(&guarded<startsWith>)},
       {"couler_jit_EndsWith", address(&guarded<endsWith>)},
-      {"couler_jit_Matches", address(&patterned<matches>)},
-      {"couler_jit_Find", address(&patterned<found<1>>)},
-      {"couler_jit_Extract", address(&patterned<found<2>>)},
-      {"couler_jit_ReplaceAll", address(&guarded<replaceAll>)},
+      {"couler_jit_Matches", address(&guarded<helpMatches>)},
+      {"couler_jit_Find", address(&guarded<helpFind>)},
+      {"couler_jit_Extract", address(&guarded<helpExtract>)},
+      {"couler_jit_ReplaceAll", address(&guarded<helpReplaceAll>)},
       {"couler_jit_ToString", address(&guarded<intText>)},
       {"couler_jit_Hash", address(&guarded<hash>)},
       {"couler_jit_StringToInt", address(&guarded<parseInt>)},

@@ -247,7 +247,8 @@ class JitKernel final : public column::Kernel {
     if (from.boxed) {
       auto boxed = std::make_shared<std::vector<ir::Value>>();
       for (std::int64_t i = 0; i < frame.kept; ++i) {
-        boxed->push_back((*from.boxed)[static_cast<std::size_t>(picked_[static_cast<std::size_t>(i)])]);
+        boxed->push_back(
+            (*from.boxed)[static_cast<std::size_t>(picked_[static_cast<std::size_t>(i)])]);
       }
       to.boxed = std::move(boxed);
     }

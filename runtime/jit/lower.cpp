@@ -173,7 +173,8 @@ class Lowerer {
     if (const ir::If* x = std::get_if<ir::If>(&node.payload)) {
       const ExprId condition = operand(module_.operands(node)[0], scope);
       const Symbol then = regionValue(x->then, scope);
-      const Symbol otherwise = x->otherwise.valid() ? regionValue(x->otherwise, scope) : of(graph_.none());
+      const Symbol otherwise =
+          x->otherwise.valid() ? regionValue(x->otherwise, scope) : of(graph_.none());
       return select(condition, then, otherwise);
     }
     if (const ir::Try* x = std::get_if<ir::Try>(&node.payload)) {
@@ -222,8 +223,9 @@ class Lowerer {
       if (then.parts->size() != otherwise.parts->size()) refuse("records of two forms");
       Symbol record = emptyRecord();
       for (std::size_t i = 0; i < then.parts->size(); ++i) {
-        record.parts->emplace_back((*then.parts)[i].first, select(condition, (*then.parts)[i].second,
-                                                                  (*otherwise.parts)[i].second));
+        record.parts->emplace_back(
+            (*then.parts)[i].first,
+            select(condition, (*then.parts)[i].second, (*otherwise.parts)[i].second));
       }
       return record;
     }
@@ -313,9 +315,7 @@ class Lowerer {
     if (op == Builtin::Hash && !plain) expr.via = Via::Any;  // of none, too
     if (expr.via == Via::Inline || expr.via == Via::Math) return graph_.add(std::move(expr));
     expr.index = site(op, node, nodes, pattern);
-    if (op == Builtin::Replace || op == Builtin::ReplaceAll) {
-      program_.sites[expr.index].bytes = replacement(op, expr.operands, pattern.has_value());
-    }
+    program_.sites[expr.index].bytes = replacementOf(expr, program_.exprs);
     if (!pattern) return graph_.add(std::move(expr));
     if (op != Builtin::Matches) {
       const bool brief = op != Builtin::ReplaceAll || at(expr.operands[2]).text.size() <= kLongText;
@@ -326,18 +326,11 @@ class Lowerer {
     return graph_.withRequired(subject, *pattern, graph_.add(std::move(expr)), lifted);
   }
 
-  [[nodiscard]] std::optional<Replacement> replacement(Builtin op, const std::vector<ExprId>& operands,
-                                                       bool valid) const {
-    const Expr& what = at(operands[1]);
-    const Expr& with = at(operands[2]);
-    if (what.code != Code::Const || with.code != Code::Const) return std::nullopt;
-    if (op == Builtin::Replace) return replacementOf(what.text, with.text);
-    return valid ? replacementOfAll(what.text, with.text) : std::nullopt;
-  }
-
   // ---- leaves
 
-  [[nodiscard]] std::optional<Kind> kindOf(TypeId id) const { return jit::kindOf(module_.types, id); }
+  [[nodiscard]] std::optional<Kind> kindOf(TypeId id) const {
+    return jit::kindOf(module_.types, id);
+  }
   void sameCases(std::span<const NodeId> nodes) const {
     const std::vector<std::string>* first = nullptr;
     for (const NodeId id : nodes) {
@@ -352,7 +345,8 @@ class Lowerer {
                      std::optional<std::string> pattern) {
     Site& site = program_.sites.emplace_back();
     site.op = op;
-    for (const NodeId id : nodes) site.operands.push_back(cellOf(module_.types, module_.at(id).type));
+    for (const NodeId id : nodes)
+      site.operands.push_back(cellOf(module_.types, module_.at(id).type));
     site.result = cellOf(module_.types, node.type);
     site.pattern = std::move(pattern);
     return static_cast<std::uint32_t>(program_.sites.size() - 1);

@@ -14,7 +14,7 @@ using ir::Builtin;
 
 namespace {
 
-constexpr std::size_t kLightText = 16;   // bytes of a literal compared without a branch
+constexpr std::size_t kLightText = 16;  // bytes of a literal compared without a branch
 
 /// By which way each built-in goes; nothing: it is not compiled.
 std::optional<Via> tableVia(Builtin op) {
@@ -175,8 +175,8 @@ bool isHeavy(const Expr& expr, const std::vector<Expr>& exprs) {
   const auto operand = [&](std::size_t i) -> const Expr& { return exprs[expr.operands[i]]; };
   if (expr.code == Code::Same || takesOneKind(expr.op)) {
     if (operand(0).kind != Kind::String) return false;
-    const bool orders = expr.code == Code::Apply && expr.op != Builtin::Equal &&
-                        expr.op != Builtin::NotEqual;
+    const bool orders =
+        expr.code == Code::Apply && expr.op != Builtin::Equal && expr.op != Builtin::NotEqual;
     return orders || !(isLiteral(operand(0), kLightText) || isLiteral(operand(1), kLightText));
   }
   switch (expr.op) {
@@ -297,9 +297,20 @@ std::optional<std::string> knownPattern(Builtin op, const std::vector<ExprId>& o
   return given.text;
 }
 
+std::optional<Replacement> replacementOf(const Expr& expr, const std::vector<Expr>& exprs) {
+  if (expr.op != Builtin::Replace && expr.op != Builtin::ReplaceAll) return std::nullopt;
+  const Expr& what = exprs[expr.operands[1]];
+  const Expr& with = exprs[expr.operands[2]];
+  if (expr.via != Via::Text || what.code != Code::Const || with.code != Code::Const) {
+    return std::nullopt;
+  }
+  return expr.op == Builtin::Replace ? replacementOf(what.text, with.text)
+                                     : replacementOfAll(what.text, with.text);
+}
+
 bool isDatePart(Builtin op) {
-  return op == Builtin::Year || op == Builtin::Month || op == Builtin::Day ||
-         op == Builtin::Hour || op == Builtin::Minute || op == Builtin::Second;
+  return op == Builtin::Year || op == Builtin::Month || op == Builtin::Day || op == Builtin::Hour ||
+         op == Builtin::Minute || op == Builtin::Second;
 }
 
 bool takesOneKind(Builtin op) {
@@ -321,11 +332,11 @@ bool takesOneKind(Builtin op) {
 }
 
 std::string lineOf(const Expr& expr) {
-  std::string line =
-      fmt::format("{} {} {} {} {} {} {} {}", static_cast<int>(expr.code), static_cast<int>(expr.kind),
-                  expr.code == Code::Apply ? ir::info(expr.op).enumerator : "-",
-                  expr.lifted ? "lifted" : "strict", static_cast<int>(expr.via), expr.index,
-                  expr.bits, expr.automaton);
+  std::string line = fmt::format("{} {} {} {} {} {} {} {}", static_cast<int>(expr.code),
+                                 static_cast<int>(expr.kind),
+                                 expr.code == Code::Apply ? ir::info(expr.op).enumerator : "-",
+                                 expr.lifted ? "lifted" : "strict", static_cast<int>(expr.via),
+                                 expr.index, expr.bits, expr.automaton);
   if (expr.code == Code::Const && expr.kind == Kind::String) {
     line += fmt::format(" {}:{}", expr.text.size(), expr.text);
   }

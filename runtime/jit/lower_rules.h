@@ -29,6 +29,10 @@ namespace couler::jit {
 /// Whether its operands are all of one kind.
 [[nodiscard]] bool takesOneKind(ir::Builtin op);
 
+/// What does the same as a Replace or ReplaceAll with those operands, a byte at a time.
+[[nodiscard]] std::optional<Replacement> replacementOf(const Expr& expr,
+                                                       const std::vector<Expr>& exprs);
+
 /// An expression as one line of the canonical text.
 [[nodiscard]] std::string lineOf(const Expr& expr);
 

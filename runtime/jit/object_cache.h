@@ -6,9 +6,9 @@
 
 namespace couler::jit {
 
-/// Object files on disk, by the digest of all that decides what they are. Shared by processes; a file
-/// that is cut short or changed is not taken. Losing one costs a compilation, so that nothing here is
-/// an error.
+/// Object files on disk, by the digest of all that decides what they are. Shared by processes; a
+/// file that is cut short or changed is not taken. Losing one costs a compilation, so that nothing
+/// here is an error.
 class ObjectCache {
  public:
   /// `COULER_JIT_CACHE` (a folder, or `off`), `$XDG_CACHE_HOME/couler/jit`, `~/.cache/couler/jit`.

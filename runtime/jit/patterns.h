@@ -9,7 +9,8 @@
 /// What of a regular expression (RE2's syntax) is plain text.
 namespace couler::jit {
 
-inline constexpr std::size_t kInlineText = 32;  ///< bytes of a literal searched for by code of its own
+inline constexpr std::size_t kInlineText =
+    32;  ///< bytes of a literal searched for by code of its own
 
 /// A regular expression that is plain text, maybe anchored.
 struct PlainPattern {

@@ -45,10 +45,10 @@ struct Expr {
   bool lifted = false;
   Via via{};
   Kind kind{};
-  bool heavy = false;    ///< not for a vectorised loop; of this expression, its operands aside
-  bool cost = false;     ///< it or an operand, theirs included, is heavy
-  bool dear = false;     ///< heavy, and worth a branch around it
-  bool fails = false;    ///< may have an error
+  bool heavy = false;       ///< not for a vectorised loop; of this expression, its operands aside
+  bool cost = false;        ///< it or an operand, theirs included, is heavy
+  bool dear = false;        ///< heavy, and worth a branch around it
+  bool fails = false;       ///< may have an error
   std::uint32_t index = 0;  ///< Column, Outer; a text: its literal; via Text or Any: its Site
   std::int64_t bits = 0;
   std::uint32_t automaton = 0;  ///< of its pattern, one more than the index; 0: none
@@ -116,7 +116,7 @@ struct Frame {
   std::int64_t kept = 0;  ///< rows that the filters have left
   const void* const* columns = nullptr;
   const std::uint8_t* const* valid = nullptr;
-  const Cell* outer = nullptr;  ///< the outer values, then the literals
+  const Cell* outer = nullptr;     ///< the outer values, then the literals
   std::int32_t* picked = nullptr;  ///< the rows kept
   std::uint8_t* mask = nullptr;
   void* const* outputs = nullptr;
@@ -126,7 +126,7 @@ struct Frame {
   void* context = nullptr;  ///< for the helpers
   void* arena = nullptr;    ///< memory for texts: two pointers, from the one up to the other
 };
-using Function = std::int64_t (*)(Frame*);  ///< -1: an error in some row
+using Function = std::int64_t (*)(Frame*);                     ///< -1: an error in some row
 inline constexpr const char* kFilterName = "couler_filter";    ///< gives the number of rows kept
 inline constexpr const char* kProjectName = "couler_project";  ///< gives 0
 

@@ -178,9 +178,7 @@ class Parser {
     }
   }
 
-  static Regex place(Regex::Place where) {
-    return {.form = Regex::Form::Assert, .place = where};
-  }
+  static Regex place(Regex::Place where) { return {.form = Regex::Form::Assert, .place = where}; }
   Regex oneOf(Ranges ranges) const {
     if (flags_.fold) fold(ranges);
     return {.form = Regex::Form::Class, .ranges = united(std::move(ranges))};
@@ -348,8 +346,8 @@ class Parser {
       return piece;
     }
     const bool lazy = take("?") || flags_.swapped;
-    const bool again = !rest_.empty() && std::string_view("*+?{").find(rest_[0]) !=
-                                             std::string_view::npos;
+    const bool again =
+        !rest_.empty() && std::string_view("*+?{").find(rest_[0]) != std::string_view::npos;
     if (again || piece.form == Regex::Form::Assert) throw NotKnown{};
     Regex made{.form = Regex::Form::Repeat, .least = least, .most = most, .lazy = lazy};
     made.parts.push_back(std::move(piece));

@@ -8,8 +8,8 @@
 
 namespace couler::jit {
 
-/// A replacement that looks at one byte at a time: of each of some characters by another text, or of
-/// each run of them.
+/// A replacement that looks at one byte at a time: of each of some characters by another text, or
+/// of each run of them.
 struct Replacement {
   static constexpr std::size_t kMostWith = 8;
 
@@ -29,8 +29,8 @@ struct Replacement {
 /// `replace`: a part of one ASCII character.
 [[nodiscard]] std::optional<Replacement> replacementOf(std::string_view part,
                                                        std::string_view with);
-/// `replace_all`: a pattern that is a set of characters, or runs of it, where the set has all or none
-/// of those beyond ASCII.
+/// `replace_all`: a pattern that is a set of characters, or runs of it, where the set has all or
+/// none of those beyond ASCII.
 [[nodiscard]] std::optional<Replacement> replacementOfAll(std::string_view pattern,
                                                           std::string_view with);
 

@@ -1,14 +1,13 @@
 #include "runtime/jit/self_test.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "runtime/column/batch.h"
 #include "runtime/jit/graph.h"
@@ -25,12 +24,14 @@ using ir::Builtin;
 constexpr std::size_t kRows = 77;  // no multiple of any vector's length
 constexpr const char* kLetters = "abcd-efgh-needle-42";
 
-/// Of a float, an int and a text: the rows with a text in the text; sqrt(float * 1.5), int * int + 1.
+/// Of a float, an int and a text: the rows with a text in the text; sqrt(float * 1.5), int * int
+/// + 1.
 Program testProgram() {
   Program program;
   Graph graph(program);
   const auto apply = [&](Builtin op, Kind kind, std::vector<ExprId> operands) {
-    return graph.add({.code = Code::Apply, .op = op, .kind = kind, .operands = std::move(operands)});
+    return graph.add(
+        {.code = Code::Apply, .op = op, .kind = kind, .operands = std::move(operands)});
   };
   const ExprId real = graph.column(0, Kind::Float, false);
   const ExprId whole = graph.column(1, Kind::Int, false);
@@ -65,9 +66,9 @@ bool givesWhatItShould(const Program& program, const Compiled& code) {
   std::size_t used = 0;
   for (const std::string& literal : program.literals) {
     std::memcpy(literals.data() + used, literal.data(), literal.size());
-    outer.push_back({static_cast<std::int64_t>(
-                         reinterpret_cast<std::uintptr_t>(literals.data() + used)),
-                     static_cast<std::int64_t>(literal.size()), 1});
+    outer.push_back(
+        {static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(literals.data() + used)),
+         static_cast<std::int64_t>(literal.size()), 1});
     used += literal.size();
   }
   std::array<std::int32_t, kRows + 16> picked{};

@@ -12,9 +12,9 @@ namespace {
 constexpr unsigned kField = 6;  // bits of a state that is a place in a word
 
 /// Few states: what a byte makes of each is in one word, a field a state, and a step is a shift
-/// ("Shift-based DFAs", Per Vognsen), so that a byte takes a cycle. Two words of text at a time; what
-/// is past its end is replaced by 0xff, which no text has and which changes nothing. Long texts are
-/// left as soon as no byte matters.
+/// ("Shift-based DFAs", Per Vognsen), so that a byte takes a cycle. Two words of text at a time;
+/// what is past its end is replaced by 0xff, which no text has and which changes nothing. Long
+/// texts are left as soon as no byte matters.
 constexpr const char* kShiftFunction = R"(
 define internal i1 @NAME(ptr %p, i64 %n) nounwind {
 entry:
@@ -91,8 +91,8 @@ std::string shiftFunction(const std::string& name, const Automaton& automaton) {
   return text;
 }
 
-/// Otherwise a table by state and class of byte. States that no byte leads out of come last, so that
-/// one comparison tells them.
+/// Otherwise a table by state and class of byte. States that no byte leads out of come last, so
+/// that one comparison tells them.
 constexpr const char* kTableFunction = R"(
 define internal i1 @NAME(ptr %p, i64 %n) nounwind {
 entry:

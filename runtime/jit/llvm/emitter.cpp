@@ -13,9 +13,7 @@ Value* Emitter::either(Value* a, Value* b) {
   if (a == nullptr) return b;
   return b == nullptr ? a : b_.CreateOr(a, b);
 }
-Value* Emitter::andNot(Value* a, Value* b) {
-  return b == nullptr ? a : both(a, b_.CreateNot(b));
-}
+Value* Emitter::andNot(Value* a, Value* b) { return b == nullptr ? a : both(a, b_.CreateNot(b)); }
 
 llvm::Type* Emitter::typeOf(Kind kind) {
   return kind == Kind::Bool ? b_.getInt1Ty() : storedType(kind);

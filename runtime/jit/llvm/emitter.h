@@ -34,8 +34,8 @@ enum FrameMember : unsigned {
   kArena
 };
 
-/// A value of a row in registers. Where a part is null: `valid`, it is never none; `error`, it never
-/// has one.
+/// A value of a row in registers. Where a part is null: `valid`, it is never none; `error`, it
+/// never has one.
 struct Cells {
   llvm::Value* value = nullptr;
   llvm::Value* size = nullptr;  ///< of a text, whose address `value` is
@@ -165,7 +165,7 @@ class Emitter {
   std::vector<llvm::Value*> columnValid_;
   std::vector<Cells> outer_;
   std::vector<std::optional<Cells>> memo_;
-  std::vector<ExprId> order_;  ///< of the memo, for leaving a branch
+  std::vector<ExprId> order_;               ///< of the memo, for leaving a branch
   std::vector<std::vector<ExprId>> users_;  ///< within the loop at hand
   std::vector<bool> isRoot_;
   std::vector<bool> spilled_;
@@ -173,7 +173,7 @@ class Emitter {
   std::vector<llvm::Value*> spillFlags_;
   std::map<unsigned, llvm::Value*> scratch_;
   std::map<std::string, llvm::Function*> contains_;
-  std::string problem_;  ///< of a function's text: a bug
+  std::string problem_;               ///< of a function's text: a bug
   llvm::MDNode* accesses_ = nullptr;  ///< of the vectorised loop at hand
   bool vector_ = false;
   llvm::Value* row_ = nullptr;

@@ -1,6 +1,6 @@
-#include "runtime/jit/llvm/emitter.h"
-
 #include <bit>
+
+#include "runtime/jit/llvm/emitter.h"
 
 // The expressions that decide what is evaluated, and what all others have in common.
 namespace couler::jit {
@@ -62,8 +62,8 @@ Cells Emitter::column(const Expr& expr) {
   const Program::Input& input = program_.inputs[expr.index];
   Cells cells;
   if (expr.kind == Kind::String) {
-    Value* slot = b_.CreateInBoundsGEP(llvm::ArrayType::get(b_.getInt64Ty(), 2),
-                                       columns_[expr.index], row_);
+    Value* slot =
+        b_.CreateInBoundsGEP(llvm::ArrayType::get(b_.getInt64Ty(), 2), columns_[expr.index], row_);
     cells.value = load(b_.getPtrTy(), slot, 8);
     cells.size = load(b_.getInt64Ty(), b_.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), slot, 1), 8);
   } else {
@@ -239,8 +239,7 @@ Cells Emitter::logic(ExprId id, const Expr& expr) {
   Value* first = isOr ? a.value : b_.CreateNot(a.value);
   Value* decides = both(a.valid, first);
   const auto combined = [&](const Cells& second) {
-    Value* otherDecides =
-        both(second.valid, isOr ? second.value : b_.CreateNot(second.value));
+    Value* otherDecides = both(second.valid, isOr ? second.value : b_.CreateNot(second.value));
     Cells cells;
     Value* decided = b_.CreateOr(decides, otherDecides);
     cells.value = isOr ? decided : b_.CreateNot(decided);
@@ -351,8 +350,7 @@ Cells Emitter::strict(ExprId, const Expr& expr) {
   }
   Cells cells;
   if (asks != nullptr) {
-    cells = inBranch(
-        asks, expr.kind, [&] { return helper(expr, in); }, [&] { return otherwise; });
+    cells = inBranch(asks, expr.kind, [&] { return helper(expr, in); }, [&] { return otherwise; });
   } else if (expr.via == Via::Inline) {
     cells = inlineOperation(expr, in);
   } else {

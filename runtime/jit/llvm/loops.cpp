@@ -220,8 +220,8 @@ void Emitter::emitFilters() {
       beginRow(pick.position);
       store(b_.CreateTrunc(row_, b_.getInt32Ty()),
             b_.CreateInBoundsGEP(b_.getInt32Ty(), picked_, pick.kept), 4);
-      Value* keep = load(b_.getInt8Ty(),
-                         b_.CreateInBoundsGEP(b_.getInt8Ty(), mask_, pick.position), 1);
+      Value* keep =
+          load(b_.getInt8Ty(), b_.CreateInBoundsGEP(b_.getInt8Ty(), mask_, pick.position), 1);
       endLoop(pick, pick.error, b_.CreateAdd(pick.kept, b_.CreateZExt(keep, b_.getInt64Ty())));
       kept = pick.kept;
     } else {
@@ -273,8 +273,7 @@ void Emitter::emitProject() {
       flags = frameField(kSpilledFlags, b_.getPtrTy());
     }
     const auto slot = [&](Value* table) {
-      return b_.CreateLoad(b_.getPtrTy(),
-                           b_.CreateConstInBoundsGEP1_64(b_.getPtrTy(), table, id));
+      return b_.CreateLoad(b_.getPtrTy(), b_.CreateConstInBoundsGEP1_64(b_.getPtrTy(), table, id));
     };
     spillSlots_[id] = slot(values);
     spillFlags_[id] = slot(flags);
@@ -292,8 +291,7 @@ void Emitter::emitProject() {
     for (const std::uint32_t i : plan.outputs) {
       roots.push_back(program_.outputs[i].expr);
       const auto slot = [&](Value* table) {
-        return b_.CreateLoad(b_.getPtrTy(),
-                             b_.CreateConstInBoundsGEP1_64(b_.getPtrTy(), table, i));
+        return b_.CreateLoad(b_.getPtrTy(), b_.CreateConstInBoundsGEP1_64(b_.getPtrTy(), table, i));
       };
       into.push_back(slot(tables[0]));
       intoValid.push_back(program_.outputs[i].optional ? slot(tables[1]) : nullptr);
@@ -317,8 +315,8 @@ void Emitter::emitProject() {
         if (kind == Kind::String) cells.size = b_.CreateSelect(cells.valid, cells.size, zero.size);
       }
       if (kind == Kind::String) {
-        Value* slot = b_.CreateInBoundsGEP(llvm::ArrayType::get(b_.getInt64Ty(), 2), into[k],
-                                           loop.position);
+        Value* slot =
+            b_.CreateInBoundsGEP(llvm::ArrayType::get(b_.getInt64Ty(), 2), into[k], loop.position);
         store(cells.value, slot, 8);
         store(cells.size, b_.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), slot, 1), 8);
       } else {
@@ -340,9 +338,9 @@ void Emitter::emitProject() {
 void Emitter::spill(ExprId id) {
   const Cells cells = emit(id);
   const Kind kind = program_.exprs[id].kind;
-  Value* flags = b_.CreateOr(
-      b_.CreateZExt(orTrue(cells.valid), b_.getInt8Ty()),
-      b_.CreateShl(b_.CreateZExt(orFalse(cells.error), b_.getInt8Ty()), b_.getInt8(1)));
+  Value* flags =
+      b_.CreateOr(b_.CreateZExt(orTrue(cells.valid), b_.getInt8Ty()),
+                  b_.CreateShl(b_.CreateZExt(orFalse(cells.error), b_.getInt8Ty()), b_.getInt8(1)));
   store(flags, b_.CreateInBoundsGEP(b_.getInt8Ty(), spillFlags_[id], row_), 1);
   Value* slot =
       b_.CreateInBoundsGEP(llvm::ArrayType::get(b_.getInt64Ty(), 2), spillSlots_[id], row_);

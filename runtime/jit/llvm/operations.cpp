@@ -2,9 +2,9 @@
 
 #include "runtime/jit/llvm/emitter.h"
 
-// What an operation computes, its operands being there. No instruction here may be undefined for any
-// bits, since both sides of a condition are computed: divisors are made harmless, floats are brought
-// into range before they become ints, and the error says that the result does not count.
+// What an operation computes, its operands being there. No instruction here may be undefined for
+// any bits, since both sides of a condition are computed: divisors are made harmless, floats are
+// brought into range before they become ints, and the error says that the result does not count.
 namespace couler::jit {
 
 using ir::Builtin;
@@ -61,8 +61,8 @@ Cells Emitter::product(Value* a, Value* b) {
     // What wraps is off by 2^64 at least; the product of the floats, by less than 2^14 where the
     // ints do not overflow, and by a 2^51st of the product where they do.
     out.value = b_.CreateMul(a, b);
-    Value* about = b_.CreateFMul(b_.CreateSIToFP(a, b_.getDoubleTy()),
-                                 b_.CreateSIToFP(b, b_.getDoubleTy()));
+    Value* about =
+        b_.CreateFMul(b_.CreateSIToFP(a, b_.getDoubleTy()), b_.CreateSIToFP(b, b_.getDoubleTy()));
     Value* off = b_.CreateFSub(about, b_.CreateSIToFP(out.value, b_.getDoubleTy()));
     out.error = b_.CreateFCmpOGT(intrinsic(llvm::Intrinsic::fabs, {off}), real(0x1p62));
     return out;
@@ -337,7 +337,8 @@ Cells Emitter::quantities(const Expr& expr, const std::vector<Cells>& in, bool& 
 }
 
 /// Of a time within the years 1 to 9999; others are left to the evaluator. The date by Howard
-/// Hinnant's days_from_civil, the other way round (https://howardhinnant.github.io/date_algorithms.html).
+/// Hinnant's days_from_civil, the other way round
+/// (https://howardhinnant.github.io/date_algorithms.html).
 Cells Emitter::calendar(Builtin op, Value* time) {
   Cells out;
   out.value = time;
@@ -374,8 +375,8 @@ Cells Emitter::calendar(Builtin op, Value* time) {
     Value* first = quotient(b_.CreateAdd(times(month, 153), number(2)), 5);
     result = b_.CreateAdd(b_.CreateSub(dayOfYear, first), number(1));
   } else if (op == Builtin::Month) {
-    result = b_.CreateSelect(isLate, b_.CreateSub(month, number(9)),
-                             b_.CreateAdd(month, number(3)));
+    result =
+        b_.CreateSelect(isLate, b_.CreateSub(month, number(9)), b_.CreateAdd(month, number(3)));
   } else {
     result = b_.CreateAdd(b_.CreateAdd(times(era, 400), yearOfEra),
                           b_.CreateZExt(isLate, b_.getInt32Ty()));

@@ -2,9 +2,9 @@
 
 #include "runtime/jit/llvm/emitter.h"
 
-// Searching for a sequence of bytes in a text: 32 places at a time are tried for all bytes at once (after
-// "SIMD-friendly algorithms for substring searching", Wojciech Muła). A text of up to 32 bytes takes no
-// branch that depends on what is in it.
+// Searching for a sequence of bytes in a text: 32 places at a time are tried for all bytes at once
+// (after "SIMD-friendly algorithms for substring searching", Wojciech Muła). A text of up to 32
+// bytes takes no branch that depends on what is in it.
 namespace couler::jit {
 
 using llvm::Value;
@@ -103,7 +103,6 @@ constexpr const char* kCompare = R"(
   %y# = xor <32 x i8> %x#, splat (i8 BYTE)
   %d# = or <32 x i8> %d$, %y#
 )";
-
 
 struct Tried {
   std::size_t place = 0;

@@ -9,8 +9,8 @@ using llvm::Value;
 
 namespace {
 
-/// Another byte for each, 32 at a time, in memory of the arena; false where there is too little of it
-/// or, if that matters, a byte is beyond ASCII. Up to 31 bytes after the text are written, too.
+/// Another byte for each, 32 at a time, in memory of the arena; false where there is too little of
+/// it or, if that matters, a byte is beyond ASCII. Up to 31 bytes after the text are written, too.
 constexpr const char* kMapped = R"(
 !0 = !{}
 define internal { ptr, i1 } @NAME(ptr %start, i64 %n, ptr %cursor) nounwind {
@@ -90,8 +90,7 @@ Emitter::Shortcut Emitter::mapped(const Cells& text, const std::string& name,
     replaceAll(own, "ASCII", ascii ? "-1" : "0");
     function = addFunction(name, own);
   }
-  Value* made =
-      b_.CreateCall(function, {text.value, text.size, frameField(kArena, b_.getPtrTy())});
+  Value* made = b_.CreateCall(function, {text.value, text.size, frameField(kArena, b_.getPtrTy())});
   Shortcut around;
   around.asks = b_.CreateNot(b_.CreateExtractValue(made, 1));
   around.otherwise.value = b_.CreateExtractValue(made, 0);
@@ -122,8 +121,10 @@ std::optional<Emitter::Shortcut> Emitter::shortcut(const Expr& expr, const std::
         std::string map = kOtherByte;
         replaceAll(map, "WHAT", std::to_string(static_cast<int>(what.text[0])));
         replaceAll(map, "WITH", std::to_string(static_cast<int>(with.text[0])));
-        return mapped(in[0], "replaced_" + std::to_string(expr.operands[1]) + "_" +
-                                 std::to_string(expr.operands[2]), map, false);
+        return mapped(
+            in[0],
+            "replaced_" + std::to_string(expr.operands[1]) + "_" + std::to_string(expr.operands[2]),
+            map, false);
       }
       around.asks = b_.CreateCall(containsFunction(what.text), {in[0].value, in[0].size});
       break;

@@ -7,8 +7,8 @@
 
 #include "runtime/jit/llvm/emitter.h"
 
-// Texts. A text may be read up to 64 bytes past its end (Buffer), but one of no bytes has no address:
-// where there may be none, the address is replaced by that of `nowhere`.
+// Texts. A text may be read up to 64 bytes past its end (Buffer), but one of no bytes has no
+// address: where there may be none, the address is replaced by that of `nowhere`.
 namespace couler::jit {
 
 using ir::Builtin;
@@ -309,8 +309,8 @@ Cells Emitter::textOperation(const Expr& expr, const std::vector<Cells>& in, boo
   switch (expr.op) {
     case Builtin::StartsWith:
     case Builtin::EndsWith:
-      out.value = textPrefix(in[0], program_.exprs[expr.operands[1]].text,
-                             expr.op == Builtin::EndsWith);
+      out.value =
+          textPrefix(in[0], program_.exprs[expr.operands[1]].text, expr.op == Builtin::EndsWith);
       return out;
     case Builtin::Contains: {
       const std::string& literal = program_.exprs[expr.operands[1]].text;

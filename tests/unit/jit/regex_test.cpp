@@ -1,7 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 
+#include <gtest/gtest.h>
 #include <re2/re2.h>
 
 #include "compare.h"
@@ -53,8 +52,10 @@ class Patterns {
 
   std::string text() {
     static const std::vector<std::string> kParts = {
-        "a", "b", "ab", "K", "k", "S", "s", "0", "7", " ", "\n", "_", "-", ".", "é", "É", "ſ", "\u212a",
-        "日", "本", "😀", "\t", "zz", std::string("\0", 1), "\u07ff", "\u0800", "\uffff", "\U0010ffff"};
+        "a",      "b",      "ab",     "K",         "k",  "S",  "s",  "0",
+        "7",      " ",      "\n",     "_",         "-",  ".",  "é",  "É",
+        "ſ",      "\u212a", "日",     "本",        "😀", "\t", "zz", std::string("\0", 1),
+        "\u07ff", "\u0800", "\uffff", "\U0010ffff"};
     std::string made;
     for (std::size_t n = r_.below(r_.oneIn(10) ? 120 : 14); n > 0; --n) made += r_.pick(kParts);
     return made;
@@ -63,17 +64,62 @@ class Patterns {
  private:
   std::string piece(int depth) {
     std::string made = atom(depth);
-    static const std::vector<std::string> kTimes = {"*", "+", "?", "*?", "{2}", "{1,3}", "{2,}", "{0}"};
+    static const std::vector<std::string> kTimes = {"*",   "+",     "?",    "*?",
+                                                    "{2}", "{1,3}", "{2,}", "{0}"};
     return r_.oneIn(3) ? made + r_.pick(kTimes) : made;
   }
   std::string atom(int depth) {
-    static const std::vector<std::string> kAtoms = {
-        "a", "b", "k", "S", "z", "é", "日", "😀", ".", "\\d", "\\D", "\\w", "\\W", "\\s", "\\S", "\\b",
-        "\\B", "\\A", "\\z", "\\.", "\\n", "[ab]", "[^ab]", "[a-k0-9]", "[^\\d_]", "[[:alpha:]-]",
-        "[[:^space:]]", "[é-日]", "[]k]", "[\\w.]", "[^é]", "_", "(?i)", "(?s)", "(?m)", "(?-i)", "^", "$",
-        "[\\x]", "\\pL", "\\Qa\\E", "[a\\-z]", "[+--]", "x**", "{", "\\C", "(?i:s)", "[s-z]"};
+    static const std::vector<std::string> kAtoms = {"a",
+                                                    "b",
+                                                    "k",
+                                                    "S",
+                                                    "z",
+                                                    "é",
+                                                    "日",
+                                                    "😀",
+                                                    ".",
+                                                    "\\d",
+                                                    "\\D",
+                                                    "\\w",
+                                                    "\\W",
+                                                    "\\s",
+                                                    "\\S",
+                                                    "\\b",
+                                                    "\\B",
+                                                    "\\A",
+                                                    "\\z",
+                                                    "\\.",
+                                                    "\\n",
+                                                    "[ab]",
+                                                    "[^ab]",
+                                                    "[a-k0-9]",
+                                                    "[^\\d_]",
+                                                    "[[:alpha:]-]",
+                                                    "[[:^space:]]",
+                                                    "[é-日]",
+                                                    "[]k]",
+                                                    "[\\w.]",
+                                                    "[^é]",
+                                                    "_",
+                                                    "(?i)",
+                                                    "(?s)",
+                                                    "(?m)",
+                                                    "(?-i)",
+                                                    "^",
+                                                    "$",
+                                                    "[\\x]",
+                                                    "\\pL",
+                                                    "\\Qa\\E",
+                                                    "[a\\-z]",
+                                                    "[+--]",
+                                                    "x**",
+                                                    "{",
+                                                    "\\C",
+                                                    "(?i:s)",
+                                                    "[s-z]"};
     if (depth > 0 && r_.oneIn(4)) {
-      static const std::vector<std::string> kGroups = {"(", "(?:", "(?i:", "(?s:", "(?m:", "(?P<n>"};
+      static const std::vector<std::string> kGroups = {
+          "(", "(?:", "(?i:", "(?s:", "(?m:", "(?P<n>"};
       return r_.pick(kGroups) + pattern(depth - 1) + ")";
     }
     return r_.pick(kAtoms);
@@ -126,8 +172,9 @@ TEST_P(Regexes, MatchCompiledWhatTheEvaluatorSays) {
       const NodeId literal = m.addConst(body, Value(pattern), TypeTable::kString);
       const bool optional = rows.random.oneIn(3);
       const TypeId type = optional ? m.types.optional(TypeTable::kBool) : TypeTable::kBool;
-      values.push_back(m.add(body, ir::Op{Builtin::Matches, optional}, type,
-                             std::vector<NodeId>{expressions.column(Kind::String, optional), literal}));
+      values.push_back(
+          m.add(body, ir::Op{Builtin::Matches, optional}, type,
+                std::vector<NodeId>{expressions.column(Kind::String, optional), literal}));
     }
     return expressions.record(values);
   });
@@ -152,8 +199,8 @@ INSTANTIATE_TEST_SUITE_P(Jit, Regexes, ::testing::Range(0, 12));
 TEST_P(Regexes, ReplaceByBytesWhatRe2Replaces) {
   Random random(static_cast<std::uint64_t>(9000 + GetParam()));
   Patterns patterns(random);
-  for (const char* pattern : {"[^a-z]+", "[^a-z]", "\\s+", "(?:[ab])+", "a", "\\W", "\\W+", "([0-9._-])",
-                              "(?i)k+", ".+", "(?s)."}) {
+  for (const char* pattern : {"[^a-z]+", "[^a-z]", "\\s+", "(?:[ab])+", "a", "\\W", "\\W+",
+                              "([0-9._-])", "(?i)k+", ".+", "(?s)."}) {
     for (const char* with : {"", "_", "-x-", "12345678"}) {
       const auto replacement = replacementOfAll(pattern, with);
       if (!replacement) {
@@ -170,7 +217,8 @@ TEST_P(Regexes, ReplaceByBytesWhatRe2Replaces) {
       }
     }
   }
-  for (const char* pattern : {"[a-z]+?", "(?U)[a-z]+", "[a-z]*", "[é]", "ab", "[a-z]{2}", "^a", "a|b"}) {
+  for (const char* pattern :
+       {"[a-z]+?", "(?U)[a-z]+", "[a-z]*", "[é]", "ab", "[a-z]{2}", "^a", "a|b"}) {
     EXPECT_FALSE(replacementOfAll(pattern, "_")) << pattern;
   }
   EXPECT_FALSE(replacementOfAll("a+", "\\0"));
@@ -200,8 +248,8 @@ TEST(Automata, AreAsSmallAsTheyCanBe) {
 }
 
 TEST(Automata, WhatIsNotKnownIsLeftToRe2) {
-  for (const char* pattern : {"\\pL", "(?i)é", "a**", "\\C", "(?<n>a)", "a{200}", "(", "[z-a]", "\\x41",
-                              "(a|b)*a(a|b){12}", "\\8", "^*"}) {
+  for (const char* pattern : {"\\pL", "(?i)é", "a**", "\\C", "(?<n>a)", "a{200}", "(", "[z-a]",
+                              "\\x41", "(a|b)*a(a|b){12}", "\\8", "^*"}) {
     EXPECT_FALSE(automatonOf(pattern)) << pattern;
   }
 }

@@ -1,11 +1,10 @@
 #include "runtime/jit/self_test.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "runtime/jit/library.h"
 
