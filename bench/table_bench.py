@@ -63,7 +63,7 @@ def bench_tables(table, tools, work, repeat, options):
                 if failed:
                     why[peer] = failed[0]
         for peer, reason in why.items():
-            print(f"{peer} is left out: {reason}")
+            print(f"{peer} is left out: {reason}", flush=True)
         report(table, threads, max(copies), ours, peers)
 
 
