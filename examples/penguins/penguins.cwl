@@ -17,8 +17,8 @@ schema Sample {
     egg:        timestamp from "Date Egg" where year(egg) in 2007..2010
     bill_mm:    float? from "Culmen Length (mm)" where bill_mm > 20 and bill_mm < 80
     depth_mm:   float? from "Culmen Depth (mm)" where depth_mm > 5 and depth_mm < bill_mm
-    flipper_mm: int? from "Flipper Length (mm)" where flipper_mm > 150 and flipper_mm < 250
-    mass_g:     int? from "Body Mass (g)" where mass_g > 2000 and mass_g < 7000
+    flipper_mm: int? from "Flipper Length (mm)" where flipper_mm in 150..250
+    mass_g:     int? from "Body Mass (g)" where mass_g in 2000..7000
     sex:        Sex? from "Sex"
     comment:    string from "Comments"
 }

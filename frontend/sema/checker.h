@@ -147,6 +147,7 @@ class Checker {
   TypeId checkRecord(const syntax::RecordExpr& expr, TypeId expected);
   TypeId checkMember(const syntax::MemberExpr& expr);
   TypeId fieldOf(const syntax::MemberExpr& expr, TypeId object);
+  [[nodiscard]] std::string columnsNote(TypeId row) const;
   void unknownMember(const Name& member, TypeId owner, const std::vector<std::string_view>& names);
   TypeId checkIndex(const syntax::IndexExpr& expr);
   TypeId checkUnary(const syntax::UnaryExpr& expr);

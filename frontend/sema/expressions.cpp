@@ -364,6 +364,18 @@ TypeId Checker::checkMember(const MemberExpr& expr) {
   return fieldOf(expr, info(*expr.object).type);
 }
 
+/// "`tidy` has the columns text: string, words: int": what a schema says, or a transform makes.
+std::string Checker::columnsNote(TypeId row) const {
+  constexpr std::size_t kListed = 12;
+  const std::vector<ir::TypeField>& fields = types()[row].fields;
+  std::string list;
+  for (std::size_t i = 0; i < fields.size() && i < kListed; ++i) {
+    list += fmt::format("{}{}: {}", i == 0 ? "" : ", ", fields[i].name, print(fields[i].type));
+  }
+  return fmt::format("`{}` has the columns {}{}", print(row), list,
+                     fields.size() > kListed ? ", …" : "");
+}
+
 /// Reports a field that `owner` has not; `names` are those it may stand for.
 void Checker::unknownMember(const Name& member, TypeId owner,
                             const std::vector<std::string_view>& names) {
@@ -371,6 +383,8 @@ void Checker::unknownMember(const Name& member, TypeId owner,
   if (const auto near = nearest(member.text, names)) {
     diagnostic.caret = fmt::format("did you mean `{}`?", *near);
     diagnostic.fix(fmt::format("write `{}`", *near), member.span, *near);
+  } else if (types().kind(owner) == IrKind::Schema && !types()[owner].fields.empty()) {
+    diagnostic.note(columnsNote(owner));
   }
   report(std::move(diagnostic));
 }
@@ -412,6 +426,9 @@ TypeId Checker::fieldOf(const MemberExpr& expr, TypeId object) {
     std::vector<std::string_view> fields;
     for (const ir::TypeField& field : types()[owner].fields) fields.push_back(field.name);
     unknownMember(expr.member, owner, fields);
+    if (transform_ != nullptr) {  // no row is meant
+      std::erase_if(transform_->uses, [&](const RowUse& use) { return use.expr == expr.object; });
+    }
     return set(expr, TypeTable::kError, phase);
   }
   noteColumnUse(expr);

@@ -136,6 +136,8 @@ void Checker::mismatch(const Expr* expr, TypeId to, TypeId from, const FieldInfo
              (wantKind == IrKind::File && found.kind == IrKind::Table)) {
     diagnostic.note("tables are read from and written to `csv`, `jsonl`, `arrow` and `parquet`");
   } else if (wantKind == IrKind::Table && found.kind == IrKind::Table) {
+    diagnostic.note(columnsNote(types()[to].element));
+    diagnostic.note(columnsNote(types()[from].element));
     diagnostic.note("the rows are of different types; a transform turns the one into the other");
   } else if (lifts() && wantKind == IrKind::Bool && found.kind == IrKind::Optional) {
     const Span end{expr->span.file, expr->span.end, expr->span.end};

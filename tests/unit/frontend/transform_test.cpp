@@ -104,6 +104,33 @@ TEST(Transform, GroupsHaveKeysAndAggregates) {
             "a: int, share: float, low: int");
 }
 
+TEST(Transform, ErrorsShowTheColumnsThatWereInferred) {
+  DiagnosticList diags;
+  const auto load = [](const std::string&) -> LoadedText {
+    return {std::string(kSchemas) +
+                "transform t(r: Row) {\n    v = r.b * 2\n    w = \"{r.a}\"\n}\n"
+                "transform u(r: table<t>) {\n    group by r.v\n    n = sum(r.quux)\n}\n"
+                "workflow main(f: file<csv>) -> (o: table<Other>) {\n"
+                "    return (o: read<Row>(f) |> t)\n}\n",
+            ""};
+  };
+  Session session(load, diags);
+  EXPECT_TRUE(session.load("main.cwl"));
+  session.check();
+  std::string text;
+  for (const Diagnostic& one : diags.sorted()) {
+    text += one.code() + " " + one.message + "\n";
+    for (const std::string& note : one.notes) text += "  " + note + "\n";
+  }
+  EXPECT_EQ(text,
+            "CW0219 `t` has no field `quux`\n"
+            "  `t` has the columns v: int?, w: string\n"
+            "CW0301 expected `table<Other>`, found `table<t>`\n"
+            "  `Other` has the columns key: int, name: string, note: string?\n"
+            "  `t` has the columns v: int?, w: string\n"
+            "  the rows are of different types; a transform turns the one into the other\n");
+}
+
 TEST(Transform, JoinedColumns) {
   EXPECT_EQ(columnsOf("join o on r.a == o.key\nx = o.name\ny = o.note"), "x: string, y: string?");
   EXPECT_EQ(columnsOf("left join o on o.key == r.b\nx = o.name\n...o without key"),
