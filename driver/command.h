@@ -101,6 +101,7 @@ int runGraph(const Invocation& invocation);
 int runPlan(const Invocation& invocation);
 int runTest(const Invocation& invocation);
 int runWhy(const Invocation& invocation);
+int runCache(const Invocation& invocation);
 int runRuns(const Invocation& invocation);
 int runLogs(const Invocation& invocation);
 int runExplain(const Invocation& invocation);

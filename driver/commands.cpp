@@ -28,6 +28,12 @@ constexpr Option kTarget = {"target", 't', Arity::Value, "NAME",
 constexpr Option kDisable = {"disable-pass", 0, Arity::Many, "NAME",
                              "leave out an optimisation; may be given several times"};
 
+constexpr Option kCacheBudget = {
+    "cache-budget", 0, Arity::Value, "SIZE",
+    "keep at most so much of what steps made, such as `20GB` (default: all)"};
+constexpr Option kCachePolicy = {"cache-policy", 0, Arity::Value, "NAME",
+                                 "what goes first when there is more (default: density)"};
+
 constexpr Option kCheckOptions[] = {
     {"deny-warnings", 0, Arity::Flag, "", "end with 1 when there is a warning"},
 };
@@ -62,6 +68,8 @@ constexpr Option kRunOptions[] = {
      "podman|docker", "podman"},
     {"events", 0, Arity::Flag, "", "print one JSON object for each event instead of progress"},
     {"report", 0, Arity::Value, "FILE", "write an HTML page about the run"},
+    kCacheBudget,
+    kCachePolicy,
     kDisable,
     {"quiet", 'q', Arity::Flag, "", "print no progress, only outputs and problems"},
 };
@@ -103,12 +111,23 @@ constexpr Option kPlanOptions[] = {
     kInput,
     kStore,
     kDisable,
+    kTarget,
     {"force", 'f', Arity::Flag, "", "as if every step had to run"},
+    kCacheBudget,
+    kCachePolicy,
+    {"after", 0, Arity::Value, "RUN",
+     "put beside it what this run took and saved; `last` is the newest"},
     {"container", 0, Arity::OptionalValue, "TOOL", "as for `couler run`", "podman|docker",
      "podman"},
 };
 constexpr Option kWhyOptions[] = {
     {"run", 0, Arity::Value, "N", "number of the run (default: the last one)"},
+    kStore,
+};
+constexpr Option kCacheOptions[] = {
+    {"budget", 0, Arity::Value, "SIZE", "get down to that, such as `20GB` (default: keep all results)"},
+    {"policy", 0, Arity::Value, "NAME", "what goes first when there is more (default: density)"},
+    {"dry-run", 0, Arity::Flag, "", "only say what would go"},
     kStore,
 };
 constexpr Option kRunsOptions[] = {
@@ -193,6 +212,16 @@ constexpr Command kCommands[] = {
      "Compares the step's key with the one that it had in an earlier run.",
      "$ couler why train\n$ couler why count.3 --run 7", Words::Other, 1, 1, kWhyOptions, false,
      runWhy},
+    {"cache", "look at and clean what runs left in the store",
+     "cache ls|gc|pin|unpin|explain [STEP|KEY...] [options]",
+     "`ls` lists the results that later runs may reuse, those worth most first. `gc` deletes files\n"
+     "of which no result knows, and with `--budget` evicts the results worth least. What the next run\n"
+     "of a workflow that has not succeeded would reuse is never evicted, nor the outputs of a\n"
+     "workflow's last successful run, nor what is pinned: `pin` keeps what a step's last run had, or\n"
+     "the result whose key begins so. `explain` gives the numbers.",
+     "$ couler cache ls\n$ couler cache gc --budget 20GB --dry-run\n$ couler cache pin train\n"
+     "$ couler cache explain train --budget 20GB",
+     Words::Other, 1, kMany, kCacheOptions, false, runCache},
     {"runs", "list past runs", "runs [--json] [--limit N] [--store DIR]", "",
      "$ couler runs --limit 5", Words::None, 0, 0, kRunsOptions, false, runRuns},
     {"logs", "print what a step wrote", "logs RUN [STEP] [--store DIR]",

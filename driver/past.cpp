@@ -10,7 +10,11 @@
 namespace couler::driver {
 
 std::optional<PastRun> findRun(const Invocation& invocation, const std::string& number, int& code) {
-  const std::string store = invocation.value("store", ".couler");
+  return findRun(invocation, invocation.value("store", ".couler"), number, code);
+}
+
+std::optional<PastRun> findRun(const Invocation& invocation, const std::string& store,
+                               const std::string& number, int& code) {
   const DiagnosticStyle style = styleOf(invocation);
   const bool last = number.empty() || number == "last";
   std::int64_t id = 0;

@@ -21,6 +21,11 @@ struct PastRun {
 [[nodiscard]] std::optional<PastRun> findRun(const Invocation& invocation,
                                              const std::string& number, int& code);
 
+/// The same in a store that no option names.
+[[nodiscard]] std::optional<PastRun> findRun(const Invocation& invocation,
+                                             const std::string& store, const std::string& number,
+                                             int& code);
+
 /// A step by name, or null with a message that offers the nearest name.
 [[nodiscard]] const runtime::StepRecord* findStep(const PastRun& past, const std::string& name,
                                                   DiagnosticSink& diags);

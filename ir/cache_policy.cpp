@@ -189,6 +189,16 @@ std::vector<double> needChance(const CacheModel& model) {
   return need;
 }
 
+double expectedSeconds(const CacheModel& model) {
+  const std::vector<double> need = needChance(model);
+  double sum = 0;
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    const double again = model[i].present ? 0 : need[i];
+    sum += model[i].seconds * std::min(1.0, model[i].invalid + again);
+  }
+  return sum;
+}
+
 double staleChance(double stale, double runs, double prior) {
   return (stale + kPriorRuns * prior) / (runs + kPriorRuns);
 }
@@ -268,14 +278,14 @@ std::vector<std::uint32_t> chooseVictims(CachePolicy policy, const CacheModel& m
     const auto less = [&](std::uint32_t a, std::uint32_t b) {
       return values[a] != values[b] ? values[a] < values[b] : a < b;
     };
-    if (moves && portion == 0) {
-      std::iter_swap(order.begin(), std::min_element(order.begin(), order.end(), less));
-    } else {
-      std::sort(order.begin(), order.end(), less);
-    }
+    // A heap: mostly few of many go.
+    const auto greater = [&](std::uint32_t a, std::uint32_t b) { return less(b, a); };
+    std::make_heap(order.begin(), order.end(), greater);
     double freed = 0;
-    for (const std::uint32_t i : order) {
-      if (excess <= 0 || (moves && !victims.empty() && freed > portion)) break;
+    while (!order.empty() && excess > 0 && !(moves && freed > portion)) {
+      std::pop_heap(order.begin(), order.end(), greater);
+      const std::uint32_t i = order.back();
+      order.pop_back();
       left[i].present = false;
       freed += left[i].bytes;
       excess -= left[i].bytes;

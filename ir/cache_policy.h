@@ -74,6 +74,9 @@ class CacheModel {
 /// By entry: the chance that the next run reads its bytes: that it is valid then and something that
 /// reads it is not, or is not present and needed itself. O(entries + inputs).
 [[nodiscard]] std::vector<double> needChance(const CacheModel& model);
+/// The seconds that the next run is expected to compute: what is stale, and what is valid, not
+/// present and read. O(entries + inputs).
+[[nodiscard]] double expectedSeconds(const CacheModel& model);
 /// The chance of being stale at the next run, from how often that was so in `runs` reruns and, as
 /// if seen in a few more, from `prior`: the share of the steps an edit of which would make it so.
 [[nodiscard]] double staleChance(double stale, double runs, double prior);

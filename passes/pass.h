@@ -1,15 +1,31 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ir/cache_policy.h"
 #include "ir/module.h"
 #include "support/diagnostic.h"
 #include "support/source.h"
 
 namespace couler::passes {
+
+/// What `insert-cache` decided.
+struct CachePlan {
+  struct Step {
+    ir::NodeId node;
+    std::string name;
+    bool drop = false;  ///< its outputs go first when the store is to take less room
+  };
+  std::vector<Step> steps;  ///< of the entry's body, in order; their costs are in the module
+  /// Expected seconds of the next run after an edit: so, with nothing kept, with all.
+  double seconds = 0, secondsWithNone = 0, secondsWithAll = 0;
+};
 
 struct Context {
   DiagnosticSink& diags;  ///< remarks and errors
@@ -17,6 +33,12 @@ struct Context {
       false;  ///< `inline` leaves calls of workflows alone (fn calls it always inlines)
   /// The program's text, for places in what is made of it; null: it has none.
   const SourceManager* sources = nullptr;
+  /// Bytes that what runs leave behind may take; nothing: `insert-cache` does nothing.
+  std::optional<std::uint64_t> cacheBudget = {};
+  ir::CachePolicy cachePolicy = ir::CachePolicy::Density;
+  CachePlan* cachePlan = nullptr;  ///< filled by `insert-cache`; may be null
+  /// What a step of this name took and made when it last ran, as far as that is known.
+  std::function<std::optional<ir::Cost>(std::string_view step)> measured = {};
 };
 
 /// One optimisation. `run` changes the module in place and says whether it did; it reports what it

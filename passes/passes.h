@@ -26,6 +26,11 @@ bool dropDead(ir::Module& module, Context& context);
 /// never reach a file.
 bool fuseTables(ir::Module& module, Context& context);
 
+/// Decides for each step of the entry whether its outputs are kept after a run or go first when the
+/// store is to take less room (ir::Cost::drop), by what it costs to make them, what room they take
+/// and how likely a run after an edit reads them. Nothing without a budget. O((V+E) log V).
+bool insertCache(ir::Module& module, Context& context);
+
 /// Makes steps over tables commands, `couler exec` with the plan's text among its words, and tables
 /// the files that they are. Always the last: engines know neither plans nor tables.
 bool lowerTables(ir::Module& module, Context& context);

@@ -10,7 +10,7 @@ namespace couler::passes {
 
 namespace {
 
-constexpr std::array<Pass, 7> kPasses = {{
+constexpr std::array<Pass, 8> kPasses = {{
     {"fold", "evaluate what is known at compile time, and drop branches never taken", fold},
     {"inline", "put the bodies of functions and workflows in the place of their calls",
      inlineCalls},
@@ -19,6 +19,7 @@ constexpr std::array<Pass, 7> kPasses = {{
     {"fuse-tables", "make one step of two over tables when nothing else uses the rows between",
      fuseTables},
     {"drop-dead", "drop steps and values that nothing uses", dropDead},
+    {"insert-cache", "decide which outputs to keep within a budget", insertCache},
     {"lower-tables", "make steps over tables commands (never left out)", lowerTables},
 }};
 
@@ -59,7 +60,13 @@ const Pass* findPass(std::string_view name) {
 PipelineResult runPipeline(ir::Module& module, Context& context, const PipelineOptions& options) {
   PipelineResult result;
   ErrorWatch watch(context.diags);
-  Context watched{watch, context.keepSubWorkflows, context.sources};
+  Context watched{watch,
+                  context.keepSubWorkflows,
+                  context.sources,
+                  context.cacheBudget,
+                  context.cachePolicy,
+                  context.cachePlan,
+                  context.measured};
   for (const Pass& pass : kPasses) {
     if (listed(options.disabled, pass.name) && pass.run != lowerTables) continue;
     const double start = cpuSeconds();

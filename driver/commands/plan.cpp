@@ -1,10 +1,15 @@
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
+#include "driver/cache_options.h"
 #include "driver/command.h"
 #include "driver/console.h"
+#include "driver/local_target.h"
+#include "driver/past.h"
 #include "driver/program.h"
 #include "passes/pass.h"
 #include "runtime/engine/preview.h"
@@ -25,34 +30,104 @@ std::string_view word(runtime::Foresight foresight) {
   return "depends";
 }
 
+/// `keep: 1.5 MiB, 3.0 s to make`.
+std::string decisionText(const passes::CachePlan::Step& step, const ir::Module& module) {
+  const ir::Cost& cost = module.costs.at(step.node);
+  return fmt::format("{}: {}, {} to make{}", step.drop ? "drop" : "keep",
+                     humanBytes(static_cast<std::uint64_t>(cost.bytesOut)),
+                     humanSeconds(cost.seconds), cost.measured ? "" : ", estimated");
+}
+
+/// What a past run took and saved.
+class PastWork {
+ public:
+  static std::optional<PastWork> find(const Invocation& invocation,
+                                      const runtime::RunOptions& options, int& code) {
+    auto run = findRun(invocation, options.storeDir, invocation.value("after"), code);
+    if (!run) return std::nullopt;
+    PastWork past;
+    past.id_ = run->run.id;
+    const auto last = run->history.lastSteps(run->run.source, run->run.workflow);
+    for (const runtime::StepRecord& step : run->steps) {
+      if (step.status == "reused") {
+        const auto known = last.find(step.step);
+        const double seconds = known == last.end() ? -1 : known->second.seconds;
+        ++past.reused_;
+        past.saved_ += std::max(0.0, seconds);
+        past.text_[step.step] =
+            seconds < 0 ? "reused" : "reused, saved " + humanSeconds(seconds);
+      } else {
+        past.ran_ += step.status == "succeeded" || step.status == "failed" ? 1 : 0;
+        past.spent_ += step.seconds;
+        past.text_[step.step] = step.status == "succeeded" ? "took " + humanSeconds(step.seconds)
+                                                           : step.status;
+      }
+    }
+    return past;
+  }
+  [[nodiscard]] std::string of(const std::string& step) const {
+    const auto found = text_.find(step);
+    return fmt::format("[run {}: {}]", id_, found == text_.end() ? "not in it" : found->second);
+  }
+  [[nodiscard]] std::string summary() const {
+    const double all = spent_ + saved_;
+    return fmt::format("run {}: {} ran and computed {}, {} reused and saved {}: {:.0f} % of the work\n",
+                       id_, countOf(ran_, "step"), humanSeconds(spent_), countOf(reused_, "step"),
+                       humanSeconds(saved_), all > 0 ? 100 * saved_ / all : 0);
+  }
+
+ private:
+  std::int64_t id_ = 0;
+  std::size_t ran_ = 0, reused_ = 0;
+  double spent_ = 0, saved_ = 0;
+  std::unordered_map<std::string, std::string> text_;
+};
+
 }  // namespace
 
 int runPlan(const Invocation& invocation) {
   Program program(invocation);
   const auto words = workflowWords(invocation, program.problems());
   const auto disabled = passNames(invocation, "disable-pass", program.problems());
-  if (!words || !disabled) return program.finish(kUsage);
+  auto cache = cacheOptions(invocation, "cache-budget", "cache-policy", program.problems());
+  if (!words || !disabled || !cache) return program.finish(kUsage);
   if (!program.check(invocation.words.front())) return program.finish();
   auto module = program.lower(words->workflow, true);
   if (!module) return program.finish();
   auto inputs = workflowInputs(invocation, *module, *words, true, program.problems());
   if (!inputs) return program.finish(kUsage);
 
+  runtime::RunOptions options;
+  if (invocation.has("target") &&
+      !applyTarget(invocation.value("target"), *module, options, *cache, program.problems())) {
+    return program.finish(kUsage);
+  }
+  options.inputs = std::move(*inputs);
+  options.sourcePath = invocation.words.front();
+  if (invocation.has("store")) options.storeDir = invocation.value("store");
+  options.force = invocation.has("force");
+  options.cacheBudget = cache->budget;
+  options.cachePolicy = cache->policy.value_or(ir::CachePolicy::Density);
+  if (invocation.has("container")) options.container = containerMode(invocation.value("container"));
+
   passes::Context context{program.problems(), false, &program.sources()};
+  passes::CachePlan kept;
+  planCache(options, module->at(module->entry).name, kept, context);
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   if (!passes::runPipeline(*module, context, pipeline).ok || program.problems().hasErrors()) {
     return program.finish();
   }
-  runtime::RunOptions options;
-  options.inputs = std::move(*inputs);
-  options.sourcePath = invocation.words.front();
-  options.storeDir = invocation.value("store", ".couler");
-  options.force = invocation.has("force");
-  const std::string tool = invocation.value("container");
-  if (tool == "podman") options.container = runtime::ContainerMode::Podman;
-  if (tool == "docker") options.container = runtime::ContainerMode::Docker;
   const auto steps = runtime::preview(*module, options, program.problems());
+
+  std::optional<PastWork> past;
+  if (invocation.has("after")) {
+    int code = kOk;
+    past = PastWork::find(invocation, options, code);
+    if (!past) return code;
+  }
+  std::unordered_map<std::string_view, const passes::CachePlan::Step*> decided;
+  for (const passes::CachePlan::Step& step : kept.steps) decided.emplace(step.name, &step);
 
   std::size_t width = 0;
   std::size_t counts[3] = {0, 0, 0};
@@ -63,6 +138,10 @@ int runPlan(const Invocation& invocation) {
     std::string line = fmt::format("{:<8}{:<{}}", word(step.foresight), step.step, width);
     if (step.task != step.step) line += "  " + step.task;
     if (!step.reason.empty()) line += "  (" + step.reason + ")";
+    if (const auto at = decided.find(step.step); at != decided.end()) {
+      line += "  " + decisionText(*at->second, *module);
+    }
+    if (past) line += "  " + past->of(step.step);
     line.erase(line.find_last_not_of(' ') + 1);
     printOut(line + "\n");
   }
@@ -74,6 +153,13 @@ int runPlan(const Invocation& invocation) {
                          countOf(steps.size(), "step"), work.unknown == 0 ? "about " : "at least ",
                          humanSeconds(work.seconds)));
   }
+  if (!kept.steps.empty()) {
+    printOut(fmt::format("within {}: a run after an edit is expected to compute {}; {} with nothing "
+                         "kept, {} with all\n",
+                         humanBytes(*options.cacheBudget), humanSeconds(kept.seconds),
+                         humanSeconds(kept.secondsWithNone), humanSeconds(kept.secondsWithAll)));
+  }
+  if (past) printOut(past->summary());
   return program.finish();
 }
 

@@ -9,6 +9,7 @@
 #include "driver/command.h"
 #include "driver/console.h"
 #include "driver/files.h"
+#include "driver/local_target.h"
 #include "driver/program.h"
 #include "driver/progress.h"
 #include "driver/report.h"
@@ -19,41 +20,6 @@
 
 namespace couler::driver {
 namespace {
-
-runtime::ContainerMode containerMode(std::string_view tool) {
-  if (tool == "podman") return runtime::ContainerMode::Podman;
-  if (tool == "docker") return runtime::ContainerMode::Docker;
-  return runtime::ContainerMode::Host;
-}
-
-/// The settings of a `local` target. False and a message when the target is none.
-bool applyTarget(const std::string& name, const ir::Module& module, runtime::RunOptions& options,
-                 DiagnosticSink& diags) {
-  const ir::TargetDef* target = targetNamed(module, name, {}, diags);
-  if (target == nullptr) return false;
-  if (target->engine != "local") {
-    diags.take(
-        diagnose<Diag::WrongTarget>(
-            target->span, fmt::format("target `{}` runs on `{}`, not here", name, target->engine))
-            .note(fmt::format("`couler build --target {}` makes its manifest", name)));
-    return false;
-  }
-  for (const auto& [key, id] : target->settings) {
-    const ir::Value& value = module.at(id);
-    if (const auto* jobs = value.as<std::int64_t>(); jobs != nullptr && key == "jobs") {
-      options.jobs = static_cast<unsigned>(*jobs);
-    } else if (const auto* memory = value.as<ir::Size>(); memory != nullptr && key == "memory") {
-      options.memoryBytes = static_cast<std::uint64_t>(memory->bytes);
-    } else if (const auto* failFast = value.as<bool>(); failFast != nullptr && key == "fail_fast") {
-      options.failFast = *failFast;
-    } else if (const auto* text = value.as<std::string>(); text != nullptr && key == "store") {
-      options.storeDir = *text;
-    } else if (text != nullptr && key == "container") {
-      options.container = containerMode(*text);
-    }
-  }
-  return true;
-}
 
 ProgressMode progressMode(const Invocation& invocation) {
   if (invocation.has("events")) return ProgressMode::Json;
@@ -104,6 +70,10 @@ std::string summary(const runtime::RunResult& result) {
   if (result.reused != 0) text += fmt::format(", {} reused", result.reused);
   if (result.failed != 0) text += fmt::format(", {} failed", result.failed);
   if (result.skipped != 0) text += fmt::format(", {} skipped", result.skipped);
+  if (result.evicted != 0) {
+    text += fmt::format(", {} evicted ({})", countOf(result.evicted, "result"),
+                        humanBytes(result.evictedBytes));
+  }
   return text + ", " + humanSeconds(result.seconds) + "\n";
 }
 
@@ -125,7 +95,8 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   const auto words = workflowWords(invocation, program.problems());
   const auto disabled = passNames(invocation, "disable-pass", program.problems());
   const auto jobs = numberOption(invocation, "jobs", 1, 100'000, 0, program.problems());
-  if (!words || !disabled || !jobs) return std::nullopt;
+  auto cache = cacheOptions(invocation, "cache-budget", "cache-policy", program.problems());
+  if (!words || !disabled || !jobs || !cache) return std::nullopt;
   code = kFailed;
   if (!program.check(invocation.words.front())) return std::nullopt;
   auto module = program.lower(words->workflow, true);
@@ -135,7 +106,7 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   runtime::RunOptions& options = result.options;
   code = kUsage;
   if (invocation.has("target") &&
-      !applyTarget(invocation.value("target"), *module, options, program.problems())) {
+      !applyTarget(invocation.value("target"), *module, options, *cache, program.problems())) {
     return std::nullopt;
   }
   auto inputs = workflowInputs(invocation, *module, *words, true, program.problems());
@@ -152,11 +123,18 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   if (invocation.has("container")) options.container = containerMode(invocation.value("container"));
 
   if (invocation.has("report")) result.graph = graphOf(*module);
+  options.cacheBudget = cache->budget;
+  options.cachePolicy = cache->policy.value_or(ir::CachePolicy::Density);
   passes::Context context{program.problems(), false, &program.sources()};
+  passes::CachePlan plan;
+  planCache(options, module->at(module->entry).name, plan, context);
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   if (!passes::runPipeline(*module, context, pipeline).ok || program.problems().hasErrors()) {
     return std::nullopt;
+  }
+  for (const passes::CachePlan::Step& step : plan.steps) {
+    if (step.drop) options.dropFirst.push_back(step.node);
   }
   result.module = std::move(*module);
   return result;

@@ -12,6 +12,8 @@ constexpr std::array kLocal{
     SettingSpec{"memory", SettingType::Size, "how much memory the running steps may ask for", true},
     SettingSpec{"store", SettingType::String, "the folder that keeps results and history"},
     SettingSpec{"fail_fast", SettingType::Bool, "stop everything at the first failure"},
+    SettingSpec{"cache_budget", SettingType::Size, "how much room the kept results may take"},
+    SettingSpec{"cache_policy", SettingType::String, "which results go first when there is less"},
     SettingSpec{"container", SettingType::ContainerTool, "what runs the images of tasks"},
 };
 constexpr std::array kArgo{

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "runtime/engine/command.h"
@@ -222,6 +223,7 @@ class StepRunner final : public StepSink {
   bool stopping_ = false;
   bool aborted_ = false;  // the store broke: end what runs and go
   bool imageNoted_ = false;
+  std::unordered_set<ir::NodeId> dropFirst_;
   bool restart_ = false;
   bool outputsLost_ = false;
   std::vector<Evicted> evicted_;

@@ -437,9 +437,7 @@ void Store::endRun(RunStatus status, const RunCounts& counts, double seconds,
   if (budget_ && !broken_ && runs_.tryLock(kUseByte)) {
     KeptTable table = KeptTable::read(db_, 0);
     Collected collected;
-    evictResults(db_, *objects_, table,
-                 ir::chooseVictims(policy_, table.model, static_cast<double>(*budget_)), {},
-                 collected);
+    evictResults(db_, *objects_, table, victims(table, *budget_), {}, collected);
     sweepObjects(*objects_, table, false, collected);
   }
   runs_.unlock(kUseByte);
@@ -455,6 +453,21 @@ void Store::setBudget(ir::CachePolicy policy, std::uint64_t bytes) {
   }
 }
 
+std::vector<std::uint32_t> Store::victims(const KeptTable& table, std::uint64_t budget) const {
+  const auto bytes = static_cast<double>(budget);
+  if (dropFirst_.empty()) return ir::chooseVictims(policy_, table.model, bytes);
+  ir::CacheModel model = table.model;
+  for (std::uint32_t i = 0; i < model.size(); ++i) {
+    model[i].pinned = model[i].pinned || !dropFirst_.contains(table.results[i].key);
+  }
+  std::vector<std::uint32_t> first = ir::chooseVictims(policy_, model, bytes);
+  for (std::uint32_t i = 0; i < model.size(); ++i) model[i].pinned = table.model[i].pinned;
+  for (const std::uint32_t victim : first) model[victim].present = false;
+  const std::vector<std::uint32_t> more = ir::chooseVictims(policy_, model, bytes);
+  first.insert(first.end(), more.begin(), more.end());
+  return first;
+}
+
 std::optional<Collected> Store::shrink(const std::unordered_set<std::string>& live) {
   flush();
   if (broken_ || !budget_) return std::nullopt;
@@ -468,11 +481,10 @@ std::optional<Collected> Store::shrink(const std::unordered_set<std::string>& li
     if (std::any_of(objects.begin(), objects.end(), lives)) table.need(i, Needed::Live);
   }
   // Below the budget by one part, so that it does not go over it with the next result.
-  const std::vector<std::uint32_t> victims = ir::chooseVictims(
-      policy_, table.model, static_cast<double>(*budget_ - *budget_ / kShrinkParts));
+  const std::vector<std::uint32_t> going = victims(table, *budget_ - *budget_ / kShrinkParts);
   Collected collected;
-  if (!evictResults(db_, *objects_, table, victims, live, collected)) fail("history");
-  for (const std::uint32_t victim : victims) {
+  if (!evictResults(db_, *objects_, table, going, live, collected)) fail("history");
+  for (const std::uint32_t victim : going) {
     if (const std::size_t at = knownAt(table.results[victim].key); at < known_.size()) {
       known_[at].run = 0;
     }

@@ -85,6 +85,8 @@ class Store {
 
   /// From now on what is kept is to take at most so many bytes.
   void setBudget(ir::CachePolicy policy, std::uint64_t bytes);
+  /// What this result is made of goes before all others, where there is a budget.
+  void dropFirst(const Digest& key) { dropFirst_.insert(key); }
   /// Whether it is time to shrink. O(1).
   [[nodiscard]] bool overBudget() const { return budget_ && present_ > shrinkAt_; }
   /// Evicts down to the budget, and nothing whose files are among `live` (paths within objects/).
@@ -129,7 +131,12 @@ class Store {
   std::unordered_map<std::string, Digest> digests_;
   std::unordered_set<std::int64_t> doubtful_;  // runs of an earlier boot that were never synced
   std::optional<FileError> broken_;
+  /// What to evict of `table`, to get down to so many bytes.
+  [[nodiscard]] std::vector<std::uint32_t> victims(const KeptTable& table,
+                                                   std::uint64_t budget) const;
+
   std::optional<std::uint64_t> budget_;
+  std::unordered_set<Digest> dropFirst_;
   ir::CachePolicy policy_ = ir::CachePolicy::Density;
   std::uint64_t present_ = 0, shrinkAt_ = 0;  // bytes
 };

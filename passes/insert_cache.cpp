@@ -1,0 +1,162 @@
+#include <algorithm>
+#include <vector>
+
+#include "ir/cache_policy.h"
+#include "passes/passes.h"
+
+// Which steps' outputs to keep after a run, where there is not room for all (docs/cache.md).
+namespace couler::passes {
+
+namespace {
+
+// Of a step that no run has measured.
+constexpr double kSeconds = 60;
+constexpr double kFileBytes = 64 << 20;
+constexpr double kFolderBytes = 256 << 20;
+
+class Planner {
+ public:
+  Planner(ir::Module& module, Context& context)
+      : module_(module), context_(context), entryOf_(module.nodes.size(), kNone) {}
+
+  bool run() {
+    const ir::FuncDef& entry = module_.at(module_.entry);
+    const ir::Region& body = module_.at(entry.body);
+    for (const ir::NodeId id : body.nodes) add(id);
+    if (steps_ == 0) return false;
+    for (const ir::NodeId result : body.results) use(result);
+    keepOutputs();
+    for (std::uint32_t i = 0; i < model_.size(); ++i) {
+      const double before = before_[i];
+      model_[i].invalid = ir::staleChance(0, 0, std::min(1.0, before / static_cast<double>(steps_)));
+    }
+    decide();
+    return true;
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = 0xffffffffU;
+
+  /// As the engine names a step of the entry's body.
+  std::string_view nameOf(const ir::Node& node) const {
+    if (node.name.valid()) return module_.at(node.name);
+    return module_.at(std::get<ir::Step>(node.payload).task).name;
+  }
+
+  ir::Cost costOf(const ir::Node& node, const ir::TaskDef& task) const {
+    if (context_.measured) {
+      if (const auto cost = context_.measured(nameOf(node))) return *cost;
+    }
+    ir::Cost cost;
+    cost.seconds = kSeconds;
+    double bytes = 0;
+    for (const ir::OutputDef& output : task.outputs) {
+      if (output.from != ir::OutputFrom::Path) continue;
+      bytes += module_.types.holds(output.type, ir::TypeKind::Dir) ? kFolderBytes : kFileBytes;
+    }
+    cost.bytesOut = static_cast<std::int64_t>(bytes);
+    return cost;
+  }
+
+  void use(ir::NodeId id) {
+    if (entryOf_[id.index()] != kNone) inputs_.push_back(entryOf_[id.index()]);
+  }
+
+  /// All that the regions of a node use from outside counts as read by the node.
+  void useInside(const ir::Node& node) {
+    std::vector<ir::RegionId> regions = module_.regionsOf(node);
+    for (std::size_t i = 0; i < regions.size(); ++i) {
+      for (const ir::NodeId inner : module_.at(regions[i]).nodes) {
+        for (const ir::NodeId operand : module_.operands(module_.at(inner))) use(operand);
+        for (const ir::RegionId deeper : module_.regionsOf(module_.at(inner))) {
+          regions.push_back(deeper);
+        }
+      }
+      for (const ir::NodeId result : module_.at(regions[i]).results) use(result);
+    }
+  }
+
+  void add(ir::NodeId id) {
+    const ir::Node& node = module_.at(id);
+    if (std::holds_alternative<std::monostate>(node.payload)) return;
+    inputs_.clear();
+    for (const ir::NodeId operand : module_.operands(node)) use(operand);
+    if (inputs_.empty() && std::holds_alternative<ir::Const>(node.payload)) return;
+    useInside(node);
+    std::sort(inputs_.begin(), inputs_.end());
+    inputs_.erase(std::unique(inputs_.begin(), inputs_.end()), inputs_.end());
+    ir::CacheEntry entry;  // what is no step takes no room and no time: its inputs stand for it
+    entry.present = false;
+    double before = 0;
+    for (const std::uint32_t input : inputs_) before += before_[input];
+    if (const auto* step = std::get_if<ir::Step>(&node.payload)) {
+      const ir::TaskDef& task = module_.at(step->task);
+      const ir::Cost cost = costOf(node, task);
+      entry.seconds = cost.seconds;
+      entry.bytes = static_cast<double>(cost.bytesOut);
+      entry.present = task.cache && !task.isVolatile;
+      entry.pinned = cost.bytesOut == 0;
+      before = std::min(before + 1, static_cast<double>(++steps_));
+      costs_.emplace_back(id, cost);
+    }
+    before_.push_back(before);
+    entryOf_[id.index()] = model_.add(entry, inputs_);
+    inputs_.clear();
+  }
+
+  /// The steps behind the workflow's outputs: the store keeps them in any case.
+  void keepOutputs() {
+    std::vector<bool> seen(model_.size(), false);
+    for (std::vector<std::uint32_t> todo = std::move(inputs_); !todo.empty();) {
+      const std::uint32_t next = todo.back();
+      todo.pop_back();
+      if (seen[next]) continue;
+      seen[next] = true;
+      if (model_[next].present) {
+        model_[next].pinned = true;
+      } else {
+        todo.insert(todo.end(), model_.inputs(next).begin(), model_.inputs(next).end());
+      }
+    }
+  }
+
+  void decide() {
+    const double budget = static_cast<double>(*context_.cacheBudget);
+    CachePlan plan;
+    plan.secondsWithAll = ir::expectedSeconds(model_);
+    ir::CacheModel none = model_;
+    for (std::size_t i = 0; i < none.size(); ++i) none[i].present = false;
+    plan.secondsWithNone = ir::expectedSeconds(none);
+    std::vector<bool> dropped(model_.size(), false);
+    for (const std::uint32_t victim :
+         ir::chooseVictims(context_.cachePolicy, model_, budget)) {
+      model_[victim].present = false;
+      dropped[victim] = true;
+    }
+    plan.seconds = ir::expectedSeconds(model_);
+    plan.steps.reserve(costs_.size());
+    for (const auto& [id, cost] : costs_) {
+      module_.costs.insert_or_assign(module_.costs.end(), id, cost);
+      plan.steps.push_back({id, std::string(nameOf(module_.at(id))), dropped[entryOf_[id.index()]]});
+    }
+    if (context_.cachePlan != nullptr) *context_.cachePlan = std::move(plan);
+  }
+
+  ir::Module& module_;
+  Context& context_;
+  ir::CacheModel model_;
+  std::size_t steps_ = 0;
+  std::vector<std::uint32_t> entryOf_;                   // by node
+  std::vector<double> before_;                           // by entry: about, steps up to it
+  std::vector<std::pair<ir::NodeId, ir::Cost>> costs_;   // of the steps, in order
+  std::vector<std::uint32_t> inputs_;
+};
+
+}  // namespace
+
+bool insertCache(ir::Module& module, Context& context) {
+  if (!context.cacheBudget || !module.entry.valid()) return false;
+  return Planner(module, context).run();
+}
+
+}  // namespace couler::passes
