@@ -16,7 +16,7 @@ constexpr double kAlpha = 1.5, kBeta = 1.0;  // Eq. 6, as in the paper's experim
 /// Values are worked out again after each eviction where there are at most so many entries, else
 /// so many times at most.
 constexpr std::size_t kSmall = 256;
-constexpr std::size_t kRounds = 32;
+constexpr std::size_t kRounds = 12;
 
 constexpr std::array<CachePolicyInfo, 11> kPolicies = {{
     {CachePolicy::Density, "density", "expected seconds saved by the next run, a byte", false},

@@ -36,7 +36,7 @@ class Cache : public CommandLine {
     write("raw.csv", "a\n1\n2\n");
   }
   [[nodiscard]] Ran run(const std::string& more = {}) const {
-    return sh("HOME=. \"$COULER\" run f.cwl raw=raw.csv --quiet " + more);
+    return sh("HOME=\"$PWD\" \"$COULER\" run f.cwl raw=raw.csv --quiet " + more);
   }
   static bool has(const Ran& ran, const std::string& text) {
     return (ran.out + ran.err).find(text) != std::string::npos;

@@ -80,7 +80,7 @@ TEST(Pipeline, DisabledAndPrinted) {
   options.printAfter = {"fold"};
   runAll(module, outcome, options);
   EXPECT_TRUE(outcome.result.ok);
-  EXPECT_EQ(outcome.result.timings.size(), 6U);
+  EXPECT_EQ(outcome.result.timings.size(), 7U);
   EXPECT_EQ(outcome.result.printed.rfind("// after fold\ncouler-ir 1\n", 0), 0U);
   EXPECT_EQ(steps(module), 2U);
 }
