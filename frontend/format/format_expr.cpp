@@ -97,6 +97,9 @@ void Formatter::flatArguments(Flat& f, std::span<const Argument> args) const {
       f.put(args[i].inSpace ? ": in " : ": ");
     }
     flat(f, *args[i].value, kOpen);
+    if (args[i].when == nullptr) continue;
+    f.put(" if ");
+    flat(f, *args[i].when, kOpen);
   }
   f.put(")");
 }
@@ -318,6 +321,9 @@ void Formatter::arguments(std::span<const Argument> args, Span parens) {
                         put(a.inSpace ? ": in " : ": ");
                       }
                       expr(*a.value, kOpen, 1);
+                      if (a.when == nullptr) return;
+                      put(" if ");
+                      expr(*a.when, kOpen, 1);
                     }});
   }
   items(std::move(list), ",", parens.begin + 1, parens.end - 1);

@@ -383,6 +383,7 @@ class Printer {
       }
       Deeper in(*this);
       expr(*a.value);
+      labelled("if", a.when);
     }
   }
 
