@@ -118,7 +118,7 @@ expr
   ;
 
 args: OpOpenParen (argument (OpComma argument)* OpComma?)? OpCloseParen;
-argument: Ident OpColon KwIn? expr | OpSpread expr | expr;
+argument: Ident OpColon KwIn expr (KwIf expr)? | Ident OpColon expr | OpSpread expr | expr;
 
 list: OpOpenSquare (OpColon | item (OpComma item)* OpComma?)? OpCloseSquare;  // or a map
 item: OpSpread expr | expr (OpColon expr)?;

@@ -106,7 +106,7 @@ EvalResult dispatch(Builtin op, const Operands& in) {
   const bool known = applyComparison(op, in, out) || applyNumbers(op, in, out) ||
                      applyQuantities(op, in, out) || applyText(op, in, out) ||
                      applyPatterns(op, in, out) || applyLists(op, in, out) ||
-                     applyMaps(op, in, out);
+                     applyMaps(op, in, out) || applySearch(op, in, out);
   if (!known) return fail("`{}` has no value here", info(op).name);
   if (in.wrong()) return fail("`{}` has operands of the wrong type", info(op).name);
   return out;

@@ -113,6 +113,7 @@ bool applyText(Builtin op, const Operands& in, EvalResult& out);
 bool applyPatterns(Builtin op, const Operands& in, EvalResult& out);
 bool applyLists(Builtin op, const Operands& in, EvalResult& out);
 bool applyMaps(Builtin op, const Operands& in, EvalResult& out);
+bool applySearch(Builtin op, const Operands& in, EvalResult& out);
 
 /// The same for a lifted operation: none where an operand is none; `and`, `or` by Kleene.
 [[nodiscard]] EvalResult applyLifted(Builtin op, std::span<const EvalResult* const> operands,

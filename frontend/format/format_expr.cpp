@@ -98,6 +98,9 @@ void Formatter::flatArguments(Flat& f, std::span<const Argument> args) const {
     }
     if (args[i].spread) f.put("...");
     flat(f, *args[i].value, kOpen);
+    if (args[i].when == nullptr) continue;
+    f.put(" if ");
+    flat(f, *args[i].when, kOpen);
   }
   f.put(")");
 }
@@ -320,6 +323,9 @@ void Formatter::arguments(std::span<const Argument> args, Span parens) {
                       }
                       if (a.spread) put("...");
                       expr(*a.value, kOpen, 1);
+                      if (a.when == nullptr) return;
+                      put(" if ");
+                      expr(*a.when, kOpen, 1);
                     }});
   }
   items(std::move(list), ",", parens.begin + 1, parens.end - 1);

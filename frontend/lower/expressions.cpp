@@ -155,9 +155,10 @@ NodeId Lowerer::lowerLeaf(const Expr& expr) {
     case ExprKind::Try:
     case ExprKind::After:
       return lowerControl(expr, true);
+    case ExprKind::Tune:
+      return lowerTune(static_cast<const TuneExpr&>(expr));
     case ExprKind::Binary:
     case ExprKind::Index:  // both have a spine
-    case ExprKind::Tune:
     case ExprKind::Error:
       break;  // the checker has refused these
   }

@@ -129,6 +129,11 @@ class Lowerer {
     region_ = before;
   }
 
+  // ---- tune.cpp
+  class TuneLowering;
+  friend class TuneLowering;
+  NodeId lowerTune(const syntax::TuneExpr& expr);
+
   // ---- transforms.cpp, rows.cpp: functions over tables
   /// A column of the rows at hand: which it is for the source, and its field in the graph.
   struct RowSlot {

@@ -254,7 +254,7 @@ CallExpr* Converter::call(Expr* callee, Context* args, TypeExpr* typeArgument, S
   e->parens = span(args);
   e->typeArgument = typeArgument;
   deepen(e, depthOf(callee));
-  for (const Argument& a : arguments_) deepen(e, depthOf(a.value));
+  for (const Argument& a : arguments_) deepen(e, std::max(depthOf(a.value), depthOf(a.when)));
   return e;
 }
 
@@ -281,7 +281,9 @@ std::span<Argument> Converter::arguments(Context* args, bool inCall, bool inTune
         if (!inTune) log_.report(diagnose<Diag::MisplacedSpace>(span(*in)));
       }
     }
-    a.value = expr(c->children.back());
+    const bool when = a.inSpace && c->children.size() > 4;
+    a.value = expr(when ? c->children[3] : c->children.back());
+    if (when) a.when = expr(c->children.back());
     result.push_back(a);
   }
   return tree_.arena.copy(result);

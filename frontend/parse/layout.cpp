@@ -89,6 +89,8 @@ void Layout::step(Tok t) {
   if (t.newline && isBracePlace(top().place) && !pendingTerm_ && endsItem(t)) pendingTerm_ = true;
   if (pendingTerm_) endItem(t);
   retag(t);
+  if (t.type == L::KwIn && prev() == L::OpColon) top().space = true;
+  if (t.type == L::OpComma) top().space = false;
   if (pendingDoc_) {
     slice_.docs.push_back(
         {static_cast<std::uint32_t>(out_.size()), docsBefore_[doc_].second, false});

@@ -42,6 +42,7 @@ struct Open {
   bool condition = false;  ///< after `if`, `until`, `where`, …: `=` cannot be meant
   int loops = 0;           ///< how many `loop` wait for their `max`
   bool tune = false;       ///< after `tune`
+  bool space = false;      ///< in an argument `name: in …`, which may have an `if`
   bool after = false;      ///< commas go on with the names after `after`
   bool where = false;      ///< this column has had its `where`
   std::uint16_t item = 0;  ///< first token of the statement or item

@@ -197,6 +197,7 @@ bool Layout::missingComma(const Tok& t) {
   const bool braces = p == Place::Settings || p == Place::Enum || p == Place::Imports;
   if (p != Place::Call && p != Place::Square && p != Place::Params && !braces) return false;
   if (braces && t.newline) return false;
+  if (p == Place::Call && top().space && t.type == L::KwIf) return false;
   const bool field = t.type == L::Ident && rawType(1) == L::OpColon &&
                      (prev() == L::OpGreater || prev() == L::OpQuestion) && p == Place::Params;
   if (!endsOperand(prev()) && !field) return false;

@@ -211,6 +211,12 @@ void Checker::bind(const CallParts& expr, const std::vector<FieldInfo>& params,
   for (const FieldInfo& param : params) binding.paramTypes.push_back(param.type);
 
   if (expr.first != CallBinding::kDefault) binding.argument[0] = expr.first;
+  if (expr.tune != nullptr) {
+    for (const std::ptrdiff_t supplied : {expr.tune->resource, expr.tune->resume}) {
+      if (supplied < 0) continue;
+      binding.argument[static_cast<std::size_t>(supplied)] = CallBinding::kSupplied;
+    }
+  }
   std::size_t next = expr.first == CallBinding::kPiped ? 1 : 0;
   std::size_t surplus = 0;
   std::size_t unknown = 0;
@@ -236,8 +242,8 @@ void Checker::bind(const CallParts& expr, const std::vector<FieldInfo>& params,
       binding.spread = true;
       continue;
     }
-    if (arg.spread || arg.inSpace) {
-      stray = true;  // reported
+    if (arg.spread || (arg.inSpace && expr.tune == nullptr)) {
+      stray = true;  // the parser has reported it
     } else if (arg.name.text.empty()) {
       if (named) {
         report(diagnose<Diag::PositionalAfterNamed>(arg.span));
@@ -259,20 +265,26 @@ void Checker::bind(const CallParts& expr, const std::vector<FieldInfo>& params,
       }
     }
     if (index == params.size()) {
-      check(arg.value);
+      if (!arg.inSpace) check(arg.value);
     } else if (binding.argument[index] != CallBinding::kDefault) {
       Diagnostic diagnostic = diagnose<Diag::RepeatedArgument>(arg.span, params[index].name);
       if (binding.argument[index] >= 0) {
         const Argument& first = expr.args[static_cast<std::size_t>(binding.argument[index])];
         diagnostic.label(first.span, "first given here");
       } else {
-        diagnostic.note("it is what stands before `|>`");
+        diagnostic.note(expr.tune != nullptr ? "each rung of `asha` gives it by itself"
+                                             : "it is what stands before `|>`");
       }
       report(std::move(diagnostic));
-      check(arg.value);
+      if (!arg.inSpace) check(arg.value);
     } else {
       binding.argument[index] = static_cast<std::int32_t>(i);
-      if (liftsHere) {
+      if (arg.inSpace && expr.tune != nullptr) {
+        TuneSpace space;
+        space.param = index;
+        space.arg = &arg;
+        expr.tune->spaces.push_back(space);
+      } else if (liftsHere) {
         checkLiftedArgument(arg.value, params[index], binding);
       } else {
         checkArgument(arg.value, params[index]);

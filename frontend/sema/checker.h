@@ -66,6 +66,7 @@ class Checker {
     std::span<const syntax::Argument> args;
     Span callee;
     std::int32_t first = CallBinding::kDefault;  ///< what parameter 0 has, where that is checked
+    TunePlan* tune = nullptr;  ///< the call is that of a `tune`
   };
 
   // ---- names.cpp: symbols, scopes, look-up, suggestions
@@ -161,7 +162,20 @@ class Checker {
   TypeId checkLoop(const syntax::LoopExpr& expr, TypeId expected);
   TypeId checkTry(const syntax::TryExpr& expr, TypeId expected, bool used);
   TypeId checkAfter(const syntax::AfterExpr& expr);
+
+  // ---- tune.cpp
   TypeId checkTune(const syntax::TuneExpr& expr);
+  SymbolId tunedCallee(const Expr& callee);
+  const TuneMethodSpec* checkTuneSettings(const syntax::TuneExpr& expr, SymbolId callee,
+                                          TunePlan& plan);
+  void checkTuneNumber(const Expr* value, const SettingSpec& spec);
+  std::ptrdiff_t tunedName(const Expr* value, const SettingSpec& spec, SymbolId callee);
+  void checkAshaNames(SymbolId callee, const TunePlan& plan);
+  void checkSpace(TuneSpace& space, const FieldInfo& param);
+  void checkRangeSpace(TuneSpace& space, Span at);
+  void checkSpaceConditions(SymbolId callee, TunePlan& plan);
+  bool checkObjective(const syntax::TuneExpr& expr, SymbolId callee, TunePlan& plan);
+  TypeId tunedType(const syntax::TuneExpr& expr, SymbolId callee, TunePlan& plan);
 
   TypeId set(const Expr& expr, TypeId type, Phase phase);
   [[nodiscard]] const ExprInfo& info(const Expr& expr) const { return file_->exprs[expr.id]; }
@@ -466,6 +480,8 @@ inline constexpr std::uint32_t kMaxSuggestions = 200;
 [[nodiscard]] std::string_view placeOf(Place place);
 /// Whether it is the name of an aggregate (`sum`, `count_distinct`); other functions may share it.
 [[nodiscard]] bool isAggregateName(std::string_view name);
+/// The number that a literal writes, in whatever unit.
+[[nodiscard]] std::optional<double> literalNumber(const syntax::Expr* expr);
 /// Whether `list`, `int`, `file`, …
 [[nodiscard]] bool isBuiltinType(std::string_view name);
 

@@ -145,19 +145,4 @@ TypeId Checker::checkAfter(const AfterExpr& expr) {
   return set(expr, type, phase);
 }
 
-TypeId Checker::checkTune(const TuneExpr& expr) {
-  notBuilt(expr.span, "`tune`");
-  if (expr.call != nullptr) {
-    if (expr.call->callee != nullptr && expr.call->callee->kind == ExprKind::Name) {
-      const auto& name = static_cast<const NameExpr*>(expr.call->callee)->name;
-      if (!useTop(name.text).valid()) unknownName("task", name, visibleNames(true, {}));
-    }
-    for (const Argument& arg : expr.call->args) {
-      if (!arg.inSpace) check(arg.value);
-    }
-  }
-  for (const Argument& arg : expr.settings) check(arg.value);
-  return set(expr, TypeTable::kError, Phase::Run);
-}
-
 }  // namespace couler::sema

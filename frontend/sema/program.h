@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "frontend/sema/settings.h"
 #include "frontend/syntax/tree.h"
 #include "ir/builtins.h"
 #include "ir/module.h"
@@ -82,6 +83,7 @@ struct CallBinding {
   };
   static constexpr std::int32_t kDefault = -1;
   static constexpr std::int32_t kPiped = -2;  ///< the left side of `|>`
+  static constexpr std::int32_t kSupplied = -3;  ///< what `tune` gives each trial by itself
 
   SymbolId callee;  ///< Fn, Task, Workflow, Schema, …; invalid for a built-in
   bool isBuiltin = false;
@@ -131,10 +133,34 @@ struct TransformPlan {
   std::unordered_map<const syntax::TransformStmt*, std::vector<OutputColumn>> compared;
 };
 
+/// A parameter that `tune` searches.
+struct TuneSpace {
+  std::size_t param = 0;  ///< of the callee
+  const syntax::Argument* arg = nullptr;
+  ir::TypeId type;                     ///< of a value of the space
+  const syntax::Expr* low = nullptr;   ///< of a range; else null, and the argument is a list
+  const syntax::Expr* high = nullptr;  ///< not in it
+  bool log = false;
+  SymbolId symbol;  ///< its value, for the conditions behind it
+};
+/// How a `tune` searches; the call itself is in FileInfo::calls.
+struct TunePlan {
+  TuneMethod method{};
+  std::vector<TuneSpace> spaces;  ///< in the order written
+  std::size_t objective = 0;      ///< index of the output
+  std::unordered_map<std::string_view, const syntax::Expr*> settings;
+  std::ptrdiff_t resource = -1;    ///< parameter; Asha
+  std::ptrdiff_t resume = -1;      ///< parameter, or -1
+  std::ptrdiff_t checkpoint = -1;  ///< output, or -1
+  ir::TypeId point;                ///< record of what is searched
+  ir::TypeId trial;                ///< record: a row of `trials`
+};
+
 struct FileInfo {
   const syntax::Tree* tree = nullptr;
   std::vector<ExprInfo> exprs;                           ///< by Expr::id
   std::unordered_map<std::uint32_t, CallBinding> calls;  ///< by id of the CallExpr
+  std::unordered_map<std::uint32_t, TunePlan> tunes;     ///< by id of the TuneExpr
   std::map<std::string_view, SymbolId> names;  ///< top level: own declarations and imports
   std::unordered_map<const syntax::Field*, ir::TypeId> fieldTypes;
   /// LetStmt, ForExpr, LoopExpr, Field, Decl, EnumCase, TransformStmt (Derive), TransformKey

@@ -49,6 +49,35 @@ constexpr std::array kRetry{
     SettingSpec{"on", SettingType::FailureClasses, "which kinds of failure are tried again"},
     SettingSpec{"exit_codes", SettingType::IntList, "which exit codes are tried again"},
 };
+constexpr SettingSpec kTrials{"trials", SettingType::Count, "how many points to try", true, true};
+constexpr SettingSpec kSeed{"seed", SettingType::Count, "another one gives other points"};
+constexpr std::array kGrid{
+    SettingSpec{"points", SettingType::Count, "how many values of each range", true},
+};
+constexpr std::array kRandom{kTrials, kSeed};
+constexpr std::array kAsha{
+    kTrials,
+    SettingSpec{"resource", SettingType::Parameter, "what a rung gives more of", false, true},
+    SettingSpec{"max", SettingType::Int, "how much of it the last rung gives", true, true},
+    SettingSpec{"min", SettingType::Int, "how much of it the first rung gives", true},
+    SettingSpec{"reduction", SettingType::Int, "one trial in so many goes on", true},
+    kSeed,
+    SettingSpec{"resume", SettingType::Parameter, "what takes the checkpoint of the rung before"},
+    SettingSpec{"checkpoint", SettingType::Output, "what to resume from"},
+};
+constexpr std::array kTpe{
+    kTrials,
+    kSeed,
+    SettingSpec{"startup", SettingType::Count, "how many points to try before it learns"},
+    SettingSpec{"parallel", SettingType::Int, "how many trials run side by side", true},
+};
+constexpr std::array kTuneMethods{
+    TuneMethodSpec{"grid", TuneMethod::Grid, kGrid},
+    TuneMethodSpec{"random", TuneMethod::Random, kRandom},
+    TuneMethodSpec{"sobol", TuneMethod::Sobol, kRandom},
+    TuneMethodSpec{"asha", TuneMethod::Asha, kAsha},
+    TuneMethodSpec{"tpe", TuneMethod::Tpe, kTpe},
+};
 constexpr std::array<std::string_view, 4> kFailures{"transient", "oom", "timeout", "exit"};
 constexpr std::array kEngines{EngineSpec{"local", kLocal}, EngineSpec{"argo", kArgo}};
 constexpr std::array<std::string_view, 11> kPlanned{
@@ -68,5 +97,6 @@ std::span<const SettingSpec> s3Settings() { return kS3; }
 std::span<const SettingSpec> resourceSettings() { return kResources; }
 std::span<const SettingSpec> retrySettings() { return kRetry; }
 std::span<const std::string_view> failureClasses() { return kFailures; }
+std::span<const TuneMethodSpec> tuneMethods() { return kTuneMethods; }
 
 }  // namespace couler::sema

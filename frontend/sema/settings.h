@@ -21,7 +21,10 @@ enum class SettingType : std::uint8_t {
   IntList,
   FailureClasses,  ///< a list of `transient`, `oom`, `timeout`, `exit`
   ContainerTool,   ///< "podman" or "docker"
-  ObjectStore      ///< `s3(bucket: "b", …)`
+  ObjectStore,     ///< `s3(bucket: "b", …)`
+  Count,           ///< an int, which need not be a constant
+  Parameter,       ///< the name of a parameter of the tuned task
+  Output           ///< the name of an output of it
 };
 
 struct SettingSpec {
@@ -45,5 +48,14 @@ struct EngineSpec {
 [[nodiscard]] std::span<const SettingSpec> resourceSettings();
 [[nodiscard]] std::span<const SettingSpec> retrySettings();
 [[nodiscard]] std::span<const std::string_view> failureClasses();
+
+/// The ways in which `tune` searches.
+enum class TuneMethod : std::uint8_t { Grid, Random, Sobol, Asha, Tpe };
+struct TuneMethodSpec {
+  std::string_view name;
+  TuneMethod method{};
+  std::span<const SettingSpec> settings;
+};
+[[nodiscard]] std::span<const TuneMethodSpec> tuneMethods();
 
 }  // namespace couler::sema

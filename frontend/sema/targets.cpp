@@ -10,9 +10,6 @@ namespace couler::sema {
 using namespace syntax;
 using IrKind = ir::TypeKind;
 
-namespace {
-
-/// The number that a literal writes, in whatever unit.
 std::optional<double> literalNumber(const Expr* expr) {
   bool negative = false;
   while (expr != nullptr && expr->kind == ExprKind::Unary &&
@@ -34,6 +31,8 @@ std::optional<double> literalNumber(const Expr* expr) {
   }
   return negative ? -value : value;
 }
+
+namespace {
 
 std::string_view plainText(const Expr* expr) {
   if (expr->kind != ExprKind::String) return {};
@@ -105,6 +104,10 @@ void Checker::checkSetting(const Expr* value, const SettingSpec& spec) {
       return checkConstant(value, types().list(TypeTable::kInt), what);
     case SettingType::FailureClasses:
       return checkFailureClasses(value, spec.name);
+    case SettingType::Count:
+    case SettingType::Parameter:
+    case SettingType::Output:
+      return;  // of `tune` only
     case SettingType::ContainerTool: {
       checkConstant(value, TypeTable::kString, what);
       const std::string_view tool = plainText(value);

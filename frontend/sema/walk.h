@@ -41,7 +41,10 @@ void forEachChild(const syntax::Expr* expr, Visit&& visit) {
       return some(static_cast<const IndexExpr*>(expr)->index);
     case ExprKind::Call:
       some(static_cast<const CallExpr*>(expr)->callee);
-      for (const Argument& arg : static_cast<const CallExpr*>(expr)->args) some(arg.value);
+      for (const Argument& arg : static_cast<const CallExpr*>(expr)->args) {
+        some(arg.value);
+        some(arg.when);
+      }
       return;
     case ExprKind::List:
       for (const ListItem& item : static_cast<const ListExpr*>(expr)->items) some(item.value);

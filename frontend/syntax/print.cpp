@@ -384,6 +384,7 @@ class Printer {
       }
       Deeper in(*this);
       expr(*a.value);
+      labelled("if", a.when);
     }
   }
 

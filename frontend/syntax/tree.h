@@ -96,6 +96,7 @@ struct Argument {
   Span span;
   bool spread;   ///< `...more`
   bool inSpace;  ///< `depth: in 2..8`, only in `tune`
+  Expr* when;    ///< `… if kind == tree` behind a space; null if none
 };
 struct CallExpr : Expr {
   Expr* callee;

@@ -7,8 +7,6 @@
 
 namespace couler::column {
 
-namespace {
-
 Kind kindOf(ir::TypeKind kind) {
   switch (kind) {
     case ir::TypeKind::Bool:
@@ -31,6 +29,8 @@ Kind kindOf(ir::TypeKind kind) {
       return Kind::Value;
   }
 }
+
+namespace {
 
 /// pre: `value` is of the column's type, and not none.
 void put(const Field& field, const ir::Value& value, std::int64_t row, ColumnBuilder& column) {

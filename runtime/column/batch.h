@@ -26,6 +26,9 @@ enum class Kind : std::uint8_t {
   Value       ///< none in memory: a type that only the evaluator knows (a list, a record)
 };
 
+/// How values of a type that is not optional are kept.
+[[nodiscard]] Kind kindOf(ir::TypeKind kind);
+
 /// A string of a column: bytes in one of its heaps, or anywhere that outlives the column.
 struct Text {
   const char* data = nullptr;

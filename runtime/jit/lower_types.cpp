@@ -7,26 +7,9 @@ namespace couler::jit {
 
 std::optional<Kind> kindOf(const ir::TypeTable& types, ir::TypeId id) {
   const ir::Type& type = types[id];
-  switch (type.kind == ir::TypeKind::Optional ? types.kind(type.element) : type.kind) {
-    case ir::TypeKind::Bool:
-      return Kind::Bool;
-    case ir::TypeKind::Int:
-      return Kind::Int;
-    case ir::TypeKind::Float:
-      return Kind::Float;
-    case ir::TypeKind::String:
-      return Kind::String;
-    case ir::TypeKind::Timestamp:
-      return Kind::Timestamp;
-    case ir::TypeKind::Duration:
-      return Kind::Duration;
-    case ir::TypeKind::Size:
-      return Kind::Size;
-    case ir::TypeKind::Enum:
-      return Kind::Enum;
-    default:
-      return std::nullopt;
-  }
+  const bool optional = type.kind == ir::TypeKind::Optional;
+  const Kind kind = column::kindOf(optional ? types.kind(type.element) : type.kind);
+  return kind == Kind::Value ? std::nullopt : std::optional(kind);
 }
 
 const std::vector<std::string>& casesOf(const ir::TypeTable& types, ir::TypeId id) {
