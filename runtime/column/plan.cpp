@@ -10,7 +10,9 @@
 
 #include "runtime/column/bad_rows.h"
 #include "runtime/column/check_kinds.h"
+#include "runtime/column/bytes.h"
 #include "runtime/column/checks.h"
+#include "runtime/column/drift.h"
 
 namespace couler::column {
 
@@ -38,7 +40,11 @@ class Builder {
                                         StreamError&)>
       openTable;
 
-  std::unique_ptr<Source> build(ir::NodeId id) { return build(id, {}); }
+  std::unique_ptr<Source> build(ir::NodeId id) { return make(id, {}); }
+  /// `wanted`: which of the table's columns are looked at; empty: all.
+  std::unique_ptr<Source> build(ir::NodeId id, std::vector<bool> wanted) {
+    return make(id, std::move(wanted));
+  }
   [[nodiscard]] const StreamError& error() const { return error_; }
 
  private:
@@ -62,7 +68,7 @@ class Builder {
   }
 
   /// `wanted`: which of the table's columns are looked at; empty: all.
-  Made build(ir::NodeId id, std::vector<bool> wanted) {
+  Made make(ir::NodeId id, std::vector<bool> wanted) {
     // Filters and maps down to what feeds them: one pass over its rows.
     std::vector<ir::NodeId> stages;
     ir::NodeId at = id;
@@ -76,7 +82,7 @@ class Builder {
       RowPlan plan = planOf(at, std::move(stages));
       plan.output = schemaOfTable(id);
       std::vector<bool> used = columnsUsed(plan);
-      Made in = build(at, std::move(used));
+      Made in = make(at, std::move(used));
       if (!in) return nullptr;
       plan.input = in->schema();
       const Schema out = plan.output;
@@ -98,7 +104,7 @@ class Builder {
       case ir::RowsOp::Limit:
         return limit(at);
       case ir::RowsOp::Distinct: {
-        Made in = build(operand(at, 0), {});
+        Made in = make(operand(at, 0), {});
         if (!in || !storable(in->schema())) return nullptr;
         return distinctRows(std::move(in), options_.limits, nameOf(at));
       }
@@ -214,7 +220,7 @@ class Builder {
     plan.resultCount = static_cast<std::uint32_t>(module_.at(body).results.size());
     plan.output = out;
     std::vector<bool> used = columnsUsed(plan);
-    Made in = build(at, std::move(used));
+    Made in = make(at, std::move(used));
     if (!in) return nullptr;
     plan.input = in->schema();
     return mapRows(std::move(in), kernel(std::move(plan)), out, name);
@@ -223,7 +229,7 @@ class Builder {
   /// The rows of a table with the results first … first + count of a body in columns after them.
   Made keyed(ir::NodeId table, ir::RegionId body, std::uint32_t param, std::uint32_t first,
              std::uint32_t count, const std::string& name) {
-    Made in = build(table, {});
+    Made in = make(table, {});
     if (!in) return nullptr;
     const std::vector<ir::NodeId>& results = module_.at(body).results;
     RowPlan plan = planOf(table, {});
@@ -283,7 +289,7 @@ class Builder {
     if (n == nullptr || *n < 0) {
       return fail(fmt::format("{}: the number of rows must not be negative", nameOf(id)));
     }
-    Made in = build(operand(id, 0), {});
+    Made in = make(operand(id, 0), {});
     return in ? limitRows(std::move(in), *n) : nullptr;
   }
 
@@ -346,6 +352,21 @@ std::optional<StreamError> workOut(const ir::Module& module, const ir::Region& p
   return std::nullopt;
 }
 
+/// A value as the text that an output is read from.
+std::optional<StreamError> writeValue(const Scalars& scalars, ir::NodeId id,
+                                      const std::string& path) {
+  const auto it = std::find_if(scalars.begin(), scalars.end(),
+                               [id](const auto& scalar) { return scalar.first == id; });
+  if (it == scalars.end()) return StreamError{"an output has no value that is known"};
+  const std::string text = ir::toText(it->second);
+  StreamError error;
+  ByteSink sink;
+  if (!sink.create(path, error)) return error;
+  std::optional<StreamError> problem;
+  if (!sink.write(text.data(), text.size(), problem) || !sink.finish(problem)) return problem;
+  return std::nullopt;
+}
+
 /// Moves all rows of a source to a file.
 std::variant<std::int64_t, StreamError> drain(Source& source, const PlanOutput& output) {
   StreamError error;
@@ -387,18 +408,61 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
     }
   }
   if (auto error = workOut(module, plan, scalars)) return std::move(*error);
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    Builder builder(module, options, scalars, log, bytes >= options.compileFrom);
+  // `found` outlives the source.
+  const auto open = [&](ir::NodeId table, std::vector<bool> wanted, AnomalyLog& found,
+                        StreamError& problem) {
+    Builder builder(module, options, scalars, found, bytes >= options.compileFrom);
     builder.pathOf = [&](ir::NodeId param) { return paths[param]; };
-    builder.openTable = [&](ir::NodeId param, const Schema& schema, std::vector<bool> wanted,
+    builder.openTable = [&](ir::NodeId param, const Schema& schema, std::vector<bool> columns,
                             StreamError& error) {
       ReadOptions read;
       read.format = "arrow";
-      read.wanted = std::move(wanted);
-      return openSource(paths[param], schema, read, log, error);
+      read.wanted = std::move(columns);
+      return openSource(paths[param], schema, read, found, error);
     };
-    const std::unique_ptr<Source> source = builder.build(plan.results[i]);
-    if (!source) return builder.error();
+    std::unique_ptr<Source> source = builder.build(table, std::move(wanted));
+    if (!source) problem = builder.error();
+    return source;
+  };
+  bool compares = false;
+  AnomalyLog again;
+  for (const ir::NodeId id : plan.nodes) {
+    const auto* op = module.payload<ir::Op>(id);
+    if (op == nullptr || op->op != ir::Builtin::Drift) continue;
+    compares = true;
+    const auto operands = module.operands(module.at(id));
+    std::vector<std::string> names;
+    std::vector<bool> numeric;
+    for (const ir::Value& name : module.constant(operands[2])->items()) {
+      names.push_back(*name.as<std::string>());
+    }
+    for (const ir::Value& flag : module.constant(operands[3])->items()) {
+      numeric.push_back(*flag.as<bool>());
+    }
+    // What a read finds wrong counts once, though it is read twice.
+    const auto opener = [&](ir::NodeId table) {
+      return [&, table, first = true](std::vector<bool> wanted, StreamError& error) mutable {
+        return open(table, std::move(wanted), std::exchange(first, false) ? log : again, error);
+      };
+    };
+    auto apart = driftOfTables(opener(operands[0]), opener(operands[1]), names, numeric);
+    if (StreamError* error = std::get_if<StreamError>(&apart)) return std::move(*error);
+    scalars.emplace_back(id, std::get<ir::Value>(std::move(apart)));
+  }
+  if (compares) {
+    if (auto error = workOut(module, plan, scalars)) return std::move(*error);
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (module.types.kind(module.at(plan.results[i]).type) != ir::TypeKind::Table) {
+      if (auto error = writeValue(scalars, plan.results[i], outputs[i].path)) {
+        return std::move(*error);
+      }
+      result.rows.push_back(-1);
+      continue;
+    }
+    StreamError unopened;
+    const std::unique_ptr<Source> source = open(plan.results[i], {}, log, unopened);
+    if (!source) return unopened;
     auto rows = drain(*source, outputs[i]);
     if (StreamError* error = std::get_if<StreamError>(&rows)) return std::move(*error);
     result.rows.push_back(std::get<std::int64_t>(rows));
