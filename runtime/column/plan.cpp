@@ -358,7 +358,12 @@ std::optional<StreamError> writeValue(const Scalars& scalars, ir::NodeId id,
   const auto it = std::find_if(scalars.begin(), scalars.end(),
                                [id](const auto& scalar) { return scalar.first == id; });
   if (it == scalars.end()) return StreamError{"an output has no value that is known"};
-  const std::string text = ir::toText(it->second);
+  std::string text;
+  if (it->second.as<ir::ListValue>() != nullptr) {  // an item a line, as ir::decodeOutput reads it
+    for (const ir::Value& item : it->second.items()) text += ir::toText(item) + '\n';
+  } else {
+    text = ir::toText(it->second);
+  }
   StreamError error;
   ByteSink sink;
   if (!sink.create(path, error)) return error;
