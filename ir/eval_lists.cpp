@@ -3,6 +3,7 @@
 #include <limits>
 #include <unordered_set>
 
+#include "ir/drift.h"
 #include "ir/eval_internal.h"
 
 namespace couler::ir::eval {
@@ -277,6 +278,22 @@ bool applyLists(Builtin op, const Operands& in, EvalResult& out) {
       static_cast<void>(in.list(0));  // noted if it is none
       out = in[0];
       return true;
+    case Builtin::Drift: {
+      std::vector<std::string> names;
+      std::vector<bool> numeric;
+      for (const Value& name : in.list(2)) {
+        if (const auto* text = name.as<std::string>()) names.push_back(*text);
+      }
+      for (const Value& flag : in.list(3)) {
+        if (const auto* truth = flag.as<bool>()) numeric.push_back(*truth);
+      }
+      if (names.size() != numeric.size()) {
+        in.markWrong();
+      } else {
+        out = driftOf(in.list(0), in.list(1), names, numeric);
+      }
+      return true;
+    }
     case Builtin::LengthList:
       out = Value(static_cast<std::int64_t>(in.list(0).size()));
       return true;

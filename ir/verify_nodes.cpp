@@ -158,6 +158,7 @@ void Verifier::verifyOp(NodeId id, const Op& payload) {
     }
     return;
   }
+  if (op == Builtin::Drift) return verifyDrift(id);
   const TypeId result = opResult(id, payload);
   if (result.valid()) expectType(id, "the value", node.type, result);
 }

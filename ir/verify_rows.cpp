@@ -1,4 +1,5 @@
 // Operators over tables and the plans that they make.
+#include "ir/drift.h"
 #include "ir/verify_internal.h"
 
 namespace couler::ir {
@@ -96,7 +97,39 @@ void Verifier::verifyJoin(NodeId id, const Rows& x, TypeId left, TypeId right, T
   }
 }
 
-/// A result an output, each a table, whichever way the output keeps it.
+/// The columns that it names are in both tables and can be compared.
+void Verifier::verifyDrift(NodeId id) {
+  const Node& node = m_.at(id);
+  if (!count(id, 4)) return;
+  const Value* names = m_.constant(m_.operands(node)[2]);
+  const Value* numeric = m_.constant(m_.operands(node)[3]);
+  const auto isList = [](const Value* value) {
+    return value != nullptr && value->as<ListValue>() != nullptr;
+  };
+  if (!isList(names) || !isList(numeric) || names->items().size() != numeric->items().size()) {
+    return problem("{} does not say in constants which columns it is over", say(id));
+  }
+  for (std::size_t c = 0; c < names->items().size(); ++c) {
+    const auto* name = names->items()[c].as<std::string>();
+    const auto* number = numeric->items()[c].as<bool>();
+    for (std::size_t i = 0; i < 2; ++i) {
+      const TypeId row = rowOf(operandType(node, i));
+      const auto field = name != nullptr && row != TypeTable::kError
+                             ? types_.fieldIndex(row, *name)
+                             : std::nullopt;
+      const DriftKind kind =
+          field ? driftKind(types_, types_[row].fields[*field].type) : DriftKind::None;
+      if (number == nullptr ||
+          kind != (*number ? DriftKind::Number : DriftKind::Category)) {
+        return problem("{} compares column {}, which is none of one kind in both tables", say(id),
+                       c);
+      }
+    }
+  }
+  expectType(id, "the value", driftType(types_), node.type);
+}
+
+/// A result an output, each a table, whichever way the output keeps it, or a value.
 void Verifier::verifyPlan(const TaskDef& task) {
   const Region& exprs = m_.at(task.exprs);
   if (exprs.results.size() != task.outputs.size()) {
@@ -106,7 +139,12 @@ void Verifier::verifyPlan(const TaskDef& task) {
   }
   for (std::size_t i = 0; i < exprs.results.size(); ++i) {
     const TypeId made = m_.at(exprs.results[i]).type;
-    if (types_.kind(made) != TypeKind::Table) {
+    if (task.outputs[i].from == OutputFrom::File) {
+      if (made != task.outputs[i].type) {
+        problem("output `{}` of `{}` is made of `{}`", task.outputs[i].name, task.name,
+                type(made));
+      }
+    } else if (types_.kind(made) != TypeKind::Table) {
       problem("output `{}` of `{}` is made of `{}`, no table", task.outputs[i].name, task.name,
               type(made));
     }

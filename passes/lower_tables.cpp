@@ -88,6 +88,11 @@ class Lowerer {
     }
     std::vector<NodeId> outputs;
     for (const OutputDef& output : task.outputs) {
+      if (output.from == OutputFrom::File) {  // in the step's own folder
+        outputs.push_back(
+            module_.addConst(exprs, output.path, TypeTable::kString, output.span));
+        continue;
+      }
       outputs.push_back(module_.addParam(exprs, TypeTable::kString, output.name, output.span,
                                          Phase::Run));
     }

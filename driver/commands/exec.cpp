@@ -206,6 +206,7 @@ int runExec(const Invocation& invocation) {
   }
   const auto& done = std::get<column::PlanResult>(result);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (done.rows[i] < 0) continue;
     printError(fmt::format("{}: {} rows\n", task.outputs[i].name, done.rows[i]));
   }
   return kOk;

@@ -26,6 +26,7 @@ ir::NameId Lowerer::newStepName(std::string_view name) {
 NodeId Lowerer::lowerCall(const CallExpr& expr) {
   const sema::CallBinding& binding = program_.files[file_.index()].calls.at(expr.id);
   if (binding.isBuiltin) return lowerBuiltin(expr, binding);
+  if (binding.form == sema::CallBinding::Form::Drift) return lowerDrift(expr, binding);
   if (!binding.callee.valid()) return lowerReadOrWrite(expr, binding);
   if (program_.at(binding.callee).kind == SymbolKind::Transform &&
       binding.form == sema::CallBinding::Form::Call) {

@@ -178,6 +178,9 @@ class Lowerer {
                             NodeId piped);
   NodeId tableStep(ir::TaskId task, std::string_view output, std::span<const NodeId> operands,
                    std::span<const NodeId> order, Span span, ir::NameId name);
+  NodeId lowerDrift(const syntax::CallExpr& expr, const sema::CallBinding& binding);
+  ir::TaskId driftTask(TypeId recent, TypeId before, Span span);
+  NodeId driftNode(NodeId recent, NodeId before, Span span);
   NodeId lowerReadOrWrite(const syntax::CallExpr& expr, const sema::CallBinding& binding);
   NodeId readRows(NodeId file, TypeId table, Span span);
   NodeId writeRows(NodeId rows, TypeId file, Span span);

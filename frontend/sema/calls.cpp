@@ -86,6 +86,7 @@ TypeId Checker::checkCall(const CallExpr& expr, TypeId expected) {
     if (name.text == "read" || name.text == "write") {
       return name.text == "read" ? checkRead(expr) : checkWrite(expr);
     }
+    if (name.text == "drift") return checkDrift(expr);
     unknownName("function, task or workflow", name, visibleNames(true, {}));
     return poison();
   }

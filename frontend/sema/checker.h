@@ -329,6 +329,8 @@ class Checker {
   // ---- tables.cpp: reading, writing and transforming tables
   TypeId checkRead(const syntax::CallExpr& expr);
   TypeId checkWrite(const syntax::CallExpr& expr);
+  TypeId checkDrift(const syntax::CallExpr& expr);
+  void checkShared(const syntax::CallExpr& expr, TypeId recent, TypeId before);
   void checkBadRows(const syntax::Argument& arg, CallBinding& binding);
   TypeId checkTransformCall(const Expr& expr, const CallParts& parts, SymbolId callee,
                             const Expr* piped);

@@ -127,7 +127,8 @@ TypeId Checker::checkAfter(const AfterExpr& expr) {
     }
     if (it != file_->calls.end()) {
       isStep |= it->second.form == CallBinding::Form::Read ||
-                it->second.form == CallBinding::Form::Write;
+                it->second.form == CallBinding::Form::Write ||
+                it->second.form == CallBinding::Form::Drift;
     }
   }
   if (!isStep && !isError(type)) {

@@ -79,7 +79,8 @@ struct CallBinding {
     Call,
     Row,   ///< makes a row of a transform's row type: `tidy(id: "1", text: "a")`
     Read,  ///< `read<S>(file)`: no callee
-    Write  ///< `write<csv>(rows, "name.csv")`: no callee
+    Write,  ///< `write<csv>(rows, "name.csv")`: no callee
+    Drift   ///< `drift(new, old)`: no callee; lists of rows in a test
   };
   static constexpr std::int32_t kDefault = -1;
   static constexpr std::int32_t kPiped = -2;  ///< the left side of `|>`

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "frontend/sema/checker.h"
+#include "ir/drift.h"
 #include "support/text.h"
 
 namespace couler::sema {
@@ -188,6 +189,86 @@ TypeId Checker::checkWrite(const CallExpr& expr) {
   }
   file_->calls[expr.id] = std::move(binding);
   return set(expr, isFormat(format) ? types().file(format) : TypeTable::kError, Phase::Run);
+}
+
+/// `drift(new, old)`: of two tables in a workflow, where it is a step; of two lists of rows in a
+/// test.
+TypeId Checker::checkDrift(const CallExpr& expr) {
+  const bool isTest = place_ == Place::Test;
+  if (!isTest && !isWorkflow(place_)) {
+    report(diagnose<Diag::StepOutsideWorkflow>(expr.callee->span, "function", "drift",
+                                               placeOf(place_))
+               .note("steps are made by workflows alone"));
+    checkArgumentsAnyway(expr.args);
+    return set(expr, TypeTable::kError, Phase::Run);
+  }
+  CallBinding binding;
+  binding.form = CallBinding::Form::Drift;
+  binding.argument.assign(2, CallBinding::kDefault);
+  static constexpr std::array<std::string_view, 2> kNames{"new", "old"};
+  std::array<TypeId, 2> rows{TypeTable::kError, TypeTable::kError};
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < expr.args.size(); ++i) {
+    const Argument& arg = expr.args[i];
+    if (arg.value == nullptr) continue;
+    const TypeId found = check(arg.value);
+    const auto named = std::find(kNames.begin(), kNames.end(), arg.name.text);
+    const bool byName = !arg.name.text.empty();
+    if (byName && named == kNames.end()) {
+      report(diagnose<Diag::UnknownArgument>(arg.name.span, "drift", arg.name.text)
+                 .note("it takes a `new` table and an `old` one"));
+      continue;
+    }
+    const std::size_t index = byName ? static_cast<std::size_t>(named - kNames.begin()) : next++;
+    if (index > 1 || binding.argument[index] >= 0) {
+      report(diagnose<Diag::TooManyArguments>(arg.span, "drift", "2 tables",
+                                              std::to_string(expr.args.size())));
+      continue;
+    }
+    binding.argument[index] = static_cast<std::int32_t>(i);
+    if (isError(found)) continue;
+    const ir::Type& type = types()[found];
+    const bool isRows = type.kind == (isTest ? IrKind::List : IrKind::Table) &&
+                        types().kind(type.element) == IrKind::Schema;
+    if (isRows) {
+      rows[index] = type.element;
+    } else {
+      report(diagnose<Diag::TypeMismatch>(arg.value->span, isTest ? "a list of rows" : "table<…>",
+                                          print(found))
+                 .note(isTest ? "a test takes its rows as lists"
+                              : "`drift` takes tables, as `read` and transforms give them"));
+    }
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (binding.argument[i] >= 0) continue;
+    report(diagnose<Diag::MissingArgument>(expr.callee->span, "drift",
+                                           fmt::format("`{}: table<…>`", kNames[i])));
+  }
+  if (!isError(rows[0]) && !isError(rows[1])) checkShared(expr, rows[0], rows[1]);
+  file_->calls[expr.id] = std::move(binding);
+  return set(expr, ir::driftType(types()), isTest ? Phase::Compile : Phase::Run);
+}
+
+/// Columns of one name are of one kind, and there are such.
+void Checker::checkShared(const CallExpr& expr, TypeId recent, TypeId before) {
+  bool any = false;
+  for (const ir::TypeField& field : types()[recent].fields) {
+    const auto other = types().fieldIndex(before, field.name);
+    if (!other) continue;
+    const TypeId otherType = types()[before].fields[*other].type;
+    const ir::DriftKind kind = ir::driftKind(types(), field.type);
+    if (kind != ir::driftKind(types(), otherType)) {
+      report(diagnose<Diag::NothingToCompare>(
+          expr.span, fmt::format("column `{}` is `{}` in the one and `{}` in the other", field.name,
+                                 print(field.type), print(otherType))));
+      return;
+    }
+    any = any || kind != ir::DriftKind::None;
+  }
+  if (any) return;
+  report(diagnose<Diag::NothingToCompare>(
+      expr.span, fmt::format("`{}` and `{}` have no column of one name that can be compared",
+                             print(recent), print(before))));
 }
 
 /// Whether a call of a transform's name makes one of its rows, as a call of a schema's does: it

@@ -13,7 +13,9 @@
 
 #include "runtime/column/bad_rows.h"
 #include "runtime/column/check_kinds.h"
+#include "runtime/column/bytes.h"
 #include "runtime/column/checks.h"
+#include "runtime/column/drift.h"
 #include "runtime/column/publish.h"
 
 namespace couler::column {
@@ -73,7 +75,11 @@ class Builder {
   /// The rows of a file parameter, instead of those of the file at its path; may be empty.
   std::function<std::unique_ptr<Source>(ir::NodeId)> openRead;
 
-  std::unique_ptr<Source> build(ir::NodeId id) { return build(id, {}); }
+  std::unique_ptr<Source> build(ir::NodeId id) { return make(id, {}); }
+  /// `wanted`: which of the table's columns are looked at; empty: all.
+  std::unique_ptr<Source> build(ir::NodeId id, std::vector<bool> wanted) {
+    return make(id, std::move(wanted));
+  }
   [[nodiscard]] const StreamError& error() const { return error_; }
 
  private:
@@ -97,7 +103,7 @@ class Builder {
   }
 
   /// `wanted`: which of the table's columns are looked at; empty: all.
-  Made build(ir::NodeId id, std::vector<bool> wanted) {
+  Made make(ir::NodeId id, std::vector<bool> wanted) {
     // Filters and maps down to what feeds them: one pass over its rows.
     std::vector<ir::NodeId> stages;
     ir::NodeId at = id;
@@ -275,7 +281,7 @@ class Builder {
     plan.resultCount = static_cast<std::uint32_t>(module_.at(body).results.size());
     plan.output = out;
     std::vector<bool> used = columnsUsed(plan);
-    Made in = build(at, std::move(used));
+    Made in = make(at, std::move(used));
     if (!in) return nullptr;
     plan.input = in->schema();
     return mapRows(std::move(in), kernels(plan), out, name);
@@ -460,6 +466,61 @@ std::optional<StreamError> workOut(const ir::Module& module, const ir::Region& p
   return std::nullopt;
 }
 
+/// A value as the text that an output is read from.
+std::optional<StreamError> writeValue(const Scalars& scalars, ir::NodeId id,
+                                      const std::string& path) {
+  const auto it = std::find_if(scalars.begin(), scalars.end(),
+                               [id](const auto& scalar) { return scalar.first == id; });
+  if (it == scalars.end()) return StreamError{"an output has no value that is known"};
+  std::string text;
+  if (it->second.as<ir::ListValue>() != nullptr) {  // an item a line, as ir::decodeOutput reads it
+    for (const ir::Value& item : it->second.items()) text += ir::toText(item) + '\n';
+  } else {
+    text = ir::toText(it->second);
+  }
+  StreamError error;
+  ByteSink sink;
+  if (!sink.create(path, error)) return error;
+  std::optional<StreamError> problem;
+  if (!sink.write(text.data(), text.size(), problem) || !sink.finish(problem)) return problem;
+  return std::nullopt;
+}
+
+/// Opens a table of a plan; `found` is told what its reads find and outlives the source.
+using TableOpener = std::function<std::unique_ptr<Source>(
+    ir::NodeId table, std::vector<bool> wanted, AnomalyLog& found, StreamError& problem)>;
+
+/// Works out how far tables are apart, and what follows from that.
+std::optional<StreamError> compareTables(const ir::Module& module, const ir::Region& plan,
+                                         const TableOpener& open, AnomalyLog& log,
+                                         Scalars& scalars) {
+  AnomalyLog again;  // what a read finds wrong counts once, though it is read twice
+  bool compares = false;
+  for (const ir::NodeId id : plan.nodes) {
+    const auto* op = module.payload<ir::Op>(id);
+    if (op == nullptr || op->op != ir::Builtin::Drift) continue;
+    compares = true;
+    const auto operands = module.operands(module.at(id));
+    std::vector<std::string> names;
+    std::vector<bool> numeric;
+    for (const ir::Value& name : module.constant(operands[2])->items()) {
+      names.push_back(*name.as<std::string>());
+    }
+    for (const ir::Value& flag : module.constant(operands[3])->items()) {
+      numeric.push_back(*flag.as<bool>());
+    }
+    const auto opener = [&](ir::NodeId table) {
+      return [&, table, first = true](std::vector<bool> wanted, StreamError& error) mutable {
+        return open(table, std::move(wanted), std::exchange(first, false) ? log : again, error);
+      };
+    };
+    auto apart = driftOfTables(opener(operands[0]), opener(operands[1]), names, numeric);
+    if (StreamError* error = std::get_if<StreamError>(&apart)) return std::move(*error);
+    scalars.emplace_back(id, std::get<ir::Value>(std::move(apart)));
+  }
+  return compares ? workOut(module, plan, scalars) : std::nullopt;
+}
+
 /// Moves all rows of a source to a file.
 std::variant<std::int64_t, StreamError> drain(Source& source, const PlanOutput& output) {
   StreamError error;
@@ -505,6 +566,23 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
     if (::access(output.path.c_str(), F_OK) != 0) continue;
     return StreamError{fmt::format("{}: cannot be created: {}", output.path, std::strerror(EEXIST))};
   }
+  // `found` outlives the source.
+  const auto open = [&](ir::NodeId table, std::vector<bool> wanted, AnomalyLog& found,
+                        StreamError& problem) {
+    Builder builder(module, options, scalars, found, bytes >= options.compileFrom);
+    builder.pathOf = [&](ir::NodeId param) { return paths[param]; };
+    builder.openTable = [&](ir::NodeId param, const Schema& schema, std::vector<bool> columns,
+                            StreamError& error) {
+      ReadOptions read;
+      read.format = "arrow";
+      read.wanted = std::move(columns);
+      return openSource(paths[param], schema, read, found, error);
+    };
+    std::unique_ptr<Source> source = builder.build(table, std::move(wanted));
+    if (!source) problem = builder.error();
+    return source;
+  };
+  if (auto error = compareTables(module, plan, open, log, scalars)) return std::move(*error);
   const auto fail = [&](StreamError error, std::size_t whole, std::size_t named) {
     for (std::size_t i = 0; i < whole; ++i) {
       ::unlink(i < named ? outputs[i].path.c_str() : partOf(outputs[i].path).c_str());
@@ -512,19 +590,20 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
     return error;
   };
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    Builder builder(module, options, scalars, log, bytes >= options.compileFrom);
-    builder.pathOf = [&](ir::NodeId param) { return paths[param]; };
-    builder.openTable = [&](ir::NodeId param, const Schema& schema, std::vector<bool> wanted,
-                            StreamError& error) {
-      ReadOptions read;
-      read.format = "arrow";
-      read.wanted = std::move(wanted);
-      return openSource(paths[param], schema, read, log, error);
-    };
-    const std::unique_ptr<Source> source = builder.build(plan.results[i]);
     const std::string& path = outputs[i].path;  // empty: the rows are only counted
     const PlanOutput part{path.empty() ? path : partOf(path), outputs[i].format};
-    auto rows = source ? drain(*source, part) : builder.error();
+    std::variant<std::int64_t, StreamError> rows = std::int64_t{-1};
+    if (module.types.kind(module.at(plan.results[i]).type) != ir::TypeKind::Table) {
+      if (auto error = writeValue(scalars, plan.results[i], part.path)) rows = std::move(*error);
+    } else {
+      StreamError unopened;
+      const std::unique_ptr<Source> source = open(plan.results[i], {}, log, unopened);
+      if (source) {
+        rows = drain(*source, part);
+      } else {
+        rows = std::move(unopened);
+      }
+    }
     if (StreamError* error = std::get_if<StreamError>(&rows)) {
       if (error->message.starts_with(part.path)) {
         error->message.replace(0, part.path.size(), path);

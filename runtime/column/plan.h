@@ -40,7 +40,7 @@ struct PlanOutput {
 };
 
 struct PlanResult {
-  std::vector<std::int64_t> rows;  ///< of each output
+  std::vector<std::int64_t> rows;  ///< of each output; -1: it is a value, written as its text
   AnomalyLog anomalies;            ///< of all reads
 };
 

@@ -242,5 +242,79 @@ TEST_F(Data, execWritesAnomalies) {
   EXPECT_EQ(found["anomalies"][0]["tfdv"], "INT_TYPE_NOT_INT_STRING");
 }
 
+constexpr const char* kGate = R"(couler 1
+
+enum Pay { cash, card }
+
+schema Trip {
+    payment: Pay
+    company: string?
+    fare:    float?
+    late:    bool
+}
+
+task say(text: string) -> (line: string = stdout) {
+    image "busybox"
+    run ["echo", text]
+}
+
+workflow gate(new: file<csv>, old: file<csv>) -> (said: string, far: float, jsd: float, each: list<float>) {
+    let apart = drift(read<Trip>(new), read<Trip>(old))
+    let said = if apart.linf > 0.01 {
+        let loud = say("drifted: {apart.column}")
+        loud.line
+    } else {
+        "steady"
+    }
+    return (said: said, far: apart.linf, jsd: apart.jsd, each: apart.columns.jsd)
+}
+
+target cluster = argo { namespace: "ml", image: "couler", artifacts: s3(bucket: "b") }
+
+test "drift of rows" {
+    let a = Trip(payment: Pay.cash, company: "x", fare: 1.0, late: true)
+    let b = Trip(payment: Pay.card, company: "x", fare: 2.0, late: true)
+    expect drift([a, a], [a, b]).linf == 0.5
+    expect drift([a, a], [a, b]).column == "payment"
+    expect drift([a], old: [a]).jsd == 0.0
+}
+)";
+
+TEST_F(Data, driftGatesASteps) {
+  write("gate.cwl", kGate);
+  write("n.csv", "payment,company,fare,late\ncash,x,0,true\ncash,y,1,true\ncard,,nan,true\n");
+  write("o.csv", "payment,company,fare,late\ncard,x,0,true\ncash,y,1,true\ncard,x,1,true\n");
+  const Ran tests = couler({"test", "gate.cwl"});
+  EXPECT_EQ(tests.code, 0) << tests.out << tests.err;
+  EXPECT_EQ(couler({"fmt", "--check", "gate.cwl"}).code, 0);
+  Ran ran = couler({"run", "gate.cwl", "new=n.csv", "old=o.csv", "--outputs-json", "out.json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  auto out = nlohmann::json::parse(read("out.json"));
+  EXPECT_EQ(out["said"], "drifted: fare");
+  EXPECT_DOUBLE_EQ(out["far"], 1.0 / 3);
+  // By the formula, in Python: of (2, 1)/3 with (1, 2)/3; of (1, 1)/2 with (2, 1)/3;
+  // of (1, 0, …, 1 | 1 NaN)/3 with (1, 0, …, 2 | 0)/3.
+  EXPECT_NEAR(out["each"][0], 0.08170416594551044, 1e-12);
+  EXPECT_NEAR(out["each"][1], 0.020720839623908027, 1e-12);
+  EXPECT_NEAR(out["each"][2], 0.20751874963942185, 1e-12);
+  EXPECT_EQ(out["each"][3], 0.0);
+  ran = couler({"run", "gate.cwl", "new=n.csv", "old=n.csv", "--outputs-json", "out.json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  out = nlohmann::json::parse(read("out.json"));
+  EXPECT_EQ(out["said"], "steady");
+  const Ran argo = couler({"build", "gate.cwl", "--target", "cluster", "-o", "gate.yaml"});
+  EXPECT_EQ(argo.code, 0) << argo.err;
+}
+
+TEST_F(Data, driftNeedsTablesThatShareColumns) {
+  write("bad.cwl",
+        "couler 1\n\nschema A {\n    x: int\n}\n\nschema B {\n    y: int\n}\n\n"
+        "workflow main(f: file<csv>) -> (far: float) {\n"
+        "    let apart = drift(read<A>(f), read<B>(f))\n    return (far: apart.jsd)\n}\n");
+  const Ran ran = couler({"check", "bad.cwl"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("CW0325"), std::string::npos) << ran.err;
+}
+
 }  // namespace
 }  // namespace couler::testing

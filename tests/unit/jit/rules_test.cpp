@@ -25,7 +25,8 @@ TEST(Rules, EveryBuiltinIsCompiledOrNamedAsNot) {
       Builtin::Any,        Builtin::All,          Builtin::LengthMap,   Builtin::Keys,
       Builtin::Values,     Builtin::Entries,      Builtin::Get,         Builtin::Has,
       Builtin::MakeFile,   Builtin::MakeDir,      Builtin::Glob,        Builtin::ListOfRows,
-      Builtin::RowsOfList, Builtin::MakeList,     Builtin::SpreadList,  Builtin::MakeMap};
+      Builtin::RowsOfList, Builtin::MakeList,     Builtin::SpreadList,  Builtin::MakeMap,
+      Builtin::Drift};
   // What the random expressions make beside their table.
   std::set<Builtin> tried = {
       Builtin::Coalesce, Builtin::CoalesceOptional, Builtin::Equal,     Builtin::NotEqual,
