@@ -291,10 +291,11 @@ class Emitter {
   // ---- shared
   template <Diag D, class... Args>
   void refuse(Span at, std::string note, Args&&... args) {
+    ok_ = false;
+    if (at == refusedTune_) return;
     Diagnostic d = diagnose<D>(at, std::forward<Args>(args)...);
     if (!note.empty()) d.note(std::move(note));
     diags_.take(std::move(d));
-    ok_ = false;
   }
   void unsupported(Span at, std::string_view what, std::string note) {
     refuse<Diag::BackendUnsupported>(at, std::move(note), "argo", what);
@@ -310,6 +311,11 @@ class Emitter {
     w.endList();
   }
 
+  std::optional<std::vector<std::string>> fieldsOfEach(Scope& scope, ir::NodeId id);
+  std::string bestExpr(Scope& scope, ir::NodeId id);
+  std::string refuseTune(Span at, std::string_view what);
+
+  Span refusedTune_;  ///< said once; all that it became has its span
   const ir::Module& module_;
   const EmitOptions& options_;
   const Settings& settings_;

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "backends/argo/emitter.h"
 
@@ -54,6 +55,9 @@ std::string Emitter::opExpr(Scope& scope, ir::NodeId id) {
   };
 
   if (const auto* field = std::get_if<ir::Field>(&n.payload)) {  // of each item of a list
+    if (const auto parts = fieldsOfEach(scope, id)) {
+      return fmt::format("[{}]", fmt::join(*parts, ", "));
+    }
     return "map(" + arg(0) + ", {#[" + exprString(module_.at(field->name)) + "]})";
   }
   if (const auto* branch = std::get_if<ir::If>(&n.payload)) {
@@ -95,6 +99,8 @@ std::string Emitter::opExpr(Scope& scope, ir::NodeId id) {
     case B::CoalesceOptional:
       if (!isTotal(operands[1])) return refuseOp("`??` with a right side that may fail");
       return coerce("first(filter([" + arg(0) + ", " + arg(1) + "], {# != nil}))", n.type);
+    case B::Unwrap:
+      return coerce("filter([" + arg(0) + "], {# != nil})[0]", n.type);
     case B::Equal:
       return binary("==");
     case B::NotEqual:
@@ -271,6 +277,16 @@ std::string Emitter::opExpr(Scope& scope, ir::NodeId id) {
     case B::MakeMap:
     case B::MakeRecord:
       return "fromJSON(" + text(scope, id, {}).asExpr() + ")";
+    case B::TuneBest:
+      return bestExpr(scope, id);
+    case B::TuneNext:
+      return refuseTune(n.span, "the next points of `tpe`");
+    case B::TunePromoted:
+      return refuseTune(n.span, "which trials of `asha` go on");
+    case B::TuneGrid:
+    case B::TuneRandom:
+    case B::TuneSobol:
+      return refuseTune(n.span, "points to try that depend on inputs");
     case B::Glob:
       unsupported(n.span, "`glob`, which looks at files where the workflow is submitted",
                   "pass the files as a `list<file>`, or name a folder by an input");
@@ -285,6 +301,48 @@ std::string Emitter::opExpr(Scope& scope, ir::NodeId id) {
   }
   return refuseOp(
       fmt::format("`{}`", ir::info(op).name.starts_with('#') ? "this" : ir::info(op).name));
+}
+
+/// That field of each item of a list whose items are known one by one; nothing for another list.
+std::optional<std::vector<std::string>> Emitter::fieldsOfEach(Scope& scope, ir::NodeId id) {
+  const auto* field = std::get_if<ir::Field>(&node(id).payload);
+  if (field == nullptr) return std::nullopt;
+  const ir::Node& list = node(module_.operands(node(id))[0]);
+  const auto* made = std::get_if<ir::Op>(&list.payload);
+  if (made == nullptr || made->op != B::MakeList) return std::nullopt;
+  std::vector<std::string> parts;
+  for (const ir::NodeId item : module_.operands(list)) {
+    parts.push_back(expr(scope, item, {std::string(module_.at(field->name))}));
+  }
+  return parts;
+}
+
+/// Where the best of some scores is: the first that equals the greatest (the least). A failed
+/// trial has none, which counts as worse than all; where all failed, what takes the outputs fails.
+std::string Emitter::bestExpr(Scope& scope, ir::NodeId id) {
+  const ir::Node& n = node(id);
+  const auto operands = module_.operands(n);
+  const ir::Value* maximize = module_.constant(operands[0]);
+  auto scores = fieldsOfEach(scope, operands[1]);
+  if (operands.size() != 2 || maximize == nullptr || !scores) {
+    return refuseTune(n.span, "the best of trials whose number depends on inputs");
+  }
+  if (scores->size() < 2) return "0";
+  const bool greatest = *maximize->as<bool>();
+  for (std::string& score : *scores) {
+    score = fmt::format("filter([{}, {}], {{# != nil}})[0]", score,
+                        greatest ? "(-1.7e+308)" : "1.7e+308");
+  }
+  return fmt::format("filter(0..{0}, {{[{1}][#] == {2}({1})}})[0]", scores->size() - 1,
+                     fmt::join(*scores, ", "), greatest ? "max" : "min");
+}
+
+std::string Emitter::refuseTune(Span at, std::string_view what) {
+  refuse<Diag::BackendExpression>(
+      at, "`couler run` does all of `tune`; known before the run, and so emitted, are `grid`, "
+          "`random` and `sobol` with constant settings", "argo", what);
+  refusedTune_ = at;
+  return "nil";
 }
 
 }  // namespace couler::backends::argo

@@ -356,10 +356,12 @@ class Lowerer::TuneLowering {
   }
 
   NodeId finish() {
-    const NodeId outputs = op(Builtin::Unwrap, signature_.result, {{item(results_, best_)}});
     std::vector<NodeId> fields;
     for (const sema::FieldInfo& output : signature_.outputs) {
-      fields.push_back(field(outputs, output.name, output.type));
+      const TypeId there = types().list(types().optional(output.type));
+      NodeId value = item(field(results_, output.name, there, true, true), best_);
+      if (l_.typeOf(value) != output.type) value = op(Builtin::Unwrap, output.type, {{value}});
+      fields.push_back(value);
     }
     fields.push_back(item(points_, best_));
     fields.push_back(forEach(numbers(), plan_.trial, [&](NodeId trial) { return row(trial); }));
