@@ -122,7 +122,8 @@ class Reader {
       if (status == RunStatus::Succeeded) {
         outputs[at->second] = ask.text(5);
         lastGood_[at->second] = runs_.back().id;
-        unfinishedFrom_[at->second] = 0;
+        // An older program did not write its outputs down: all that it had stays.
+        unfinishedFrom_[at->second] = ask.isNull(5) ? runs_.back().id : 0;
       } else if (unfinishedFrom_[at->second] == 0) {
         // What the run before it had is what this one began from.
         const auto good = lastGood_.find(at->second);

@@ -57,6 +57,19 @@ TEST(CachePolicy, WhatIsNeededIsValidWhileItsReaderIsStale) {
   near(need[0], 0.7);
 }
 
+TEST(CachePolicy, ExpectationsFollowFromTheChances) {
+  CacheModel model = chain();
+  model[0].invalid = 0.1;
+  model[1].invalid = 0.3;
+  model[2].invalid = 0.8;
+  EXPECT_NEAR(expectedSeconds(model), 10 * 0.1 + 20 * 0.3 + 40 * 0.8, 1e-6);
+  model[1].present = false;  // read in half of the runs
+  EXPECT_NEAR(expectedSeconds(model), 10 * 0.1 + 20 * (0.3 + 0.5) + 40 * 0.8, 1e-4);
+  EXPECT_EQ(staleChance(0, 0, 0.25), 0.25);
+  EXPECT_GT(staleChance(9, 10, 0.25), 0.7);
+  EXPECT_LT(staleChance(0, 10, 0.25), 0.1);
+}
+
 TEST(CachePolicy, DensityKeepsWhatIsDearAndSmall) {
   CacheModel model;
   model.add(entry(1e9, 1000), {});   // dear

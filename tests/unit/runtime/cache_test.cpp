@@ -221,6 +221,23 @@ TEST_F(CacheTest, NothingIsCollectedWhileARunIsUnderWay) {
   EXPECT_EQ(objects(), Names{"report.txt"});
 }
 
+TEST_F(CacheTest, AStoreOfAnOlderProgramKeepsWhatItHad) {
+  good(pipeline());
+  {
+    Database db;
+    ASSERT_TRUE(db.open(store() + "/history.db", false, false));
+    ASSERT_TRUE(db.exec("DROP TABLE pins; ALTER TABLE runs DROP COLUMN outputs;"
+                        "ALTER TABLE results DROP COLUMN evicted;"
+                        "ALTER TABLE results DROP COLUMN unstable; PRAGMA user_version=2"))
+        << db.error();
+  }
+  ran();
+  EXPECT_EQ(gc(0).results, 0U);  // its outputs are not known
+  good(pipeline());
+  EXPECT_EQ(ran(), "");
+  EXPECT_EQ(gc(0).results, 3U);
+}
+
 TEST_F(CacheTest, PreviewSaysWhatIsMadeAgain) {
   good(pipeline());
   gc(0);
