@@ -173,6 +173,10 @@ std::string Emitter::opExpr(Scope& scope, ir::NodeId id) {
       if (number != nullptr && *number >= 0)
         return coerce(fmt::format("{}[{}]", list, *number), n.type);
       const std::string i = arg(1);
+      const auto* chosen = std::get_if<ir::Op>(&node(operands[1]).payload);
+      if (chosen != nullptr && chosen->op == B::TuneBest) {
+        return coerce(fmt::format("{}[{}]", list, i), n.type);
+      }
       return coerce(fmt::format("{0}[sprig.ternary({1}, len({0}), {1} >= 0)]", list, i), n.type);
     }
     case B::IndexMap:

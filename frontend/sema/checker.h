@@ -170,7 +170,7 @@ class Checker {
                                           TunePlan& plan);
   void checkTuneNumber(const Expr* value, const SettingSpec& spec);
   std::ptrdiff_t tunedName(const Expr* value, const SettingSpec& spec, SymbolId callee);
-  void checkAshaNames(SymbolId callee, const TunePlan& plan);
+  void checkAshaNames(SymbolId callee, TunePlan& plan);
   void checkSpace(TuneSpace& space, const FieldInfo& param);
   void checkRangeSpace(TuneSpace& space, Span at);
   void checkSpaceConditions(SymbolId callee, TunePlan& plan);

@@ -112,7 +112,7 @@ std::ptrdiff_t Checker::tunedName(const Expr* value, const SettingSpec& spec, Sy
   return -1;
 }
 
-void Checker::checkAshaNames(SymbolId callee, const TunePlan& plan) {
+void Checker::checkAshaNames(SymbolId callee, TunePlan& plan) {
   const Signature& signature = *program_->at(callee).signature;
   const auto refuse = [&](std::string_view setting, const FieldInfo& field, std::string why) {
     report(diagnose<Diag::AshaName>(plan.settings.at(setting)->span, field.name, setting, why)
@@ -120,8 +120,9 @@ void Checker::checkAshaNames(SymbolId callee, const TunePlan& plan) {
   };
   if (plan.resource >= 0) {
     const FieldInfo& param = signature.params[static_cast<std::size_t>(plan.resource)];
-    if (!isError(param.type) && !types().accepts(param.type, TypeTable::kInt)) {
+    if (!isError(param.type) && param.type != TypeTable::kInt) {
       refuse("resource", param, fmt::format("it is a `{}`, not an `int`", print(param.type)));
+      plan.resource = -1;
     }
   }
   const auto given = [&](std::string_view name) { return plan.settings.contains(name); };
@@ -396,7 +397,9 @@ TypeId Checker::checkTune(const TuneExpr& expr) {
   }
   if (method != nullptr && plan.method == TuneMethod::Grid && !plan.settings.contains("points")) {
     for (const TuneSpace& space : plan.spaces) {
-      if (space.low == nullptr || (space.type == TypeTable::kInt && !space.log)) continue;
+      const bool isRange = space.low != nullptr && (space.type == TypeTable::kInt ||
+                                                     space.type == TypeTable::kFloat);
+      if (!isRange || (space.type == TypeTable::kInt && !space.log)) continue;
       report(diagnose<Diag::GridRange>(space.arg->value->span, space.arg->name.text)
                  .note("write `using grid(points: 5)`, or list the values"));
     }

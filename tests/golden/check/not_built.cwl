@@ -10,11 +10,6 @@ transform tidy(r: Row) {
 labeler weak(r: Row) -> Class {      //! CW0413 a labeler
     vote spam when r.id == "1" as one
 }
-task train(data: file, depth: int) -> (score: float) {
-    run python "score = 1.0"
-}
-workflow main(data: file, rows: file<csv>) -> (score: float) {
-    let best = tune train(data: data, depth: in 2..8) maximize score using grid() //! CW0413 `tune`
+workflow main(rows: file<csv>) {
     let x = rows |> weak
-    return best.score
 }
