@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ir/eval.h"
+
 namespace couler::ir {
 namespace {
 
@@ -83,6 +85,24 @@ TEST(Drift, OfRecords) {
   EXPECT_EQ(*found.field("column"), Value(std::string("n")));
   EXPECT_EQ(found.field("columns")->items().size(), 2U);
   EXPECT_TRUE(found.field("columns")->items()[1].field("linf")->isNone());
+}
+
+TEST(Drift, AsABuiltin) {
+  using B = Builtin;
+  const auto rows = [](std::vector<std::string> texts) {
+    ListItems items;
+    for (std::string& text : texts) items.push_back(Value::record({{"s", std::move(text)}}));
+    return Value::list(std::move(items));
+  };
+  const Value names = Value::list({Value(std::string("s"))});
+  const auto drift = [&](const Value& flags) {
+    const EvalResult in[] = {rows({"a", "b"}), rows({"a", "a"}), names, flags};
+    return apply(B::Drift, in, Span{});
+  };
+  const EvalResult found = drift(Value::list({Value(false)}));
+  ASSERT_TRUE(std::holds_alternative<Value>(found));
+  EXPECT_EQ(*std::get<Value>(found).field("linf"), Value(0.5));
+  EXPECT_TRUE(std::holds_alternative<EvalError>(drift(Value::list({}))));
 }
 
 }  // namespace
