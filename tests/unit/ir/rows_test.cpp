@@ -218,7 +218,7 @@ TEST(Rows, LiftedTruthIsKleenes) {
 }
 
 TEST(Rows, TablesAndListsAreTheSameRows) {
-  for (const B op : {B::ListOfRows, B::RowsOfList, B::Unwrap}) {
+  for (const B op : {B::ListOfRows, B::RowsOfList, B::Drift, B::Unwrap}) {
     EXPECT_FALSE(isAggregate(op)) << info(op).enumerator;
   }
   EXPECT_EQ(run("list<" + kRow + ">",
@@ -226,6 +226,25 @@ TEST(Rows, TablesAndListsAreTheSameRows) {
                     " %4 = op ListOfRows(%3) : list<" + kRow + "> yield %4",
                 {{row("a", 1)}}),
             "{\"k\":\"a\",\"n\":1,\"x\":null}\n");
+}
+
+TEST(Rows, DriftIsOverColumnsOfBothTables) {
+  ASSERT_EQ(findBuiltin("Drift"), &info(B::Drift)) << "its word in the text form";
+  const std::string each = "(column: string, linf: float?, jsd: float)";
+  const auto drift = [&](const std::string& names, const std::string& numeric) {
+    return run("list<" + each + ">",
+               "%2 = const " + names + " : list<string> %3 = const " + numeric +
+                   " : list<bool> %4 = op Drift(%0, %1, %2, %3) : (linf: float, jsd: float, "
+                   "column: string, columns: list<" +
+                   each + ">) %5 = field columns(%4) : list<" + each + "> yield %5",
+               {{row("a", 1), row("b", 2)}, {row("a", 1), row("a", {})}});
+  };
+  EXPECT_EQ(drift("[\"k\", \"n\"]", "[false, true]"),
+            "{\"column\":\"k\",\"linf\":0.5,\"jsd\":0.31127812445913283}\n"
+            "{\"column\":\"n\",\"linf\":null,\"jsd\":1.0}\n");
+  EXPECT_NE(drift("[\"z\"]", "[true]").find("none of one kind"), std::string::npos);
+  EXPECT_NE(drift("[\"k\"]", "[true]").find("none of one kind"), std::string::npos);
+  EXPECT_NE(drift("[\"k\"]", "[]").find("which columns"), std::string::npos);
 }
 
 }  // namespace
