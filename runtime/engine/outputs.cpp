@@ -161,6 +161,14 @@ std::optional<ir::Value> mapFiles(const ir::Value& value, const FileChange& chan
   return value;
 }
 
+void eachObject(const ir::Value& value, const Objects& objects,
+                const std::function<void(std::string_view)>& take) {
+  eachFile(value, [&](const ir::FileRef& file) {
+    const std::string_view path = objects.relative(file.path);
+    if (!path.empty()) take(path);
+  });
+}
+
 void eachFile(const ir::Value& value, const std::function<void(const ir::FileRef&)>& take) {
   if (const auto* file = value.as<ir::FileRef>()) {
     take(*file);
@@ -173,15 +181,13 @@ void eachFile(const ir::Value& value, const std::function<void(const ir::FileRef
 
 std::string encodeOutputs(const ir::Value& outputs, const Objects& objects) {
   std::string lines;
-  const std::size_t prefix = objects.folder().size() + 1;
   const auto relative = mapFiles(outputs, [&](const ir::FileRef& file) {
     struct stat info{};
     const bool found = stat(file.path.c_str(), &info) == 0;
     std::uint64_t bytes = found ? static_cast<std::uint64_t>(info.st_size) : 0;
     if (file.isDir) bytes = bytesIn(file.path);
     fmt::format_to(std::back_inserter(lines), "\n{} {}", bytes, file.isDir ? 'd' : 'f');
-    return std::optional(
-        ir::FileRef{file.path.substr(std::min(prefix, file.path.size())), "", file.isDir});
+    return std::optional(ir::FileRef{std::string(objects.relative(file.path)), "", file.isDir});
   });
   return ir::toJson(*relative) + lines;
 }

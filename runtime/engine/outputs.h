@@ -32,6 +32,9 @@ enum class Look : std::uint8_t { No, Quick, Thorough };
                                     const ir::TypeTable& types, const Objects& objects, Look look);
 /// Calls `take` with each file and folder in a value.
 void eachFile(const ir::Value& value, const std::function<void(const ir::FileRef&)>& take);
+/// The same for those that are in the store, with their paths within objects/.
+void eachObject(const ir::Value& value, const Objects& objects,
+                const std::function<void(std::string_view)>& take);
 
 /// The name under which a Path output is written and kept.
 [[nodiscard]] std::string_view outputBaseName(const ir::OutputDef& output);

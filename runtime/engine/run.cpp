@@ -154,11 +154,14 @@ RunResult run(const ir::Module& module, const RunOptions& options,
   const RunStatus status = result.cancelled ? RunStatus::Cancelled
                            : result.ok      ? RunStatus::Succeeded
                                             : RunStatus::Failed;
-  const std::string encoded =
-      result.ok ? encodeOutputs(*outputs, store->objects()) : std::string();
+  std::string made;
+  if (result.ok) {
+    eachObject(*outputs, store->objects(),
+               [&](std::string_view path) { made.append(path).append(1, '\0'); });
+  }
   result.evicted = runner.collected().results;
   result.evictedBytes = runner.collected().evictedBytes;
-  store->endRun(status, counts, runner.now(), result.ok ? &encoded : nullptr);
+  store->endRun(status, counts, runner.now(), result.ok ? &made : nullptr);
   if (store->broken() && !broken) {
     // The last rows did not fit: the steps' own results were kept before.
     runner.reportBroken(*store->broken());

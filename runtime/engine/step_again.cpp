@@ -106,11 +106,8 @@ void StepRunner::tellEvicted() {
 
 void StepRunner::shrink() {
   std::unordered_set<std::string> live;
-  const std::size_t prefix = store_.objects().folder().size() + 1;
   const auto take = [&](const ir::Value& value) {
-    eachFile(value, [&](const ir::FileRef& file) {
-      if (file.path.size() > prefix) live.insert(file.path.substr(prefix));
-    });
+    eachObject(value, store_.objects(), [&](std::string_view path) { live.emplace(path); });
   };
   executor_->eachLive(take);
   for (const StepRun& step : steps_) {

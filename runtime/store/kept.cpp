@@ -45,6 +45,7 @@ class Reader {
     readResults();
     readPins();
     readRuns();
+    readOutputs();
     Statement rows = db_.prepare(
         "SELECT run, seq, step, task, seconds, key, after FROM steps"
         " WHERE status = 0 AND key IS NOT NULL ORDER BY run, seq");
@@ -102,10 +103,10 @@ class Reader {
   }
 
   void readRuns() {
-    Statement ask =
-        db_.prepare("SELECT id, source, workflow, status, started, outputs FROM runs ORDER BY id");
+    Statement ask = db_.prepare(
+        "SELECT id, runs.source, runs.workflow, status, started, last_outputs.workflow IS NULL"
+        " FROM runs LEFT JOIN last_outputs USING(source, workflow) ORDER BY id");
     std::unordered_map<std::string, std::uint32_t> numbers;
-    std::vector<std::string> outputs;
     while (ask.valid() && ask.step() == Statement::Outcome::Row) {
       std::string name(ask.text(1));
       name.append(1, '\0').append(ask.text(2));
@@ -113,27 +114,33 @@ class Reader {
           numbers.try_emplace(name, static_cast<std::uint32_t>(workflows_.size()));
       if (added) {
         workflows_.emplace_back(ask.text(2));
-        outputs.emplace_back();
         unfinishedFrom_.push_back(0);
       }
       const auto status = static_cast<RunStatus>(std::clamp<std::int64_t>(ask.integer(3), 0, 4));
       runs_.push_back({ask.integer(0), ask.integer(4), at->second, status});
       if (runs_.back().id == ownRun_) continue;
       if (status == RunStatus::Succeeded) {
-        outputs[at->second] = ask.text(5);
         lastGood_[at->second] = runs_.back().id;
         // An older program did not write its outputs down: all that it had stays.
-        unfinishedFrom_[at->second] = ask.isNull(5) ? runs_.back().id : 0;
+        unfinishedFrom_[at->second] = ask.integer(5) != 0 ? runs_.back().id : 0;
       } else if (unfinishedFrom_[at->second] == 0) {
         // What the run before it had is what this one began from.
         const auto good = lastGood_.find(at->second);
         unfinishedFrom_[at->second] = good == lastGood_.end() ? 1 : good->second;
       }
     }
-    for (const std::string& text : outputs) {
-      for (std::string& path : objectsIn(text).paths) table_.outputs.insert(std::move(path));
-    }
     pasts_.resize(workflows_.size());
+  }
+
+  void readOutputs() {
+    Statement ask = db_.prepare("SELECT objects FROM last_outputs");
+    while (ask.valid() && ask.step() == Statement::Outcome::Row) {
+      for (std::string_view names = ask.text(0); !names.empty();) {
+        const std::size_t size = std::min(names.find('\0'), names.size() - 1);
+        table_.outputs.emplace(names.substr(0, size));
+        names.remove_prefix(size + 1);
+      }
+    }
   }
 
   std::uint32_t entryOf(const Digest& key, const Found& found) {

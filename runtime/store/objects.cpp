@@ -87,6 +87,11 @@ std::string Objects::absolute(std::string_view path) const {
   return result;
 }
 
+std::string_view Objects::relative(std::string_view path) const {
+  const bool within = path.starts_with(folder_) && path.substr(folder_.size()).starts_with('/');
+  return within ? path.substr(folder_.size() + 1) : std::string_view();
+}
+
 std::string Objects::digestOf(std::string_view path) {
   if (path.size() < 66 || path[2] != '/' || path[65] != '/') return {};
   std::string hex;

@@ -33,6 +33,8 @@ class Objects {
 
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] std::string absolute(std::string_view path) const;
+  /// The way back; empty for a path that is not within objects/.
+  [[nodiscard]] std::string_view relative(std::string_view path) const;
   /// Moves `from`, a file or folder on the same file system, into the store under `name`. The
   /// object appears whole or not at all. What is a link, or has other hard links, is copied: it
   /// belongs to someone else.

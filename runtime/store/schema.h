@@ -27,7 +27,8 @@ enum class RowStatus : std::uint8_t { Succeeded, Reused, Failed, Skipped, Cancel
 // a stored result, many a row (runtime/store/reused_rows.h); up to version 1 they were in steps.
 // results.evicted: the files of `outputs` were dropped for room, and are made again when a step
 // needs them; results.unstable: that once gave other files, so the next time all of it is forgotten
-// instead. runs.outputs: the outputs of the workflow, encoded as those of a step.
+// instead. last_outputs: of the last successful run of each workflow, the paths within objects/, a NUL
+// behind each.
 // files: digests of users' files.
 inline constexpr const char* kSchema = R"sql(
 CREATE TABLE IF NOT EXISTS runs(
@@ -35,7 +36,7 @@ CREATE TABLE IF NOT EXISTS runs(
   status INTEGER NOT NULL, started INTEGER NOT NULL, seconds REAL NOT NULL DEFAULT 0,
   succeeded INTEGER NOT NULL DEFAULT 0, reused INTEGER NOT NULL DEFAULT 0,
   failed INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0,
-  boot TEXT NOT NULL, synced INTEGER NOT NULL DEFAULT 0, outputs TEXT);
+  boot TEXT NOT NULL, synced INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS steps(
   run INTEGER NOT NULL, seq INTEGER NOT NULL, step TEXT NOT NULL, task TEXT NOT NULL,
   status INTEGER NOT NULL, attempts INTEGER NOT NULL, exit INTEGER NOT NULL, failure TEXT NOT NULL,
@@ -46,6 +47,8 @@ CREATE INDEX IF NOT EXISTS reused_run ON reused(run);
 CREATE TABLE IF NOT EXISTS results(
   key BLOB PRIMARY KEY, run INTEGER NOT NULL, outputs TEXT, parts TEXT NOT NULL,
   evicted INTEGER NOT NULL DEFAULT 0, unstable INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS last_outputs(
+  source TEXT NOT NULL, workflow TEXT NOT NULL, objects BLOB NOT NULL, PRIMARY KEY(source, workflow));
 CREATE TABLE IF NOT EXISTS pins(key BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files(
   path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL,
@@ -54,7 +57,6 @@ CREATE TABLE IF NOT EXISTS files(
 
 /// For a database of version 1 or 2, after kSchema.
 inline constexpr const char* kUpgradeTo3 = R"sql(
-ALTER TABLE runs ADD COLUMN outputs TEXT;
 ALTER TABLE results ADD COLUMN evicted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE results ADD COLUMN unstable INTEGER NOT NULL DEFAULT 0;
 )sql";

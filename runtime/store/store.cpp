@@ -393,6 +393,14 @@ bool Store::writePending() {
   return insertReused_.bind(1, run_).bindBlob(2, reused_.bytes()).run();
 }
 
+bool Store::saveOutputs(std::string_view objects) {
+  Statement save = db_.prepare(
+      "INSERT INTO last_outputs(source, workflow, objects) SELECT source, workflow, ? FROM runs"
+      " WHERE id = ? ON CONFLICT DO UPDATE SET objects = excluded.objects"
+      " WHERE objects <> excluded.objects");
+  return save.valid() && save.bindBlob(1, objects).bind(2, run_).run();
+}
+
 void Store::endRun(RunStatus status, const RunCounts& counts, double seconds,
                    const std::string* outputs) {
   flush();
@@ -410,20 +418,16 @@ void Store::endRun(RunStatus status, const RunCounts& counts, double seconds,
   }
   if (broken_) rollback_.run();
   Statement end = db_.prepare(
-      "UPDATE runs SET status = ?, succeeded = ?, reused = ?, failed = ?, skipped = ?, seconds = ?,"
-      " outputs = ? WHERE id = ?");
+      "UPDATE runs SET status = ?, succeeded = ?, reused = ?, failed = ?, skipped = ?, seconds = ?"
+      " WHERE id = ?");
   end.bind(1, static_cast<std::int64_t>(status));
   end.bind(2, static_cast<std::int64_t>(counts.succeeded));
   end.bind(3, static_cast<std::int64_t>(counts.reused));
   end.bind(4, static_cast<std::int64_t>(counts.failed));
   end.bind(5, static_cast<std::int64_t>(counts.skipped));
-  end.bind(6, seconds).bind(8, run_);
-  if (outputs != nullptr) {
-    end.bind(7, *outputs);
-  } else {
-    end.bindNull(7);
-  }
-  if (!end.run() && !broken_) fail("history");
+  end.bind(6, seconds).bind(7, run_);
+  const bool saved = outputs == nullptr || saveOutputs(*outputs);
+  if ((!end.run() || !saved) && !broken_) fail("history");
   if (sync) {
     // What earlier runs of this boot wrote is on the disk now as well.
     Statement mark = db_.prepare("UPDATE runs SET synced = 1 WHERE boot = ? AND synced = 0");

@@ -78,8 +78,8 @@ class Store {
   void flush();
   /// Forgets the reused steps that were not written yet: they will be looked up again.
   void dropReused() { reused_.clear(); }
-  /// `outputs`: of the workflow, encoded; null where it did not succeed. With a budget, evicts down
-  /// to it.
+  /// `outputs`: of the workflow, paths within objects/, a NUL behind each; null where it did not
+  /// succeed. With a budget, evicts down to it.
   void endRun(RunStatus status, const RunCounts& counts, double seconds,
               const std::string* outputs);
 
@@ -105,6 +105,8 @@ class Store {
   void fail(std::string_view doing);
   void insert(const StepRow& row);
   bool writePending();
+  /// Writes down what the workflow gives, unless that is what its last run gave.
+  bool saveOutputs(std::string_view objects);
   /// Where among `known_` a key is; its end if nowhere.
   std::size_t knownAt(const Digest& key) const;
 

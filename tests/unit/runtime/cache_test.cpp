@@ -226,7 +226,7 @@ TEST_F(CacheTest, AStoreOfAnOlderProgramKeepsWhatItHad) {
   {
     Database db;
     ASSERT_TRUE(db.open(store() + "/history.db", false, false));
-    ASSERT_TRUE(db.exec("DROP TABLE pins; ALTER TABLE runs DROP COLUMN outputs;"
+    ASSERT_TRUE(db.exec("DROP TABLE pins; DROP TABLE last_outputs;"
                         "ALTER TABLE results DROP COLUMN evicted;"
                         "ALTER TABLE results DROP COLUMN unstable; PRAGMA user_version=2"))
         << db.error();
