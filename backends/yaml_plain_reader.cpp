@@ -302,27 +302,8 @@ class PlainYamlReader {
       code = (code << 4U) | static_cast<std::uint32_t>(lower ? d - 'a' + 10 : d - '0');
     }
     if ((code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) return false;
-    append(code);
+    appendUtf8(doc_.chars_, code);
     return true;
-  }
-
-  void append(std::uint32_t code) {
-    const auto put = [&](std::uint32_t byte) { doc_.chars_ += static_cast<char>(byte); };
-    if (code < 0x80) {
-      put(code);
-    } else if (code < 0x800) {
-      put(0xc0U | (code >> 6U));
-      put(0x80U | (code & 0x3fU));
-    } else if (code < 0x10000) {
-      put(0xe0U | (code >> 12U));
-      put(0x80U | ((code >> 6U) & 0x3fU));
-      put(0x80U | (code & 0x3fU));
-    } else {
-      put(0xf0U | (code >> 18U));
-      put(0x80U | ((code >> 12U) & 0x3fU));
-      put(0x80U | ((code >> 6U) & 0x3fU));
-      put(0x80U | (code & 0x3fU));
-    }
   }
 
   bool quoted(Scalar& out, std::string_view inside) {

@@ -1,4 +1,5 @@
 #include "driver/graph_layout.h"
+#include "support/text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,13 +19,10 @@ constexpr double kInset = 16;    // of a cluster
 constexpr double kTitle = 24;    // height of a cluster's title
 constexpr double kMargin = 16;   // round the drawing
 constexpr std::size_t kMaxDummies = 100'000;
-constexpr std::size_t kMaxLetters = 36;
 constexpr std::uint32_t kNone = 0xffffffffU;
 
-std::size_t letters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
+std::size_t lettersShown(std::string_view text) {
+  return std::min(countCodePoints(text), kMaxLetters);
 }
 
 /// A box, a cluster or a dummy in one cluster's layers.
@@ -343,7 +341,7 @@ class Drawing {
         continue;
       }
       const auto wide = static_cast<double>(
-          std::max(letters(shortened(box.title)), letters(shortened(box.detail))));
+          std::max(lettersShown(box.title), lettersShown(box.detail)));
       size.width = std::ceil(std::max(wide * kLetter + 2 * kSide, 48.0));
       size.height = box.detail.empty() ? 30 : 44;
     }
@@ -421,7 +419,7 @@ class Drawing {
     const double inset = c == 0 ? kMargin : kInset;
     const double title = c == 0 ? kMargin : kTitle + kInset / 2;
     const double label =
-        c == 0 ? 0 : static_cast<double>(letters(shortened(graph_.clusters[c].title))) * 6.9 + 24;
+        c == 0 ? 0 : static_cast<double>(lettersShown(graph_.clusters[c].title)) * 6.9 + 24;
     const double content = std::max(layers.width, label - 2 * inset);
     layout_.clusters[c].width = content + 2 * inset;
     layout_.clusters[c].height = layers.height + title + inset;
@@ -498,15 +496,6 @@ class Drawing {
 };
 
 }  // namespace
-
-std::string shortened(std::string_view text) {
-  if (letters(text) <= kMaxLetters) return std::string(text);
-  std::size_t at = 0;
-  for (std::size_t seen = 0; at < text.size(); ++at) {
-    if ((static_cast<unsigned char>(text[at]) & 0xC0U) != 0x80U && ++seen == kMaxLetters) break;
-  }
-  return std::string(text.substr(0, at)) + "…";
-}
 
 GraphLayout layOut(const Graph& graph) { return Drawing(graph).make(); }
 

@@ -32,7 +32,7 @@ struct GraphLayout {
 /// for dummies, which are given up beyond 100,000.
 [[nodiscard]] GraphLayout layOut(const Graph& graph);
 
-/// At most 36 letters; a longer text ends in `…`.
-[[nodiscard]] std::string shortened(std::string_view text);
+/// What a box shows of a title or detail at most, in code points.
+inline constexpr std::size_t kMaxLetters = 36;
 
 }  // namespace couler::driver

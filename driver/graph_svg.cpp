@@ -6,6 +6,7 @@
 #include "driver/graph_layout.h"
 #include "driver/graph_model.h"
 #include "driver/report.h"
+#include "support/text.h"
 
 namespace couler::driver {
 namespace {
@@ -101,11 +102,11 @@ void drawBox(const Graph::Box& box, const Rectangle& at, std::string_view state,
   }
   const bool two = !box.detail.empty();
   svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>", middle,
-                     two ? centre - 4 : centre + 4, escapeHtml(shortened(box.title)));
+                     two ? centre - 4 : centre + 4, escapeHtml(shortened(box.title, kMaxLetters)));
   if (two) {
     svg += fmt::format(
         "<text class=\"detail\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>", middle,
-        centre + 13, escapeHtml(shortened(box.detail)));
+        centre + 13, escapeHtml(shortened(box.detail, kMaxLetters)));
   }
   svg += "</g>\n";
 }
@@ -153,7 +154,7 @@ std::string svgText(const Graph& graph, const std::map<std::string, std::string>
        ++c) {  // over the edges, so that they can be read
     const Rectangle& at = layout.clusters[c];
     svg += fmt::format("<text class=\"name\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", at.x + 12,
-                       at.y + 18, escapeHtml(shortened(graph.clusters[c].title)));
+                       at.y + 18, escapeHtml(shortened(graph.clusters[c].title, kMaxLetters)));
   }
   for (std::size_t b = 0; b < graph.boxes.size(); ++b) {
     const auto state = stateOf.find(graph.boxes[b].path);

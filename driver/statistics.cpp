@@ -20,12 +20,6 @@ using column::Profile;
 
 namespace {
 
-std::size_t lettersOf(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
 /// Columns of text, as wide as they must be; the first of each row to the left.
 class TextTable {
  public:
@@ -36,13 +30,13 @@ class TextTable {
     if (rows_.size() == 1) return {};
     std::vector<std::size_t> widths(rows_[0].size(), 0);
     for (const auto& row : rows_) {
-      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], lettersOf(row[i]));
+      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], countCodePoints(row[i]));
     }
     std::string out = "\n";
     for (const auto& row : rows_) {
       std::string line;
       for (std::size_t i = 0; i < row.size(); ++i) {
-        const std::string space(widths[i] - lettersOf(row[i]), ' ');
+        const std::string space(widths[i] - countCodePoints(row[i]), ' ');
         if (i > 0) line += "  ";
         line += i < 2 || i >= left ? row[i] + space : space + row[i];
       }
@@ -58,17 +52,9 @@ class TextTable {
 
 /// On one line, cut to what a table takes.
 std::string shown(const std::string& text) {
-  constexpr std::size_t kMost = 24;
-  std::string out;
-  std::size_t letters = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    if (letters++ == kMost) return out + "…";
-    do {
-      out += isControl(text[i]) ? ' ' : text[i];
-      ++i;
-    } while (i < text.size() && (static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U);
-  }
-  return out;
+  std::string line = text;
+  std::replace_if(line.begin(), line.end(), isControl, ' ');
+  return shortened(line, 25);
 }
 
 std::string distinctText(const ColumnSummary& column) {

@@ -1,4 +1,5 @@
 #include "driver/table_diff.h"
+#include "support/text.h"
 
 #include <algorithm>
 
@@ -17,20 +18,9 @@ bool isTable(const ir::Value& value) {
   });
 }
 
-/// Columns that a person sees: code points, which is right for most text.
-std::size_t widthOf(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
 std::string cell(const ir::Value* value) {
   if (value == nullptr) return "";
-  std::string text = ir::toSource(*value);
-  if (widthOf(text) <= kMaxCell) return text;
-  std::size_t cut = kMaxCell - 1;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
-  return text.substr(0, cut) + "…";
+  return shortened(ir::toSource(*value), kMaxCell);
 }
 
 struct Line {
@@ -99,14 +89,14 @@ class Diff {
     for (const Line& one : lines_) {
       numbers = std::max(numbers, one.number.size());
       for (std::size_t i = 0; i < one.cells.size(); ++i) {
-        widths[i] = std::max(widths[i], widthOf(one.cells[i]));
+        widths[i] = std::max(widths[i], countCodePoints(one.cells[i]));
       }
     }
     std::vector<std::string> text;
     for (const Line& one : lines_) {
       std::string row = fmt::format("{} {:>{}}", one.mark, one.number, numbers);
       for (std::size_t i = 0; i < one.cells.size(); ++i) {
-        row += "  " + one.cells[i] + std::string(widths[i] - widthOf(one.cells[i]), ' ');
+        row += "  " + one.cells[i] + std::string(widths[i] - countCodePoints(one.cells[i]), ' ');
       }
       while (row.ends_with(' ')) row.pop_back();
       text.push_back(std::move(row));

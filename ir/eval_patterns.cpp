@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include "ir/eval_internal.h"
+#include "support/text.h"
 
 // Regular expressions, in RE2's syntax and its linear time
 // (https://github.com/google/re2/wiki/Syntax).
@@ -38,7 +39,7 @@ EvalResult findAll(const re2::RE2& pattern, const std::string& text) {
     if (!match.empty()) continue;
     // After an empty match, on by one code point.
     do ++from;
-    while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xc0) == 0x80);
+    while (from < text.size() && isUtf8Tail(text[from]));
   }
   return Value::list(std::move(items));
 }

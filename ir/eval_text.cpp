@@ -8,30 +8,13 @@ namespace couler::ir::eval {
 
 namespace {
 
-bool isContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-std::size_t codePoints(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return !isContinuation(c); }));
-}
-
-/// Byte offset of code point `n`, or the end.
-std::size_t offsetOf(std::string_view text, std::int64_t n) {
-  std::size_t at = 0;
-  for (; n > 0 && at < text.size(); --n) {
-    ++at;
-    while (at < text.size() && isContinuation(text[at])) ++at;
-  }
-  return at;
-}
-
 /// The code point at `at`, which moves past it. Values are UTF-8; should one not be, its bytes
 /// count as they are.
 char32_t decode(std::string_view text, std::size_t& at) {
   const auto first = static_cast<unsigned char>(text[at++]);
   std::size_t more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
   char32_t code = more == 0 ? first : first & (0x3fU >> more);
-  for (; more > 0 && at < text.size() && isContinuation(text[at]); --more) {
+  for (; more > 0 && at < text.size() && isUtf8Tail(text[at]); --more) {
     code = (code << 6) | (static_cast<unsigned char>(text[at++]) & 0x3f);
   }
   return code;
@@ -150,15 +133,18 @@ EvalResult repeat(std::string_view text, std::int64_t n) {
 EvalResult substring(const std::string& text, std::int64_t from, std::int64_t to) {
   if (from < 0 || to < 0)
     return fail("`substring` from {} to {}: neither may be negative", from, to);
-  const std::size_t first = offsetOf(text, from);
+  const std::size_t first = codePointOffset(text, static_cast<std::uint64_t>(from));
   if (to <= from) return Value(std::string());
   const std::string_view rest = std::string_view(text).substr(first);
-  return Value(std::string(rest.substr(0, offsetOf(rest, to - from))));
+  const std::size_t size = codePointOffset(rest, static_cast<std::uint64_t>(to - from));
+  return Value(std::string(rest.substr(0, size)));
 }
 
 EvalResult pad(const std::string& text, std::int64_t width, std::string_view with, bool left) {
-  if (codePoints(with) != 1) return fail("`pad_left` with `{}`, which is not one code point", with);
-  const std::size_t have = codePoints(text);
+  if (countCodePoints(with) != 1) {
+    return fail("`{}` with `{}`, which is not one code point", left ? "pad_left" : "pad_right", with);
+  }
+  const std::size_t have = countCodePoints(text);
   if (width <= static_cast<std::int64_t>(have)) return Value(text);
   EvalResult fill = repeat(with, width - static_cast<std::int64_t>(have));
   if (std::holds_alternative<EvalError>(fill)) return fill;
@@ -171,7 +157,7 @@ std::string reversed(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t end = text.size(); end > 0;) {
     std::size_t start = end - 1;
-    while (start > 0 && isContinuation(text[start])) --start;
+    while (start > 0 && isUtf8Tail(text[start])) --start;
     out += text.substr(start, end - start);
     end = start;
   }
@@ -267,7 +253,7 @@ bool applyText(Builtin op, const Operands& in, EvalResult& out) {
       out = concat(in.count(), [&](std::size_t i) -> const std::string& { return in.text(i); });
       return true;
     case Builtin::LengthString:
-      out = Value(static_cast<std::int64_t>(codePoints(in.text(0))));
+      out = Value(static_cast<std::int64_t>(countCodePoints(in.text(0))));
       return true;
     case Builtin::Lower:
       out = textResult(mapCodePoints(in.text(0), toLower));

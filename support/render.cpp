@@ -35,8 +35,6 @@ const char* colourOf(Severity severity) {
   return kBold;
 }
 
-bool isTail(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
-
 /// A piece of a source line as it is shown: tabs as one space, control characters as `\x07`; plus
 /// how many columns the bytes before `mark` and up to `markEnd` take.
 struct Shown {
@@ -50,9 +48,9 @@ Shown show(std::string_view line, std::size_t mark, std::size_t markEnd) {
   Shown shown;
   if (line.size() > kMaxColumns) {  // cut round the mark
     from = mark > kMaxColumns / 2 ? mark - kMaxColumns / 2 : 0;
-    while (from > 0 && isTail(line[from])) --from;
+    while (from > 0 && isUtf8Tail(line[from])) --from;
     to = std::min(line.size(), from + kMaxColumns);
-    while (to < line.size() && isTail(line[to])) ++to;
+    while (to < line.size() && isUtf8Tail(line[to])) ++to;
   }
   if (from > 0) shown.text = "…";
   std::size_t columns = from > 0 ? 1 : 0;
@@ -75,7 +73,7 @@ Shown show(std::string_view line, std::size_t mark, std::size_t markEnd) {
       columns += 4;
     } else {
       shown.text += c;
-      if (!isTail(c)) ++columns;
+      if (!isUtf8Tail(c)) ++columns;
     }
   }
   if (mark >= to) shown.markColumn = columns;

@@ -1,4 +1,5 @@
 #include "support/source.h"
+#include "support/text.h"
 
 #include <algorithm>
 
@@ -40,9 +41,7 @@ LineColumn SourceManager::lineColumn(FileId id, std::uint32_t offset) const {
   const std::uint32_t start = starts[line - 1];
   const std::string_view before = std::string_view(file.text).substr(
       start, std::min<std::size_t>(offset, file.text.size()) - start);
-  const auto isLead = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
-  return {line,
-          static_cast<std::uint32_t>(std::count_if(before.begin(), before.end(), isLead)) + 1};
+  return {line, static_cast<std::uint32_t>(countCodePoints(before)) + 1};
 }
 
 std::uint32_t SourceManager::lineStart(FileId id, std::uint32_t line) const {

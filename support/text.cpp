@@ -37,7 +37,7 @@ std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) 
 /// Length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none.
 std::size_t sequenceLength(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto tail = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0U) == 0x80U; };
+  const auto tail = [&](std::size_t i) { return i < text.size() && isUtf8Tail(text[i]); };
   const unsigned char first = byte(0);
   if (first < 0x80) return 1;
   if (first < 0xC2) return 0;
@@ -90,6 +90,25 @@ void appendUtf8(std::string& out, char32_t code) {
     tail(6);
   }
   tail(0);
+}
+
+std::size_t countCodePoints(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return !isUtf8Tail(c); }));
+}
+
+std::size_t codePointOffset(std::string_view text, std::uint64_t n) {
+  std::size_t at = 0;
+  for (; n > 0 && at < text.size(); --n) {
+    ++at;
+    while (at < text.size() && isUtf8Tail(text[at])) ++at;
+  }
+  return at;
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most || countCodePoints(text) <= most) return std::string(text);
+  return std::string(text.substr(0, codePointOffset(text, most - 1))) + "…";
 }
 
 std::optional<std::string> nearest(std::string_view word,

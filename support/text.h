@@ -17,6 +17,17 @@ namespace couler {
 /// Appends a code point, at most U+10FFFF, as UTF-8.
 void appendUtf8(std::string& out, char32_t code);
 
+/// A byte of UTF-8 that goes on with a code point, not the first of one.
+[[nodiscard]] constexpr bool isUtf8Tail(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+/// Code points of UTF-8, which for most text are the columns that a person sees. O(bytes).
+[[nodiscard]] std::size_t countCodePoints(std::string_view text);
+/// Byte offset of code point `n`, or the end. O(bytes before it).
+[[nodiscard]] std::size_t codePointOffset(std::string_view text, std::uint64_t n);
+/// `text`, or as much of it as makes `most` code points with a `…` behind it.
+[[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
+
 /// An ASCII control character, DEL among them.
 [[nodiscard]] constexpr bool isControl(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;

@@ -1,4 +1,5 @@
 #include "frontend/format/formatter.h"
+#include "support/text.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,12 +9,6 @@ namespace {
 
 constexpr std::size_t kWidth = 100;
 constexpr std::size_t kIndent = 4;
-
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
-  }));
-}
 
 bool isBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
@@ -41,7 +36,7 @@ std::uint32_t editionStart(std::string_view text) {
 
 void Formatter::Flat::put(std::string_view piece) {
   if (!ok) return;
-  const std::size_t columns = width(piece);
+  const std::size_t columns = countCodePoints(piece);
   if (columns > room || piece.find('\n') != std::string_view::npos) {
     ok = false;
     return;
@@ -122,7 +117,7 @@ void Formatter::blankLine() {
 std::size_t Formatter::column() const {
   if (out_.empty() || out_.back() == '\n') return indent_ * kIndent;
   const std::size_t line = out_.rfind('\n');
-  return width(std::string_view(out_).substr(line == std::string::npos ? 0 : line + 1));
+  return countCodePoints(std::string_view(out_).substr(line == std::string::npos ? 0 : line + 1));
 }
 
 std::size_t Formatter::room(std::size_t reserve) const {

@@ -29,27 +29,10 @@ NodeId Lowerer::driftNode(NodeId recent, NodeId before, Span span) {
 }
 
 ir::TaskId Lowerer::driftTask(TypeId recent, TypeId before, Span span) {
-  const std::string key = fmt::format("drift {} {}", recent.index(), before.index());
-  if (const auto it = tableTasks_.find(key); it != tableTasks_.end()) return it->second;
-  const ir::TaskId id{m_.tasks.size()};
-  m_.tasks.emplace_back();
-  taskSymbols_.emplace_back();
-  tableTasks_.emplace(key, id);
-  ir::TaskDef task;
-  task.name = uniqueName("drift");
-  task.run = ir::RunKind::Table;
-  task.span = span;
-  task.result = ir::driftType(m_.types);
-  task.exprs = m_.addRegion();
-  std::vector<NodeId> tables;
-  for (const auto& [name, type] : {std::pair{"new", recent}, std::pair{"old", before}}) {
-    ir::ParamDef& param = task.params.emplace_back();
-    param.name = name;
-    param.type = type;
-    param.span = span;
-    tables.push_back(m_.addParam(task.exprs, type, name, span, ir::Phase::Run));
-  }
-  inRegion(task.exprs, [&] {
+  std::string key = fmt::format("drift {} {}", recent.index(), before.index());
+  return tableTask(std::move(key), "drift", span, [&](ir::TaskDef& task) {
+    task.result = ir::driftType(m_.types);
+    const NodeId tables[] = {tableParam(task, "new", recent), tableParam(task, "old", before)};
     const NodeId apart = driftNode(tables[0], tables[1], span);
     std::vector<NodeId> results;
     for (const ir::TypeField& field : std::vector(m_.types[task.result].fields)) {
@@ -59,8 +42,6 @@ ir::TaskId Lowerer::driftTask(TypeId recent, TypeId before, Span span) {
     }
     m_.at(task.exprs).results = std::move(results);
   });
-  m_.at(id) = std::move(task);
-  return id;
 }
 
 NodeId Lowerer::lowerDrift(const CallExpr& expr, const sema::CallBinding& binding) {

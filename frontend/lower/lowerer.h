@@ -170,6 +170,11 @@ class Lowerer {
 
   // ---- tables.cpp: steps that read, transform and write tables
   ir::TaskId requireTransformTask(SymbolId symbol);
+  /// The task over tables with that key; made when it is first asked for, by `fill`, in the region
+  /// of its plan.
+  ir::TaskId tableTask(std::string key, std::string_view name, Span span,
+                       const std::function<void(ir::TaskDef&)>& fill);
+  NodeId tableParam(ir::TaskDef& task, std::string_view name, TypeId type);
   ir::TaskId readTask(TypeId table, TypeId file, ir::BadRows onBad, Span span);
   ir::TaskId writeTask(TypeId table, TypeId file, const std::string& name, Span span);
   void lowerConstraints(TypeId row, std::vector<NodeId>& results);

@@ -129,29 +129,40 @@ SymbolId Lowerer::schemaOf(TypeId row) const {
   return it == schemas_.end() ? SymbolId{} : it->second;
 }
 
-ir::TaskId Lowerer::readTask(TypeId table, TypeId file, ir::BadRows onBad, Span span) {
-  const TypeId row = m_.types[table].element;
-  const std::string key =
-      fmt::format("read {} {} {}", row.index(), file.index(), static_cast<int>(onBad));
-  if (const auto it = tableTasks_.find(key); it != tableTasks_.end()) return it->second;
-  const ir::TaskId id{m_.tasks.size()};
+ir::TaskId Lowerer::tableTask(std::string key, std::string_view name, Span span,
+                              const std::function<void(ir::TaskDef&)>& fill) {
+  const auto [it, isNew] = tableTasks_.try_emplace(std::move(key), ir::TaskId{m_.tasks.size()});
+  const ir::TaskId id = it->second;
+  if (!isNew) return id;
   m_.tasks.emplace_back();
   taskSymbols_.emplace_back();
-  tableTasks_.emplace(key, id);
   ir::TaskDef task;
-  task.name = uniqueName("read-" + m_.types[row].name);
+  task.name = uniqueName(name);
   task.run = ir::RunKind::Table;
   task.span = span;
-  ir::ParamDef& param = task.params.emplace_back();
-  param.name = "file";
-  param.type = file;
-  param.span = span;
-  task.outputs.push_back(
-      {"rows", table, ir::OutputFrom::Path, m_.types[row].name + ".arrow", {}, span});
-  task.result = m_.types.record({{"rows", table}});
   task.exprs = m_.addRegion();
-  const NodeId from = m_.addParam(task.exprs, file, "file", span, ir::Phase::Run);
-  inRegion(task.exprs, [&] {
+  inRegion(task.exprs, [&] { fill(task); });
+  m_.at(id) = std::move(task);
+  return id;
+}
+
+NodeId Lowerer::tableParam(ir::TaskDef& task, std::string_view name, TypeId type) {
+  ir::ParamDef& param = task.params.emplace_back();
+  param.name = name;
+  param.type = type;
+  param.span = task.span;
+  return m_.addParam(task.exprs, type, name, task.span, ir::Phase::Run);
+}
+
+ir::TaskId Lowerer::readTask(TypeId table, TypeId file, ir::BadRows onBad, Span span) {
+  const TypeId row = m_.types[table].element;
+  std::string key =
+      fmt::format("read {} {} {}", row.index(), file.index(), static_cast<int>(onBad));
+  return tableTask(std::move(key), "read-" + m_.types[row].name, span, [&](ir::TaskDef& task) {
+    task.outputs.push_back(
+        {"rows", table, ir::OutputFrom::Path, m_.types[row].name + ".arrow", {}, span});
+    task.result = m_.types.record({{"rows", table}});
+    const NodeId from = tableParam(task, "file", file);
     ir::Rows payload;
     payload.op = ir::RowsOp::Read;
     payload.onBad = onBad;
@@ -173,8 +184,6 @@ ir::TaskId Lowerer::readTask(TypeId table, TypeId file, ir::BadRows onBad, Span 
     m_.updateAttributes(node);
     m_.at(task.exprs).results = {node};
   });
-  m_.at(id) = std::move(task);
-  return id;
 }
 
 namespace {
@@ -279,27 +288,12 @@ NodeId Lowerer::constraint(std::span<const Expr* const> parts) {
 
 ir::TaskId Lowerer::writeTask(TypeId table, TypeId file, const std::string& name, Span span) {
   const std::string format = m_.types[file].name;
-  const std::string key = fmt::format("write {} {} {}", table.index(), format, name);
-  if (const auto it = tableTasks_.find(key); it != tableTasks_.end()) return it->second;
-  const ir::TaskId id{m_.tasks.size()};
-  m_.tasks.emplace_back();
-  taskSymbols_.emplace_back();
-  tableTasks_.emplace(key, id);
-  ir::TaskDef task;
-  task.name = uniqueName("write-" + format);
-  task.run = ir::RunKind::Table;
-  task.span = span;
-  ir::ParamDef& param = task.params.emplace_back();
-  param.name = "rows";
-  param.type = table;
-  param.span = span;
-  task.outputs.push_back({"file", file, ir::OutputFrom::Path, name, {}, span});
-  task.result = m_.types.record({{"file", file}});
-  task.exprs = m_.addRegion();
-  const NodeId rows = m_.addParam(task.exprs, table, "rows", span, ir::Phase::Run);
-  m_.at(task.exprs).results = {rows};
-  m_.at(id) = std::move(task);
-  return id;
+  std::string key = fmt::format("write {} {} {}", table.index(), format, name);
+  return tableTask(std::move(key), "write-" + format, span, [&](ir::TaskDef& task) {
+    task.outputs.push_back({"file", file, ir::OutputFrom::Path, name, {}, span});
+    task.result = m_.types.record({{"file", file}});
+    m_.at(task.exprs).results = {tableParam(task, "rows", table)};
+  });
 }
 
 NodeId Lowerer::lowerReadOrWrite(const CallExpr& expr, const sema::CallBinding& binding) {

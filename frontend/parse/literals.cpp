@@ -122,8 +122,7 @@ std::string unescape(std::string_view written, std::uint32_t at, ErrorLog& log) 
         }
       }
     }
-    while (end < written.size() && (static_cast<unsigned char>(written[end]) & 0xc0U) == 0x80U)
-      ++end;
+    while (end < written.size() && isUtf8Tail(written[end])) ++end;
     const std::string_view shown = written.substr(start, end - start);
     const auto begin = at + static_cast<std::uint32_t>(start);
     log.report(diagnose<Diag::UnknownEscape>(

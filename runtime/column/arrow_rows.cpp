@@ -38,11 +38,11 @@ bool ArrowRows::checkTexts(const FileColumn& column, std::int64_t rows, Loaded& 
   std::int64_t before = offsetAt(column, loaded, 0);
   if (before < 0) return damaged();
   const std::int64_t first = before;
-  bool cutLetter = before < loaded.textSize && (loaded.text[before] & 0xC0) == 0x80;
+  bool cutLetter = before < loaded.textSize && isUtf8Tail(loaded.text[before]);
   for (std::int64_t i = 1; i <= rows; ++i) {
     const std::int64_t end = offsetAt(column, loaded, i);
     if (end < before || end > loaded.textSize) return damaged();
-    if (end < loaded.textSize && (loaded.text[end] & 0xC0) == 0x80) cutLetter = true;
+    if (end < loaded.textSize && isUtf8Tail(loaded.text[end])) cutLetter = true;
     before = end;
   }
   loaded.checked = !cutLetter && simdjson::validate_utf8(loaded.text + first,

@@ -147,8 +147,7 @@ std::string BadRowPolicy::excerpt(std::string_view value) {
       out += value.front();
     }
     value.remove_prefix(1);
-    while (bad != 0U && first >= 0xC0 && !value.empty() &&
-           (static_cast<unsigned char>(value.front()) & 0xC0U) == 0x80U) {
+    while (bad != 0U && first >= 0xC0 && !value.empty() && isUtf8Tail(value.front())) {
       out += value.front();
       value.remove_prefix(1);
     }

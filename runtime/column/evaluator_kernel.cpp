@@ -13,17 +13,13 @@ namespace couler::column {
 
 namespace {
 
-/// What a value in a message takes of a line at most.
+/// What a value in a message takes of a line at most, in code points.
 constexpr std::size_t kShown = 40;
 
 std::string shown(const ir::Value& value) {
   if (value.isNone()) return "none";
-  std::string text = value.as<std::string>() != nullptr ? jsonQuote(*value.as<std::string>())
-                                                        : ir::toText(value);
-  if (text.size() <= kShown) return text;
-  std::size_t end = kShown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
+  const auto* text = value.as<std::string>();
+  return shortened(text != nullptr ? jsonQuote(*text) : ir::toText(value), kShown);
 }
 
 /// " (a = 3, b = 0)": the columns that the node at `at` depends on, and what the row has there.

@@ -1,4 +1,5 @@
 #include "runtime/column/value_counts.h"
+#include "support/text.h"
 
 #include <algorithm>
 #include <bit>
@@ -49,7 +50,7 @@ Hashed look(const char* at, std::int64_t size) {
   }
   if ((high & kHighs) != 0) {
     for (std::int64_t i = 0; i < size; ++i) {
-      following += (static_cast<unsigned char>(at[i]) & 0xC0U) == 0x80U ? 1 : 0;
+      following += isUtf8Tail(at[i]) ? 1 : 0;
     }
   }
   return {spread(hash), size - following};

@@ -10,6 +10,7 @@
 #include "runtime/jit/lower_rules.h"
 #include "runtime/jit/lower_types.h"
 #include "support/hash.h"
+#include "support/text.h"
 
 namespace couler::jit {
 
@@ -117,26 +118,14 @@ std::int64_t upper(Context& context, const Site& site, const Cell* in, Cell* out
   return otherCase(context, site, in, out, 'a');
 }
 
-bool isContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-/// Byte offset of code point `n`, or the end.
-std::size_t offsetOf(std::string_view text, std::int64_t n) {
-  std::size_t at = 0;
-  for (; n > 0 && at < text.size(); --n) {
-    ++at;
-    while (at < text.size() && isContinuation(text[at])) ++at;
-  }
-  return at;
-}
-
 std::int64_t part(std::string_view text, std::int64_t from, std::int64_t to, Cell* out) {
   if (from < 0 || to < 0) return 1;
   if (to <= from) {
     give(*out, std::string_view());
     return 0;
   }
-  text.remove_prefix(offsetOf(text, from));
-  give(*out, text.substr(0, offsetOf(text, to - from)));
+  text.remove_prefix(codePointOffset(text, static_cast<std::uint64_t>(from)));
+  give(*out, text.substr(0, codePointOffset(text, static_cast<std::uint64_t>(to - from))));
   return 0;
 }
 std::int64_t substring(Context&, const Site&, const Cell* in, Cell* out) {

@@ -1,4 +1,5 @@
 #include "runtime/jit/patterns.h"
+#include "support/text.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -82,7 +83,7 @@ Piece takePiece(std::string_view& rest, std::string& plain) {
   plain.clear();
   if (const std::optional<char> c = takePlain(rest)) {
     plain += *c;
-    while (!rest.empty() && (static_cast<unsigned char>(rest[0]) & 0xc0) == 0x80) {
+    while (!rest.empty() && isUtf8Tail(rest[0])) {
       plain += rest[0];
       rest.remove_prefix(1);
     }

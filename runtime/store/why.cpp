@@ -1,4 +1,5 @@
 #include "runtime/store/why.h"
+#include "support/text.h"
 
 #include <algorithm>
 
@@ -16,14 +17,9 @@ std::string shown(std::string_view value) {
   for (const char c : value) {
     digits = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ? digits + 1 : 0;
     if (digits <= 12 || digits > 64) text.push_back(c);
-    if (text.size() >= kShown) {
-      // Not in the middle of a character.
-      while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U)
-        text.pop_back();
-      return text + "…";
-    }
+    if (text.size() > 4 * kShown) break;
   }
-  return text;
+  return shortened(text, kShown);
 }
 
 const KeyPart* find(const std::vector<KeyPart>& parts, std::string_view name) {

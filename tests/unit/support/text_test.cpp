@@ -52,6 +52,22 @@ TEST(Nearest, OffersWhatIsNear) {
   EXPECT_EQ(nearest("same", {"same"}), std::nullopt) << "not itself";
 }
 
+TEST(CodePoints, AreCountedAndFound) {
+  constexpr std::string_view kText = "a\u00e9\u20ac\U0001f600z";  // 1, 2, 3, 4 and 1 bytes
+  EXPECT_EQ(countCodePoints(kText), 5U);
+  EXPECT_EQ(countCodePoints(""), 0U);
+  EXPECT_EQ(codePointOffset(kText, 0), 0U);
+  EXPECT_EQ(codePointOffset(kText, 3), 6U);
+  EXPECT_EQ(codePointOffset(kText, 4), 10U);
+  EXPECT_EQ(codePointOffset(kText, 9), kText.size()) << "past the end";
+}
+
+TEST(CodePoints, AreNotCutInTwo) {
+  EXPECT_EQ(shortened("\u00e9\u00e9\u00e9", 3), "\u00e9\u00e9\u00e9");
+  EXPECT_EQ(shortened("\u00e9\u00e9\u00e9\u00e9", 3), "\u00e9\u00e9…");
+  EXPECT_EQ(shortened("abcd", 3), "ab…");
+}
+
 TEST(JsonQuote, EscapesWhatMustBe) {
   EXPECT_EQ(jsonQuote("a\"b\\c\n\t\x01\x7f\xC3\xA9"),
             "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\xC3\xA9\"");
