@@ -74,11 +74,10 @@ bool applyCacheSettings(const ir::TargetDef& target, const ir::Module& module,
 }
 
 void planCache(const runtime::RunOptions& options, const std::string& workflow,
-               passes::CachePlan& plan, passes::Context& context) {
+               passes::Context& context) {
   if (!options.cacheBudget) return;
   context.cacheBudget = options.cacheBudget;
   context.cachePolicy = options.cachePolicy;
-  context.cachePlan = &plan;
   context.measured = measuredCosts(options.storeDir, options.sourcePath, workflow);
 }
 

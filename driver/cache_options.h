@@ -31,7 +31,7 @@ bool applyCacheSettings(const ir::TargetDef& target, const ir::Module& module,
 
 /// Readies `insert-cache`: the budget of the run, and what earlier runs measured.
 void planCache(const runtime::RunOptions& options, const std::string& workflow,
-               passes::CachePlan& plan, passes::Context& context);
+               passes::Context& context);
 /// What the steps of earlier runs of a workflow took and made, for passes::Context::measured; empty
 /// where there is no history.
 [[nodiscard]] std::function<std::optional<ir::Cost>(std::string_view)> measuredCosts(

@@ -246,6 +246,7 @@ struct Cost {
   double seconds = 0;
   std::int64_t bytesOut = 0;
   bool measured = false;
+  bool drop = false;  ///< what it makes goes first when the store is to take less room (insert-cache)
 };
 
 class Module {

@@ -91,6 +91,7 @@ void Parser::parseTail(NodeId id) {
     cost.seconds = takeFloat("seconds");
     cost.bytesOut = takeInt("bytes");
     cost.measured = acceptWord("measured");
+    cost.drop = acceptWord("drop");
     module_.costs.emplace(id, cost);
   }
 }

@@ -63,6 +63,7 @@ void Printer::tail(NodeId id) {
     out_ += ' ';
     number(cost->second.bytesOut);
     if (cost->second.measured) out_ += " measured";
+    if (cost->second.drop) out_ += " drop";
   }
 }
 

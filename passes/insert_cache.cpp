@@ -3,6 +3,7 @@
 
 #include "ir/cache_policy.h"
 #include "passes/passes.h"
+#include "support/text.h"
 
 // Which steps' outputs to keep after a run, where there is not room for all (docs/cache.md).
 namespace couler::passes {
@@ -123,23 +124,27 @@ class Planner {
   void decide() {
     const double budget = static_cast<double>(*context_.cacheBudget);
     CachePlan plan;
-    plan.secondsWithAll = ir::expectedSeconds(model_);
-    ir::CacheModel none = model_;
-    for (std::size_t i = 0; i < none.size(); ++i) none[i].present = false;
-    plan.secondsWithNone = ir::expectedSeconds(none);
+    plan.withAll = ir::expectedSeconds(model_);
     std::vector<bool> dropped(model_.size(), false);
+    std::size_t drops = 0;
     for (const std::uint32_t victim :
          ir::chooseVictims(context_.cachePolicy, model_, budget)) {
       model_[victim].present = false;
       dropped[victim] = true;
+      ++drops;
     }
     plan.seconds = ir::expectedSeconds(model_);
-    plan.steps.reserve(costs_.size());
-    for (const auto& [id, cost] : costs_) {
+    for (std::size_t i = 0; i < model_.size(); ++i) model_[i].present = false;
+    plan.withNone = ir::expectedSeconds(model_);
+    for (auto& [id, cost] : costs_) {
+      cost.drop = dropped[entryOf_[id.index()]];
       module_.costs.insert_or_assign(module_.costs.end(), id, cost);
-      plan.steps.push_back({id, std::string(nameOf(module_.at(id))), dropped[entryOf_[id.index()]]});
     }
-    if (context_.cachePlan != nullptr) *context_.cachePlan = std::move(plan);
+    context_.diags.take(diagnose<Diag::CachePlanned>(
+        module_.at(module_.entry).span, humanBytes(*context_.cacheBudget),
+        countOf(costs_.size() - drops, "step"), countOf(drops, "step"), humanSeconds(plan.seconds),
+        humanSeconds(plan.withNone), humanSeconds(plan.withAll)));
+    if (context_.cachePlan != nullptr) *context_.cachePlan = plan;
   }
 
   ir::Module& module_;

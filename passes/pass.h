@@ -15,16 +15,10 @@
 
 namespace couler::passes {
 
-/// What `insert-cache` decided.
+/// Seconds that the next run after an edit is expected to compute, as `insert-cache` decided, with
+/// nothing kept, and with all.
 struct CachePlan {
-  struct Step {
-    ir::NodeId node;
-    std::string name;
-    bool drop = false;  ///< its outputs go first when the store is to take less room
-  };
-  std::vector<Step> steps;  ///< of the entry's body, in order; their costs are in the module
-  /// Expected seconds of the next run after an edit: so, with nothing kept, with all.
-  double seconds = 0, secondsWithNone = 0, secondsWithAll = 0;
+  double seconds = 0, withNone = 0, withAll = 0;
 };
 
 struct Context {

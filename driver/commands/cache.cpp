@@ -85,10 +85,8 @@ std::vector<std::uint32_t> named(const KeptTable& kept, const std::string& word)
 }
 
 int unknown(const Invocation& invocation, const KeptTable& kept, const std::string& word) {
-  Diagnostic diagnostic = diagnose<Diag::BadCommandWords>(
-      {}, "cache",
-      fmt::format("finds nothing that `{}` made in the store `{}`", word,
-                  invocation.value("store", ".couler")));
+  Diagnostic diagnostic =
+      diagnose<Diag::UnknownResult>({}, invocation.value("store", ".couler"), word);
   std::vector<std::string_view> names;
   for (const KeptResult& result : kept.results) names.push_back(result.step);
   if (const auto near = nearest(word, names)) diagnostic.note("did you mean `" + *near + "`?");
@@ -168,9 +166,7 @@ int collect(const Invocation& invocation, runtime::StoreCache& cache, ir::CacheP
   }
   const std::string store = invocation.value("store", ".couler");
   if (!collected) {
-    return complain(diagnose<Diag::StoreUnusable>(
-                        {}, store, "a run in it is under way, so nothing was taken away"),
-                    kFailed, styleOf(invocation));
+    return complain(diagnose<Diag::StoreBusy>({}, store), kFailed, styleOf(invocation));
   }
   if (!cache.error().empty()) {
     return complain(diagnose<Diag::StoreUnusable>({}, store, cache.error()), kFailed,

@@ -31,9 +31,8 @@ std::string_view word(runtime::Foresight foresight) {
 }
 
 /// `keep: 1.5 MiB, 3.0 s to make`.
-std::string decisionText(const passes::CachePlan::Step& step, const ir::Module& module) {
-  const ir::Cost& cost = module.costs.at(step.node);
-  return fmt::format("{}: {}, {} to make{}", step.drop ? "drop" : "keep",
+std::string decisionText(const ir::Cost& cost) {
+  return fmt::format("{}: {}, {} to make{}", cost.drop ? "drop" : "keep",
                      humanBytes(static_cast<std::uint64_t>(cost.bytesOut)),
                      humanSeconds(cost.seconds), cost.measured ? "" : ", estimated");
 }
@@ -112,7 +111,8 @@ int runPlan(const Invocation& invocation) {
 
   passes::Context context{program.problems(), false, &program.sources()};
   passes::CachePlan kept;
-  planCache(options, module->at(module->entry).name, kept, context);
+  planCache(options, module->at(module->entry).name, context);
+  context.cachePlan = &kept;
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   if (!passes::runPipeline(*module, context, pipeline).ok || program.problems().hasErrors()) {
@@ -126,8 +126,6 @@ int runPlan(const Invocation& invocation) {
     past = PastWork::find(invocation, options, code);
     if (!past) return code;
   }
-  std::unordered_map<std::string_view, const passes::CachePlan::Step*> decided;
-  for (const passes::CachePlan::Step& step : kept.steps) decided.emplace(step.name, &step);
 
   std::size_t width = 0;
   std::size_t counts[3] = {0, 0, 0};
@@ -138,8 +136,8 @@ int runPlan(const Invocation& invocation) {
     std::string line = fmt::format("{:<8}{:<{}}", word(step.foresight), step.step, width);
     if (step.task != step.step) line += "  " + step.task;
     if (!step.reason.empty()) line += "  (" + step.reason + ")";
-    if (const auto at = decided.find(step.step); at != decided.end()) {
-      line += "  " + decisionText(*at->second, *module);
+    if (const auto cost = module->costs.find(step.node); cost != module->costs.end()) {
+      line += "  " + decisionText(cost->second);
     }
     if (past) line += "  " + past->of(step.step);
     line.erase(line.find_last_not_of(' ') + 1);
@@ -153,14 +151,16 @@ int runPlan(const Invocation& invocation) {
                          countOf(steps.size(), "step"), work.unknown == 0 ? "about " : "at least ",
                          humanSeconds(work.seconds)));
   }
-  if (!kept.steps.empty()) {
+  if (!module->costs.empty()) {
     printOut(fmt::format("within {}: a run after an edit is expected to compute {}; {} with nothing "
                          "kept, {} with all\n",
                          humanBytes(*options.cacheBudget), humanSeconds(kept.seconds),
-                         humanSeconds(kept.secondsWithNone), humanSeconds(kept.secondsWithAll)));
+                         humanSeconds(kept.withNone), humanSeconds(kept.withAll)));
   }
   if (past) printOut(past->summary());
-  return program.finish();
+  const bool failed = program.problems().hasErrors();
+  program.report(invocation.has("remarks"));
+  return failed ? kFailed : kOk;
 }
 
 }  // namespace couler::driver

@@ -126,15 +126,11 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   options.cacheBudget = cache->budget;
   options.cachePolicy = cache->policy.value_or(ir::CachePolicy::Density);
   passes::Context context{program.problems(), false, &program.sources()};
-  passes::CachePlan plan;
-  planCache(options, module->at(module->entry).name, plan, context);
+  planCache(options, module->at(module->entry).name, context);
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   if (!passes::runPipeline(*module, context, pipeline).ok || program.problems().hasErrors()) {
     return std::nullopt;
-  }
-  for (const passes::CachePlan::Step& step : plan.steps) {
-    if (step.drop) options.dropFirst.push_back(step.node);
   }
   result.module = std::move(*module);
   return result;

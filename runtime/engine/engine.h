@@ -66,7 +66,6 @@ struct RunOptions {
   ContainerMode container = ContainerMode::Host;
   std::optional<std::uint64_t> cacheBudget;  ///< bytes that the store is to take at most
   ir::CachePolicy cachePolicy = ir::CachePolicy::Density;
-  std::vector<ir::NodeId> dropFirst;  ///< steps whose outputs go first (passes::CachePlan)
   std::vector<std::pair<std::string, ir::Value>> inputs;  ///< of the entry workflow
   std::function<void(const Event&)> onEvent;
   std::string program;  ///< the file that a step which runs `couler` runs; empty: that of the PATH

@@ -106,7 +106,7 @@ class Foreseer final : public StepSink {
     const ir::TaskDef& task = module_.at(module_.payload<ir::Step>(node)->task);
     const auto known = last_.find(name);
     const double seconds = known == last_.end() ? -1 : known->second.seconds;
-    steps_.push_back({std::move(name), task.name, foresight, std::move(reason), seconds});
+    steps_.push_back({std::move(name), task.name, node, foresight, std::move(reason), seconds});
   }
 
   /// Why a step runs for which the store has nothing.

@@ -17,6 +17,7 @@ enum class Foresight : std::uint8_t {
 struct ForeseenStep {
   std::string step;  ///< `count.*` for the items of a list that only the run will know
   std::string task;
+  ir::NodeId node;
   Foresight foresight{};
   std::string reason;  ///< may be empty
   double seconds = -1; ///< that it last took to run; negative: not known

@@ -183,7 +183,7 @@ void StepRunner::succeed(Id id, ir::Value outputs) {
   if (store_.broken()) return;  // nothing is told that was not kept
   folders_.done(step.folder, step.container.empty());
   ++counts_.succeeded;
-  if (dropFirst_.contains(step.node)) store_.dropFirst(step.key);
+  if (goesFirst(step)) store_.dropFirst(step.key);
   if (step.again == kNotAgain) {
     present(outputs);
   } else {

@@ -58,7 +58,6 @@ StepRunner::StepRunner(const ir::Module& module, const RunOptions& options, Stor
       free_(all_),
       nextSeq_(before.seq),
       counts_{before.counts.succeeded, 0, 0, 0},
-      dropFirst_(options.dropFirst.begin(), options.dropFirst.end()),
       collected_(before.collected) {
   const std::vector<std::string>& hidden = secrets.variables();
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -270,7 +269,7 @@ bool StepRunner::reuse(StepRun& step, Id id) {
   }
   if (step.seq == 0) step.seq = ++nextSeq_;
   ++counts_.reused;
-  if (dropFirst_.contains(step.node)) store_.dropFirst(step.key);
+  if (goesFirst(step)) store_.dropFirst(step.key);
   StepRow row = rowOf(step, RowStatus::Reused);
   row.attempts = 0;
   emitEnd(row, 0);

@@ -146,6 +146,11 @@ class StepRunner final : public StepSink {
   bool reuse(StepRun& step, Id id);
   void enqueue(Id id);
   void schedule();
+  /// The pass `insert-cache` said that what it makes goes first when there is no room.
+  bool goesFirst(const StepRun& step) const {
+    const auto cost = module_.costs.find(step.node);
+    return cost != module_.costs.end() && cost->second.drop;
+  }
   bool startNext();
   void recheckElsewhere();
   void wait();
@@ -223,7 +228,6 @@ class StepRunner final : public StepSink {
   bool stopping_ = false;
   bool aborted_ = false;  // the store broke: end what runs and go
   bool imageNoted_ = false;
-  std::unordered_set<ir::NodeId> dropFirst_;
   bool restart_ = false;
   bool outputsLost_ = false;
   std::vector<Evicted> evicted_;

@@ -80,7 +80,28 @@ TEST_F(Cache, refusesWhatItDoesNotKnow) {
   ASSERT_EQ(run().code, 0);
   const Ran unknown = couler({"cache", "pin", "modle"});
   EXPECT_EQ(unknown.code, 1);
+  EXPECT_TRUE(has(unknown, "CW0922")) << unknown.err;
   EXPECT_TRUE(has(unknown, "did you mean `model`?")) << unknown.err;
+}
+
+TEST_F(Cache, takesNothingAwayFromARunUnderWay) {
+  write("own.cwl", R"cwl(couler 1
+
+task collect(program: string, store: string) -> (said: string) {
+    run sh """
+        "$program" cache gc --budget 0B --store "$store" 2> said || true
+        said=$(cat said)
+        """
+}
+
+workflow main(program: string, store: string) -> (said: string) {
+    let collected = collect(program, store)
+    return (said: collected.said)
+}
+)cwl");
+  const Ran ran = sh("\"$COULER\" run own.cwl program=\"$COULER\" store=\"$PWD/.couler\" --quiet");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_TRUE(has(ran, "CW0715")) << ran.out;
 }
 
 TEST_F(Cache, aTargetSetsTheBudget) {
@@ -100,8 +121,13 @@ TEST_F(Cache, thePlanSaysWhatIsKeptAndWhatAPastRunSaved) {
   EXPECT_TRUE(has(plan, "  drop: 4 B, ")) << plan.out;
   EXPECT_TRUE(has(plan, "  keep: ")) << plan.out;
   EXPECT_TRUE(has(plan, "within 1 B: a run after an edit is expected to compute")) << plan.out;
+  EXPECT_FALSE(has(plan, "CW0530")) << plan.err;
   EXPECT_TRUE(has(plan, "[run 2: reused, saved ")) << plan.out;
   EXPECT_TRUE(has(plan, "run 2: 1 step ran and computed ")) << plan.out;
+  const Ran remarks =
+      couler({"plan", "f.cwl", "raw=raw.csv", "--cache-budget", "1B", "--remarks"});
+  EXPECT_TRUE(has(remarks, "keeps the outputs of 1 step and drops those of 1 step first"))
+      << remarks.err;
   const Ran off = couler({"plan", "f.cwl", "raw=raw.csv", "--cache-budget", "1B",
                           "--disable-pass", "insert-cache"});
   EXPECT_FALSE(has(off, "drop: ")) << off.out;

@@ -299,7 +299,7 @@ class RandomModule {
     m_.at(id).effect = static_cast<Effect>(below(7));
     m_.at(id).footprint = static_cast<Footprint>(below(5));
     m_.at(id).phase = static_cast<Phase>(below(3));
-    if (below(4) == 0) m_.costs[id] = {0.5, 7, below(2) == 0};
+    if (below(4) == 0) m_.costs[id] = {0.5, 7, below(2) == 0, below(2) == 0};
     visible_.push_back(id);
   }
 
