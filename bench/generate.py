@@ -1,6 +1,7 @@
 """Writes the programs that the benchmarks run, for couler and for its peers.
 
     generate.py layered STEPS            ten layers of one shared task, three dependencies a step
+    generate.py layered-files STEPS      the same with files from step to step
     generate.py program LINES            tasks, functions and workflows, about LINES lines
     generate.py trivial STEPS            independent steps that write one small file each
     generate.py trivial-ninja STEPS      the same for ninja
@@ -50,6 +51,14 @@ def layered(steps):
         out += [f"    let layer_{layer} = for i in 0..{width} {{", f"        mix({args})", "    }"]
     out += [f"    return (values: layer_{LAYERS - 1}.value)", "}"]
     return "\n".join(out) + "\n"
+
+
+def layered_files(steps):
+    text = layered(steps).replace("-> (value: string)", '-> (value: file = "value.txt")')
+    text = text.replace("(a: string, b: string, c: string)", "(a: file, b: file, c: file)")
+    text = text.replace('value="$index"', 'echo "$index" > "$value"')
+    text = text.replace('value=$(printf "%s %s %s" "$a" "$b" "$c" | cksum)', 'cat "$a" "$b" "$c" | cksum > "$value"')
+    return text.replace("list<string>", "list<file>")
 
 
 def layered_hera(steps):
@@ -181,6 +190,7 @@ def trips(rows):
 
 KINDS = {
     "layered": layered,
+    "layered-files": layered_files,
     "layered-hera": layered_hera,
     "program": program,
     "trips": trips,

@@ -187,6 +187,28 @@ def bench_stats(table, tools, work, repeat, options):
         table.add(f"  {peer}", result, f"{size / result['cpu']:.0f} MB/CPU-s")
 
 
+def bench_passes(table, tools, work, repeat, options):
+    """CPU time of each pass on layers of steps with files between them, and how it grows."""
+    times = {}
+    for steps in (100_000, 1_000_000):
+        source = work / f"files-{steps}.cwl"
+        generate("layered-files", steps, source)
+        argv = [tools / "couler", "plan", source, "--cache-budget", f"{steps // 50}GB", "--time-passes"]
+        for _ in range(repeat if steps == 100_000 else 1):
+            ran = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
+            for line in ran.stderr.splitlines():
+                name, ms = line.split()[:2]
+                seconds = float(ms) / 1000
+                times[name, steps] = min(seconds, times.get((name, steps), seconds))
+    for (name, steps), seconds in times.items():
+        if steps != 100_000:
+            continue
+        more = times[name, 1_000_000]
+        growth = f", {more / seconds:.0f} x that for 1,000,000" if seconds >= 0.005 else ""
+        result = {"cpu": seconds, "wall": seconds, "mb": 0}
+        table.add(f"pass {name}, 100,000 steps", result, f"<= 0.3 CPU s{growth}", seconds <= 0.3)
+
+
 def bench_cache(table, tools, work, repeat, options):
     """The simulation prints its own tables and misses its targets by its exit code."""
     simulated = subprocess.run([tools / "cache_sim"])
@@ -204,6 +226,7 @@ def bench_cache(table, tools, work, repeat, options):
 
 BENCHES = {
     "cache": bench_cache,
+    "passes": bench_passes,
     "version": bench_version,
     "check": bench_check,
     "emit": bench_emit,

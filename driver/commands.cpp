@@ -38,6 +38,8 @@ constexpr Option kCheckOptions[] = {
     {"deny-warnings", 0, Arity::Flag, "", "end with 1 when there is a warning"},
 };
 constexpr Option kRemarks = {"remarks", 0, Arity::Flag, "", "say what each optimisation did"};
+constexpr Option kTimePasses = {"time-passes", 0, Arity::Flag, "",
+                                "print the CPU time of each pass to standard error"};
 constexpr Option kBuildOptions[] = {
     {"target", 't', Arity::Value, "NAME", "a `target` declared in the file, or an engine's name"},
     {"output", 'o', Arity::Value, "FILE",
@@ -52,7 +54,7 @@ constexpr Option kBuildOptions[] = {
      "print the graph after this pass (or `all`) to standard error"},
     kDisable,
     kRemarks,
-    {"time-passes", 0, Arity::Flag, "", "print the CPU time of each pass to standard error"},
+    kTimePasses,
     {"verify", 0, Arity::Flag, "", "check the graph after every pass"},
     {"no-validate", 0, Arity::Flag, "", "do not read the written manifest back and compare it"},
 };
@@ -119,6 +121,7 @@ constexpr Option kPlanOptions[] = {
     {"after", 0, Arity::Value, "RUN",
      "put beside it what this run took and saved; `last` is the newest"},
     kRemarks,
+    kTimePasses,
     {"container", 0, Arity::OptionalValue, "TOOL", "as for `couler run`", "podman|docker",
      "podman"},
 };

@@ -116,6 +116,14 @@ std::optional<std::vector<std::string>> passNames(const Invocation& invocation,
   return invocation.values(option);
 }
 
+void printTimings(const Invocation& invocation, const passes::PipelineResult& result) {
+  if (!invocation.has("time-passes")) return;
+  for (const passes::PassTiming& timing : result.timings) {
+    printError(fmt::format("{:<16} {:>9.3f} ms{}\n", timing.name, timing.cpuSeconds * 1e3,
+                           timing.changed ? "  changed" : ""));
+  }
+}
+
 const ir::TargetDef* targetNamed(const ir::Module& module, const std::string& name,
                                  const std::vector<std::string_view>& alsoKnown,
                                  DiagnosticSink& diags) {

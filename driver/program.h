@@ -12,6 +12,7 @@
 #include "driver/console.h"
 #include "frontend/session.h"
 #include "ir/module.h"
+#include "passes/pass.h"
 
 namespace couler::driver {
 
@@ -73,6 +74,9 @@ using Inputs = std::vector<std::pair<std::string, ir::Value>>;
 [[nodiscard]] std::optional<std::vector<std::string>> passNames(const Invocation& invocation,
                                                                 std::string_view option,
                                                                 DiagnosticSink& diags);
+
+/// `--time-passes`: what each took, on standard error; without it nothing.
+void printTimings(const Invocation& invocation, const passes::PipelineResult& result);
 
 /// A declared target by name; null and a message when there is none.
 [[nodiscard]] const ir::TargetDef* targetNamed(const ir::Module& module, const std::string& name,

@@ -161,11 +161,11 @@ double CacheModel::bytes() const {
 
 std::vector<double> reconstructionSeconds(const CacheModel& model) {
   std::vector<double> seconds(model.size());
+  std::vector<double> missing(model.size());  // what a reader has to make first
   for (std::size_t i = 0; i < model.size(); ++i) {
     seconds[i] = model[i].seconds;
-    for (const std::uint32_t input : model.inputs(i)) {
-      if (!model[input].present) seconds[i] += seconds[input];
-    }
+    for (const std::uint32_t input : model.inputs(i)) seconds[i] += missing[input];
+    missing[i] = model[i].present ? 0 : seconds[i];
   }
   return seconds;
 }
@@ -173,17 +173,22 @@ std::vector<double> reconstructionSeconds(const CacheModel& model) {
 std::vector<double> needChance(const CacheModel& model) {
   // Stale entries upstream make stale what is downstream, so the chance that `i` is stale and its
   // input is not is the difference of their chances.
-  std::vector<double> unneeded(model.size(), 1);  // no reader runs
+  struct Input {  // side by side, since inputs are anywhere
+    double unneeded = 1;  // no reader runs
+    double invalid = 0;
+  };
+  std::vector<Input> of(model.size());
+  for (std::size_t i = 0; i < model.size(); ++i) of[i].invalid = model[i].invalid;
   std::vector<double> need(model.size(), 0);
   for (std::size_t i = model.size(); i-- > 0;) {
-    const bool sink = unneeded[i] == 1;
+    const bool sink = of[i].unneeded == 1;
     const double valid = 1 - model[i].invalid;
     // What nothing reads is wanted for itself.
-    need[i] = sink ? valid : std::min(valid, 1 - unneeded[i]);
+    need[i] = sink ? valid : std::min(valid, 1 - of[i].unneeded);
     for (const std::uint32_t input : model.inputs(i)) {
-      const double stale = std::max(0.0, model[i].invalid - model[input].invalid);
+      const double stale = std::max(0.0, model[i].invalid - of[input].invalid);
       const double runs = model[i].present ? stale : std::min(1.0, stale + need[i]);
-      unneeded[input] *= 1 - std::min(1.0, std::max(runs, 1e-9));
+      of[input].unneeded *= 1 - std::min(1.0, std::max(runs, 1e-9));
     }
   }
   return need;

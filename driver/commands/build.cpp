@@ -176,12 +176,7 @@ int runBuild(const Invocation& invocation) {
   pipeline.verify = invocation.has("verify");
   const passes::PipelineResult result = passes::runPipeline(*module, context, pipeline);
   printError(result.printed);
-  if (invocation.has("time-passes")) {
-    for (const passes::PassTiming& timing : result.timings) {
-      printError(fmt::format("{:<16} {:>9.3f} ms{}\n", timing.name, timing.cpuSeconds * 1e3,
-                             timing.changed ? "  changed" : ""));
-    }
-  }
+  printTimings(invocation, result);
   if (!result.ok || program.problems().hasErrors()) {
     program.report(true);
     return kFailed;

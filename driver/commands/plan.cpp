@@ -115,9 +115,9 @@ int runPlan(const Invocation& invocation) {
   context.cachePlan = &kept;
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
-  if (!passes::runPipeline(*module, context, pipeline).ok || program.problems().hasErrors()) {
-    return program.finish();
-  }
+  const passes::PipelineResult optimised = passes::runPipeline(*module, context, pipeline);
+  printTimings(invocation, optimised);
+  if (!optimised.ok || program.problems().hasErrors()) return program.finish();
   const auto steps = runtime::preview(*module, options, program.problems());
 
   std::optional<PastWork> past;
