@@ -68,9 +68,9 @@ class Comparer {
     if (!module_.entry.valid()) return ok_;
     if (options_.target != nullptr) {
       for (const auto& [name, value] : options_.target->settings) {
-        if (name == "image") {
-          if (const auto* text = module_.at(value).as<std::string>()) image_ = *text;
-        }
+        const auto* text = module_.at(value).as<std::string>();
+        if (name == "image" && text != nullptr) all_.image = *text;
+        if (name == "memoize" && text != nullptr) all_.memoize = *text;
       }
     }
     findSteps();
@@ -289,7 +289,7 @@ class Comparer {
       arguments(id, home, task, task.arguments, module_.at(step->task));
       const std::pair<const Template*, std::uint32_t> pair(t, step->task.index());
       if (pair != lastCompared_ && compared_.insert(pair).second) {
-        ok_ = compareContainer(module_, module_.at(step->task), image_, t->node, diags_) && ok_;
+        ok_ = compareContainer(module_, module_.at(step->task), all_, t->node, diags_) && ok_;
       }
       lastCompared_ = pair;
       return;
@@ -494,7 +494,7 @@ class Comparer {
   const Manifest& manifest_;
   DiagnosticSink& diags_;
   bool ok_ = true;
-  std::string image_;
+  ForAllTasks all_;
   std::size_t depth_ = 0;
   std::vector<bool> stepful_;
   std::set<std::pair<const Template*, std::uint32_t>> compared_;

@@ -11,9 +11,14 @@ namespace couler::backends::argo {
 [[nodiscard]] bool compareWithModule(const ir::Module& module, const EmitOptions& options,
                                      const Manifest& manifest, DiagnosticSink& diags);
 
-/// The part of it that is about one task's container: `found` is the template. `image`: of tasks
-/// that name none.
+/// What a target says for all tasks.
+struct ForAllTasks {
+  std::string image;    ///< of those that name none
+  std::string memoize;  ///< the ConfigMap with earlier results; empty: none
+};
+
+/// The part of it that is about one task's container: `found` is the template.
 [[nodiscard]] bool compareContainer(const ir::Module& module, const ir::TaskDef& task,
-                                    std::string_view image, YamlNode found, DiagnosticSink& diags);
+                                    const ForAllTasks& all, YamlNode found, DiagnosticSink& diags);
 
 }  // namespace couler::backends::argo

@@ -14,8 +14,8 @@ using ir::TypeKind;
 
 class ContainerComparer {
  public:
-  ContainerComparer(const ir::Module& module, std::string_view image, DiagnosticSink& diags)
-      : module_(module), image_(image), diags_(diags) {}
+  ContainerComparer(const ir::Module& module, const ForAllTasks& all, DiagnosticSink& diags)
+      : module_(module), all_(all), diags_(diags) {}
 
   bool run(YamlNode t, const ir::TaskDef& task) {
     const YamlNode c = t["container"];
@@ -27,6 +27,7 @@ class ContainerComparer {
     retries(t["retryStrategy"], task);
     program(t, c, task);
     borders(t, task);
+    memoize(t, task);
     return ok_;
   }
 
@@ -50,7 +51,7 @@ class ContainerComparer {
   }
 
   void limits(YamlNode t, YamlNode c, const ir::TaskDef& task) {
-    same(t, task, "the image", c["image"].text(), task.image.empty() ? image_ : task.image);
+    same(t, task, "the image", c["image"].text(), task.image.empty() ? all_.image : task.image);
     same(t, task, "the timeout", t["activeDeadlineSeconds"].text(),
          task.timeout.micros > 0 ? fmt::format("{}", wholeSeconds(task.timeout)) : "");
     for (const char* kind : {"requests", "limits"}) {
@@ -131,6 +132,31 @@ class ContainerComparer {
     }
   }
 
+  /// Memoized is what the engine would reuse and has neither files nor secrets; the key has all
+  /// inputs in it.
+  void memoize(YamlNode t, const ir::TaskDef& task) {
+    bool secrets = false;
+    for (const ir::ParamDef& param : task.params) {
+      secrets = secrets || module_.types.holds(param.type, TypeKind::Secret);
+    }
+    const bool wanted = !all_.memoize.empty() && task.cache && !task.isVolatile && !secrets &&
+                        !t["inputs"]["artifacts"].exists() && t["outputs"].exists() &&
+                        !t["outputs"]["artifacts"].exists();
+    const YamlNode found = t["memoize"];
+    if (found.exists() != wanted) {
+      differ(t, fmt::format("`{}` is {}memoized", task.name, wanted ? "not " : ""));
+    }
+    if (!found.exists()) return;
+    same(found, task, "the ConfigMap", found["cache"]["configMap"]["name"].text(), all_.memoize);
+    const std::string_view key = found["key"].text();
+    if (!key.starts_with("couler-")) differ(found, "a key of another program");
+    for (const ir::ParamDef& param : task.params) {
+      if (key.find(fmt::format("inputs.parameters['{}']", param.name)) == std::string_view::npos) {
+        differ(found, fmt::format("the key of `{}` lacks its input `{}`", task.name, param.name));
+      }
+    }
+  }
+
   void borders(YamlNode t, const ir::TaskDef& task) {
     for (const ir::ParamDef& param : task.params) {
       if (module_.types.kind(param.type) == TypeKind::Secret) continue;
@@ -151,16 +177,16 @@ class ContainerComparer {
   }
 
   const ir::Module& module_;
-  std::string_view image_;
+  const ForAllTasks& all_;
   DiagnosticSink& diags_;
   bool ok_ = true;
 };
 
 }  // namespace
 
-bool compareContainer(const ir::Module& module, const ir::TaskDef& task, std::string_view image,
+bool compareContainer(const ir::Module& module, const ir::TaskDef& task, const ForAllTasks& all,
                       YamlNode found, DiagnosticSink& diags) {
-  return ContainerComparer(module, image, diags).run(found, task);
+  return ContainerComparer(module, all, diags).run(found, task);
 }
 
 }  // namespace couler::backends::argo

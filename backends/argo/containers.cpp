@@ -246,7 +246,7 @@ void Emitter::writeContainer(ir::TaskId id, const Shape& shape, const Container&
     w.entry("name", made.name);
     writeContainerInputs(w, task, shape, made);
     writeContainerOutputs(w, task, shape);
-    writeProcess(w, task);
+    writeMemoize(w, task, writeProcess(w, task));
     if (task.timeout.micros > 0) w.entry("activeDeadlineSeconds", wholeSeconds(task.timeout));
     writeRetry(w, task);
     w.endMap();

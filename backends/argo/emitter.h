@@ -17,6 +17,7 @@
 #include "backends/names.h"
 #include "backends/yaml_writer.h"
 #include "ir/module.h"
+#include "support/hash.h"
 
 /// The parts of the Argo emitter; only backends/argo/*.cpp see this.
 ///
@@ -195,12 +196,15 @@ class Emitter {
   void writeContainerOutputs(YamlWriter& w, const ir::TaskDef& task, const Shape& shape);
   void writeResources(YamlWriter& w, const ir::TaskDef& task);
   void writeRetry(YamlWriter& w, const ir::TaskDef& task);
+  // memoize.cpp
+  void writeMemoize(YamlWriter& w, const ir::TaskDef& task, const Digest& process);
   void writeLocation(YamlWriter& w, std::string_view key);
   [[nodiscard]] Encoding outputEncoding(const ir::OutputDef& output) const;
 
   // ---- process.cpp: what a container runs
   struct Process;
-  void writeProcess(YamlWriter& w, const ir::TaskDef& task);
+  /// Gives a digest of what runs: the image, the command, the environment.
+  Digest writeProcess(YamlWriter& w, const ir::TaskDef& task);
   void bindParameters(const Process& process);
   std::string encodedText(Process& process, ir::NodeId node);
   void addWords(Process& process);

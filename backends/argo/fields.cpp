@@ -156,7 +156,7 @@ constexpr Field kFields[] = {
     {"Template", "http", Shape::Any, ""},
     {"Template", "initContainers", Shape::Any, ""},
     {"Template", "inputs", Shape::Map, "Inputs"},
-    {"Template", "memoize", Shape::Any, ""},
+    {"Template", "memoize", Shape::Map, "Memoize"},
     {"Template", "metadata", Shape::Any, ""},
     {"Template", "metrics", Shape::Any, ""},
     {"Template", "name", Shape::Text, ""},
@@ -180,6 +180,11 @@ constexpr Field kFields[] = {
     {"Template", "timeout", Shape::Text, ""},
     {"Template", "tolerations", Shape::Any, ""},
     {"Template", "volumes", Shape::Any, ""},
+
+    {"Memoize", "cache", Shape::Map, "MemoizeCache"},
+    {"Memoize", "key", Shape::Text, ""},
+    {"Memoize", "maxAge", Shape::Text, ""},
+    {"MemoizeCache", "configMap", Shape::Map, "LocalObject"},
 
     {"Retry", "affinity", Shape::Any, ""},
     {"Retry", "backoff", Shape::Map, "Backoff"},

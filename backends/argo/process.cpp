@@ -322,7 +322,7 @@ void Emitter::writeEnvironment(YamlWriter& w, const Process& process) {
   w.endList();
 }
 
-void Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
+Digest Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
   std::map<ir::NodeId, std::string> outerBound = std::move(bound_);
   bound_.clear();
   Process process(task, module_.at(task.exprs));
@@ -364,6 +364,16 @@ void Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
   writeEnvironment(w, process);
   writeResources(w, task);
   w.endMap();
+
+  Hasher hash;
+  hash.field(image);
+  hash.field(process.command.size());
+  for (const std::string& word : process.command) hash.field(word);
+  for (const Process::Variable& variable : process.env) {
+    hash.field(variable.name);
+    hash.field(variable.value);
+  }
+  return hash.finish();
 }
 
 }  // namespace couler::backends::argo

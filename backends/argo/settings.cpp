@@ -10,11 +10,12 @@
 namespace couler::backends::argo {
 namespace {
 
-constexpr std::array<std::string_view, 12> kNames = {
+constexpr std::array<std::string_view, 14> kNames = {
     "name",          "namespace",          "service_account",
     "image",         "artifacts",          "secrets",
     "ttl",           "parallelism",        "priority",
-    "node_selector", "image_pull_secrets", "archive_logs"};
+    "node_selector", "image_pull_secrets", "archive_logs",
+    "memoize",       "memoize_for"};
 
 class Reader {
  public:
@@ -88,6 +89,13 @@ class Reader {
     if (name == "image") return text(name, value, out.image);
     if (name == "secrets") return label(name, value, out.secrets);
     if (name == "artifacts") return store(value, out.artifacts);
+    if (name == "memoize") return label(name, value, out.memoize);
+    if (name == "memoize_for") {
+      const auto* duration = value.as<ir::Duration>();
+      if (duration == nullptr || duration->micros <= 0) return refuse(name, "a duration is wanted");
+      out.memoizeFor = *duration;
+      return;
+    }
     if (name == "parallelism") return number(name, value, 1, out.parallelism);
     if (name == "priority") return number(name, value, -0x7fffffff, out.priority);
     if (name == "ttl") {

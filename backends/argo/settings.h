@@ -33,6 +33,8 @@ struct Settings {
   std::vector<std::pair<std::string, std::string>> nodeSelector;
   std::vector<std::string> imagePullSecrets;
   std::optional<bool> archiveLogs;
+  std::string memoize;  ///< the ConfigMap that keeps outputs for later runs; empty: none does
+  ir::Duration memoizeFor{30LL * 24 * 3600 * 1'000'000};
 };
 
 /// Reads them; each that is unknown or ill typed is CW0603, and the result nothing.

@@ -29,6 +29,8 @@ constexpr std::array kArgo{
     SettingSpec{"node_selector", SettingType::StringMap, "labels of the nodes to run on"},
     SettingSpec{"image_pull_secrets", SettingType::StringList, "Secrets to pull images with"},
     SettingSpec{"archive_logs", SettingType::Bool, "keep the logs of steps as artifacts"},
+    SettingSpec{"memoize", SettingType::String, "the ConfigMap that keeps results for later runs"},
+    SettingSpec{"memoize_for", SettingType::Duration, "how long a kept result counts", true},
 };
 constexpr std::array kS3{
     SettingSpec{"bucket", SettingType::String, "the bucket", false, true},

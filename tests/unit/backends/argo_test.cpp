@@ -285,5 +285,75 @@ TEST(Argo, CarriesSmallFiles) {
   EXPECT_NE(compiled.emit().problems.find("CW0605"), std::string::npos);
 }
 
+constexpr std::string_view kMemoized =
+    "target a = argo { image: \"i\", memoize: \"results\", memoize_for: 2 h }\n"
+    "task fit(rate: float, name: string) -> (score: float) { run sh \"score=$rate\" }\n"
+    "task draw() -> (n: int) { run sh \"n=4\" }\n"
+    "volatile task now() -> (n: int) { run sh \"n=1\" }\n"
+    "task save(n: float) -> (o: file = \"o\") { run sh \"echo > $o\" }\n"
+    "task load(o: file) -> (n: int) { run sh \"n=1\" }\n"
+    "task pull(key: secret) -> (n: int) { run sh \"n=1\" }\n"
+    "task note(n: int) { run [\"true\"] }\n"
+    "workflow main(key: secret) {\n"
+    "    let f = fit(0.5, \"a \\{\\{b}}\")\n    let d = draw()\n    let t = now()\n"
+    "    let s = save(f.score)\n    let l = load(s.o)\n    let p = pull(key)\n"
+    "    note(d.n + t.n + l.n + p.n)\n}\n";
+
+std::string keyOf(const std::string& manifest, std::string_view task) {
+  const std::size_t at = manifest.find(fmt::format("- name: {}\n", task));
+  const std::size_t key = manifest.find("key: ", manifest.find("memoize:", at));
+  return manifest.substr(key, manifest.find('\n', key) - key);
+}
+
+TEST(Argo, MemoizesValuesOnly) {
+  Compiled compiled{std::string(kMemoized)};
+  ASSERT_TRUE(compiled.ready()) << compiled.problems();
+  const Manifest manifest = compiled.emit();
+  EXPECT_TRUE(manifest.ok) << manifest.problems;
+  EXPECT_EQ(compiled.validate(manifest.text), "");
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = manifest.text.find("memoize:", at)) != std::string::npos; ++at) {
+    ++count;
+  }
+  EXPECT_EQ(count, 2U) << "of `fit` and `draw`\n" << manifest.text;
+  const std::string fit = keyOf(manifest.text, "fit");
+  EXPECT_NE(fit.find("-{{=sprig.sha256sum(toJson([inputs.parameters['rate'], "
+                     "inputs.parameters['name']]))}}"),
+            std::string::npos)
+      << fit;
+  EXPECT_NE(manifest.text.find("maxAge: \"7200s\""), std::string::npos) << manifest.text;
+  EXPECT_NE(manifest.text.find("        name: results"), std::string::npos) << manifest.text;
+
+  // Another program is another key; how much it may take is not in it.
+  for (const auto& [from, to, same] :
+       {std::tuple{"score=$rate", "score=1", false}, {"image: \"i\"", "image: \"j\"", false},
+        {"{ run sh \"score", "{ resources { cpu: 2 }\n run sh \"score", true}}) {
+    std::string text(kMemoized);
+    text.replace(text.find(from), std::string_view(from).size(), to);
+    Compiled other(text);
+    ASSERT_TRUE(other.ready()) << other.problems();
+    EXPECT_EQ(keyOf(other.emit().text, "fit") == fit, same) << to;
+  }
+}
+
+TEST(Argo, ValidatorFindsWrongKeys) {
+  Compiled compiled{std::string(kMemoized)};
+  ASSERT_TRUE(compiled.ready()) << compiled.problems();
+  const std::string good = compiled.emit().text;
+  for (const auto& [from, to] :
+       {std::pair{"memoize:", "memoise:"}, {"[inputs.parameters['rate'], ", "["},
+        {"        name: results", "        name: others"}, {"key: \"couler-", "key: \"hera-"}}) {
+    std::string text = good;
+    const std::size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from << "\n" << good;
+    text.replace(at, std::string_view(from).size(), to);
+    EXPECT_NE(compiled.validate(text), "") << to;
+  }
+  EXPECT_NE(Compiled("target a = argo { image: \"i\", memoize: \"Upper\" }\nworkflow main() {}\n")
+                .emit()
+                .problems.find("CW0603"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace couler::backends
