@@ -51,6 +51,9 @@ transformStmt
   | KwLimit expr
   | KwDistinct
   | (KwLeft | KwSemi | KwAnti)? KwJoin Ident KwOn expr
+  | KwResources settings
+  | KwTimeout expr
+  | KwRetry expr settings?
   | Bad
   ;
 groupKey: Ident OpAssign expr | expr;

@@ -21,7 +21,8 @@ namespace couler::ir {
                                               DiagnosticSink& diags);
 
 /// The text of one task alone, with the types that it names: a module of itself. Comments and the
-/// paths of files that declare types are left out, so that it changes only with what it does. Node
+/// paths of files that declare types are left out, and so are resources, timeout and retries, so that
+/// it changes only with what it does. Node
 /// `%i` of it is `nodes[i]`, and NodeId{i} of the module that it reads back to. Pre: the task's
 /// `exprs` call no function.
 [[nodiscard]] std::string printTask(const Module& module, TaskId task,

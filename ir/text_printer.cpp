@@ -176,6 +176,19 @@ void Printer::printRetry(const RetryPolicy& retry) {
   out_ += '\n';
 }
 
+void Printer::printSettings(const TaskDef& task) {
+  if (task.cpu != 1) {
+    keyword(1, "cpu ");
+    number(task.cpu);
+    out_ += '\n';
+  }
+  numberLine("memory", task.memory, 0);
+  numberLine("gpu", task.gpu, 0);
+  numberLine("disk", task.disk, 0);
+  numberLine("timeout", task.timeout.micros, 0);
+  printRetry(task.retry);
+}
+
 void Printer::printTask(const TaskDef& task) {
   out_ += "\ntask ";
   name(task.name);
@@ -187,16 +200,7 @@ void Printer::printTask(const TaskDef& task) {
   if (task.isVolatile) out_ += "  volatile\n";
   if (!task.cache) out_ += "  cache false\n";
   quotedLine(1, "image", task.image);
-  if (task.cpu != 1) {
-    keyword(1, "cpu ");
-    number(task.cpu);
-    out_ += '\n';
-  }
-  numberLine("memory", task.memory, 0);
-  numberLine("gpu", task.gpu, 0);
-  numberLine("disk", task.disk, 0);
-  numberLine("timeout", task.timeout.micros, 0);
-  printRetry(task.retry);
+  if (!bare_) printSettings(task);
   regionLine("exprs", task.exprs);
   for (const TaskDef::Env& env : task.env) {
     keyword(1, "env ");

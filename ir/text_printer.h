@@ -51,6 +51,7 @@ class Printer {
   void printScript(const std::string& script);
   void printRetry(const RetryPolicy& retry);
   void printTask(const TaskDef& task);
+  void printSettings(const TaskDef& task);
   void printFunc(const FuncDef& func);
   void printTarget(const TargetDef& target);
 

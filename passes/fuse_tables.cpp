@@ -14,6 +14,38 @@ using namespace ir;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
+template <class T>
+void addMissing(std::vector<T>& to, const std::vector<T>& from) {
+  for (const T& one : from) {
+    if (std::find(to.begin(), to.end(), one) == to.end()) to.push_back(one);
+  }
+}
+
+/// A step that does the work of two takes the larger of what each may take; what makes either try
+/// again makes it.
+void joinSettings(TaskDef& task, const TaskDef& other) {
+  task.cpu = std::max(task.cpu, other.cpu);
+  task.memory = std::max(task.memory, other.memory);
+  task.disk = std::max(task.disk, other.disk);
+  task.timeout = std::max(task.timeout, other.timeout);
+  const RetryPolicy& second = other.retry;
+  if (second.limit <= 0) return;
+  if (task.retry.limit <= 0) {
+    task.retry = second;
+    return;
+  }
+  RetryPolicy both = second.limit > task.retry.limit ? second : task.retry;
+  both.on = task.retry.on;
+  both.exitCodes = task.retry.exitCodes;
+  const bool every = both.on.empty() || second.on.empty();
+  const bool everyCode = both.exitCodes.empty() || second.exitCodes.empty();
+  addMissing(both.on, second.on);
+  addMissing(both.exitCodes, second.exitCodes);
+  if (every) both.on.clear();
+  if (everyCode) both.exitCodes.clear();
+  task.retry = std::move(both);
+}
+
 class Fuser {
  public:
   Fuser(Module& module, Context& context) : module_(module), context_(context) {
@@ -114,8 +146,7 @@ class Fuser {
     TaskDef task = module_.at(second);
     const TaskDef& maker = module_.at(first);
     task.name = uniqueName(fmt::format("{}-{}", maker.name, task.name));
-    task.cpu = std::max(task.cpu, maker.cpu);
-    task.memory = std::max(task.memory, maker.memory);
+    joinSettings(task, maker);
     const std::vector<ParamDef> own = task.params;
     task.params = maker.params;
     const RegionId from = maker.exprs;

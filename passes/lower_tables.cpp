@@ -61,11 +61,13 @@ class Lowerer {
     }
   }
 
-  /// `couler exec --plan TEXT --places JSON [--values JSON] FILE… OUTPUT…`
+  /// `couler exec --plan TEXT [--places JSON] [--threads N] [--memory SIZE] [--values JSON] FILE…
+  /// OUTPUT…`; places, threads and memory change nothing about what comes out, and are in no key.
   void lowerTask(TaskId id) {
     std::vector<NodeId> numbered;
     const std::string plan = printTask(module_, id, &numbered);
     const std::string places = placesOf(numbered);
+    const std::size_t holders = holdersIn(numbered);
     const TaskDef task = module_.at(id);
     const RegionId old = task.exprs;
     const RegionId exprs = module_.addRegion();
@@ -100,12 +102,21 @@ class Lowerer {
     word("exec");
     word("--plan");
     word(plan);
-    std::size_t unkeyed = 0;
+    std::vector<bool> unkeyed(words.size(), false);
     if (!places.empty()) {
       word("--places");
-      unkeyed = words.size();
       word(places);
+      unkeyed.insert(unkeyed.end(), {false, true});
     }
+    const auto limit = [&](std::string option, std::string value) {
+      word(std::move(option));
+      word(std::move(value));
+      unkeyed.insert(unkeyed.end(), {true, true});
+    };
+    if (const std::int64_t threads = threadsOf(task); threads > 1) {
+      limit("--threads", fmt::format("{}", threads));
+    }
+    if (task.memory > 0) limit("--memory", fmt::format("{} B", shareOf(task.memory, holders)));
     if (!scalars.empty()) {
       word("--values");
       words.push_back(module_.add(exprs, Op{Builtin::MakeRecord},
@@ -118,9 +129,34 @@ class Lowerer {
     made.exprs = exprs;
     for (std::size_t i = 0; i < words.size(); ++i) {
       module_.at(exprs).results.push_back(words[i]);
-      made.argv.push_back({static_cast<std::uint32_t>(i), false, unkeyed != 0 && i == unkeyed});
+      made.argv.push_back(
+          {static_cast<std::uint32_t>(i), false, i < unkeyed.size() && unkeyed[i]});
     }
     erase(old);
+  }
+
+  /// Whole cores; a share of one more would only make its thread wait.
+  static std::int64_t threadsOf(const TaskDef& task) {
+    constexpr double kMost = 256;  // as `couler exec` takes
+    return static_cast<std::int64_t>(std::clamp(task.cpu, 1.0, kMost));
+  }
+
+  /// How many operators keep rows or groups in memory.
+  [[nodiscard]] std::size_t holdersIn(const std::vector<NodeId>& nodes) const {
+    const auto holds = [&](NodeId id) {
+      const Rows* rows = module_.payload<Rows>(id);
+      return rows != nullptr && (rows->op == RowsOp::Group || rows->op == RowsOp::Sort ||
+                                 rows->op == RowsOp::Distinct || rows->op == RowsOp::Join);
+    };
+    return static_cast<std::size_t>(std::count_if(nodes.begin(), nodes.end(), holds));
+  }
+
+  /// What each operator of a step may keep in memory before it uses files: a quarter of the step's
+  /// memory is for all else.
+  static std::int64_t shareOf(std::int64_t memory, std::size_t holders) {
+    constexpr std::int64_t kLeast = std::int64_t{1} << 20;  // as `couler exec` takes
+    const auto parts = static_cast<std::int64_t>(std::max<std::size_t>(holders, 1));
+    return std::max(kLeast, (memory - memory / 4) / parts);
   }
 
   /// Where the nodes of a plan that may fail stand in the program: a JSON object, by file, of its

@@ -179,65 +179,18 @@ void Formatter::importDecl(const ImportDecl& d) {
 void Formatter::taskDecl(const TaskDecl& d) {
   header((d.isVolatile ? "volatile task " : "task ") + std::string(d.name.text), d.params,
          d.outputs, d.outputsSpan.valid(), d.span, " {");
-  std::size_t pad = 0;
+  std::size_t pad = widthOf(d);
   const auto wide = [&](bool has, std::string_view word) {
     if (has) pad = std::max(pad, word.size() + 1);
   };
   wide(d.image != nullptr, "image");
-  wide(!d.resources.empty(), "resources");
   wide(!d.env.empty(), "env");
-  wide(d.timeout != nullptr, "timeout");
-  wide(d.retryCount != nullptr, "retry");
   wide(d.cache != nullptr, "cache");
-  const auto word = [this, pad](std::string_view text) {
-    std::string padded(text);
-    padded.resize(std::max(pad, text.size() + 1), ' ');
-    put(padded);
-  };
   std::vector<Item> list;
-  const auto value = [&](const Expr* e, std::string_view name) {
-    if (e == nullptr) return;
-    list.push_back({e->span.begin, e->span.end, [this, e, name, word] {
-                      word(name);
-                      expr(*e);
-                    }});
-  };
-  const auto group = [&](std::span<const Setting> s, std::string_view name) {
-    if (s.empty()) return;
-    std::uint32_t open = s[0].key.span.begin;
-    while (open > d.span.begin && text_[open] != '{') --open;
-    std::size_t close = s.back().value->span.end;
-    while (close < text_.size() && text_[close] != '}') {
-      if (text_.substr(close).starts_with("//")) close = text_.find('\n', close);
-      ++close;
-    }
-    const Span braces{tree_.file, open, static_cast<std::uint32_t>(close) + 1};
-    list.push_back({braces.begin, braces.end, [this, s, name, word, braces] {
-                      if (!name.empty()) word(name);
-                      settings(s, braces);
-                    }});
-  };
-  value(d.image, "image");
-  group(d.resources, "resources");
-  group(d.env, "env");
-  value(d.timeout, "timeout");
-  if (d.retryCount != nullptr) {
-    value(d.retryCount, "retry");
-    if (!d.retry.empty()) {
-      group(d.retry, "");
-      Item settingsItem = std::move(list.back());
-      list.pop_back();
-      const Expr* count = d.retryCount;
-      list.back() = {count->span.begin, settingsItem.end,
-                     [this, count, word, write = std::move(settingsItem.write)] {
-                       word("retry");
-                       expr(*count);
-                       put(" ");
-                       write();
-                     }};
-    }
-  }
-  value(d.cache, "cache");
+  if (d.image != nullptr) list.push_back(valueItem(*d.image, "image", pad));
+  if (!d.env.empty()) list.push_back(groupItem(d.env, "env", pad));
+  if (d.cache != nullptr) list.push_back(valueItem(*d.cache, "cache", pad));
+  stepSettings(list, d, pad);
   if (d.run != RunKind::None) {
     list.push_back({d.runSpan.begin, d.runSpan.end, [this, &d] {
                       put(d.run == RunKind::Sh       ? "run sh "
@@ -256,6 +209,56 @@ void Formatter::taskDecl(const TaskDecl& d) {
   body(std::move(list), "", {tree_.file, open.begin, d.span.end});
 }
 
+std::size_t Formatter::widthOf(const StepSettings& s) {
+  if (!s.resources.empty()) return std::string_view("resources ").size();
+  if (s.timeout != nullptr) return std::string_view("timeout ").size();
+  return s.retryCount != nullptr ? std::string_view("retry ").size() : 0;
+}
+
+void Formatter::padded(std::string_view word, std::size_t pad) {
+  std::string text(word);
+  text.resize(std::max(pad, word.size() + 1), ' ');
+  put(text);
+}
+
+Formatter::Item Formatter::valueItem(const Expr& e, std::string_view name, std::size_t pad) {
+  return {e.span.begin, e.span.end, [this, &e, name, pad] {
+            padded(name, pad);
+            expr(e);
+          }};
+}
+
+Formatter::Item Formatter::groupItem(std::span<const Setting> s, std::string_view name,
+                                     std::size_t pad) {
+  std::uint32_t open = s[0].key.span.begin;
+  while (open > 0 && text_[open] != '{') --open;
+  std::size_t close = s.back().value->span.end;
+  while (close < text_.size() && text_[close] != '}') {
+    if (text_.substr(close).starts_with("//")) close = text_.find('\n', close);
+    ++close;
+  }
+  const Span braces{tree_.file, open, static_cast<std::uint32_t>(close) + 1};
+  return {braces.begin, braces.end, [this, s, name, pad, braces] {
+            if (!name.empty()) padded(name, pad);
+            settings(s, braces);
+          }};
+}
+
+void Formatter::stepSettings(std::vector<Item>& list, const StepSettings& s, std::size_t pad) {
+  if (!s.resources.empty()) list.push_back(groupItem(s.resources, "resources", pad));
+  if (s.timeout != nullptr) list.push_back(valueItem(*s.timeout, "timeout", pad));
+  if (s.retryCount == nullptr) return;
+  list.push_back(valueItem(*s.retryCount, "retry", pad));
+  if (s.retry.empty()) return;
+  Item group = groupItem(s.retry, "", pad);
+  list.back().end = group.end;
+  list.back().write = [this, count = std::move(list.back().write), write = std::move(group.write)] {
+    count();
+    put(" ");
+    write();
+  };
+}
+
 void Formatter::workflowDecl(const WorkflowDecl& d) {
   header("workflow " + std::string(d.name.text), d.params, d.outputs, d.outputsSpan.valid(), d.span,
          " {");
@@ -269,9 +272,13 @@ void Formatter::workflowDecl(const WorkflowDecl& d) {
 void Formatter::transformDecl(const TransformDecl& d) {
   header("transform " + std::string(d.name.text), d.params, {}, false, d.span, " ");
   std::vector<Item> list;
+  stepSettings(list, d, widthOf(d));
   for (const TransformStmt& s : d.statements) {
     list.push_back({s.span.begin, s.span.end, [this, &s] { transformStmt(s); }});
   }
+  // The order in which they were written; the tree keeps settings apart.
+  std::sort(list.begin(), list.end(),
+            [](const Item& a, const Item& b) { return a.begin < b.begin; });
   Span braces = bracesAfter(d.params.empty() ? d.name.span.end : closingParen(d.params));
   braces.end = d.span.end;
   braced(std::move(list), "", braces);

@@ -116,6 +116,13 @@ class Formatter {
   void decl(const syntax::Decl& d);
   void importDecl(const syntax::ImportDecl& d);
   void taskDecl(const syntax::TaskDecl& d);
+  /// How wide the words of such settings are, with a space.
+  [[nodiscard]] static std::size_t widthOf(const syntax::StepSettings& s);
+  /// Adds them to `list`, values in column `pad`.
+  void stepSettings(std::vector<Item>& list, const syntax::StepSettings& s, std::size_t pad);
+  Item valueItem(const syntax::Expr& e, std::string_view name, std::size_t pad);
+  Item groupItem(std::span<const syntax::Setting> s, std::string_view name, std::size_t pad);
+  void padded(std::string_view word, std::size_t pad);
   void workflowDecl(const syntax::WorkflowDecl& d);
   void transformDecl(const syntax::TransformDecl& d);
   void transformStmt(const syntax::TransformStmt& s);

@@ -57,8 +57,9 @@ class Lowerer {
   void lowerTask(ir::TaskId id);
   void lowerOutputs(ir::TaskDef& task, const std::vector<sema::FieldInfo>& outputs) const;
   void lowerCommand(ir::TaskDef& task, const syntax::TaskDecl& decl);
-  void lowerResources(ir::TaskDef& task, const syntax::TaskDecl& decl);
-  void lowerRetry(ir::TaskDef& task, const syntax::TaskDecl& decl);
+  /// Resources, timeout and retries.
+  void lowerSettings(ir::TaskDef& task, const syntax::StepSettings& step);
+  void lowerRetry(ir::TaskDef& task, const syntax::StepSettings& step);
   template <class T>
   T setting(const Expr* expr, TypeId type, T absent);
   void checkSetting(const Expr* at, bool ok, std::string_view what, std::string_view must);

@@ -55,15 +55,17 @@ void Lowerer::lowerTransformTask(ir::TaskId id) {
   file_ = program_.at(symbol).file;
   std::vector<ir::ParamDef> defs = params(signature.params);
   if (signature.perRow) defs.front().type = m_.types.table(defs.front().type);
-  const RegionId exprs = m_.at(id).exprs;
+  ir::TaskDef task = m_.at(id);  // apart: a constant may add tasks
+  lowerSettings(task, static_cast<const TransformDecl&>(*program_.at(symbol).decl));
   std::vector<NodeId> operands;
   for (const ir::ParamDef& def : defs) {
-    operands.push_back(m_.addParam(exprs, def.type, def.name, def.span, ir::Phase::Run));
+    operands.push_back(m_.addParam(task.exprs, def.type, def.name, def.span, ir::Phase::Run));
   }
-  const NodeId call = m_.add(exprs, ir::Call{requireFunc(symbol)}, signature.result, operands, {},
-                             m_.at(id).span);
-  m_.at(exprs).results = {call};
-  m_.at(id).params = std::move(defs);
+  const NodeId call = m_.add(task.exprs, ir::Call{requireFunc(symbol)}, signature.result, operands,
+                             {}, task.span);
+  m_.at(task.exprs).results = {call};
+  task.params = std::move(defs);
+  m_.at(id) = std::move(task);
 }
 
 NodeId Lowerer::lowerTransformCall(const Expr& expr, std::span<const Argument> args,

@@ -61,8 +61,10 @@ void Lowerer::lowerTask(ir::TaskId id) {
   }
   inRegion(task.exprs, [&] { lowerCommand(task, decl); });
   if (task.run != ir::RunKind::Argv) task.script = plainText(*decl.runBody);
-  lowerResources(task, decl);
-  lowerRetry(task, decl);
+  task.image = setting<std::string>(decl.image, ir::TypeTable::kString, {});
+  checkSetting(decl.image, !task.image.empty(), "image", "must not be empty");
+  task.cache = setting<bool>(decl.cache, ir::TypeTable::kBool, true);
+  lowerSettings(task, decl);
   m_.at(id) = std::move(task);
 }
 
@@ -125,14 +127,12 @@ void Lowerer::checkSetting(const Expr* at, bool ok, std::string_view what, std::
   if (at != nullptr && !ok) diags_.take(diagnose<Diag::ConstantRange>(at->span, what, must));
 }
 
-void Lowerer::lowerResources(ir::TaskDef& task, const TaskDecl& decl) {
+void Lowerer::lowerSettings(ir::TaskDef& task, const StepSettings& step) {
   using ir::TypeTable;
-  task.image = setting<std::string>(decl.image, TypeTable::kString, {});
-  checkSetting(decl.image, !task.image.empty(), "image", "must not be empty");
-  task.timeout = setting<ir::Duration>(decl.timeout, TypeTable::kDuration, {});
-  checkSetting(decl.timeout, task.timeout.micros > 0, "timeout", "must be above zero");
-  task.cache = setting<bool>(decl.cache, TypeTable::kBool, true);
-  for (const Setting& one : decl.resources) {
+  task.timeout = setting<ir::Duration>(step.timeout, TypeTable::kDuration, {});
+  checkSetting(step.timeout, task.timeout.micros > 0, "timeout", "must be above zero");
+  lowerRetry(task, step);
+  for (const Setting& one : step.resources) {
     const std::string_view key = one.key.text;
     bool ok = true;
     if (key == "cpu") {
@@ -151,12 +151,12 @@ void Lowerer::lowerResources(ir::TaskDef& task, const TaskDecl& decl) {
   }
 }
 
-void Lowerer::lowerRetry(ir::TaskDef& task, const TaskDecl& decl) {
+void Lowerer::lowerRetry(ir::TaskDef& task, const StepSettings& step) {
   using ir::TypeTable;
   ir::RetryPolicy& retry = task.retry;
-  retry.limit = setting<std::int64_t>(decl.retryCount, TypeTable::kInt, 0);
-  checkSetting(decl.retryCount, retry.limit >= 0, "retry", "must not be below zero");
-  for (const Setting& one : decl.retry) {
+  retry.limit = setting<std::int64_t>(step.retryCount, TypeTable::kInt, 0);
+  checkSetting(step.retryCount, retry.limit >= 0, "retry", "must not be below zero");
+  for (const Setting& one : step.retry) {
     const std::string_view key = one.key.text;
     if (key == "backoff" || key == "max_backoff") {
       ir::Duration& pause = key == "backoff" ? retry.backoff : retry.maxBackoff;

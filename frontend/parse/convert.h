@@ -101,6 +101,10 @@ class Converter {
   syntax::Decl* fnDecl(Context* c);
   syntax::Decl* taskDecl(Context* c);
   void taskItem(syntax::TaskDecl& task, Context* c);
+  /// False where an item of its word came before (reported).
+  bool firstOfItsKind(const Tok& word);
+  /// `resources`, `timeout` or `retry`; false for another item.
+  bool stepSetting(syntax::StepSettings& into, Context* c);
   syntax::Decl* workflowDecl(Context* c);
   syntax::Decl* transformDecl(Context* c);
   syntax::TransformStmt transformStmt(Context* c);

@@ -226,28 +226,13 @@ void Converter::taskItem(TaskDecl& task, Context* c) {
     }
     return;
   }
-  if (std::find(givenAttributes_.begin(), givenAttributes_.end(), word.type) !=
-      givenAttributes_.end()) {
-    log_.report(diagnose<Diag::RepeatedAttribute>(span(word), text(word)));
-    return;
-  }
-  givenAttributes_.push_back(word.type);
+  if (!firstOfItsKind(word) || stepSetting(task, c)) return;
   switch (word.type) {
     case P::KwImage:
       task.image = expr(c->children[1]);
       break;
-    case P::KwResources:
-      task.resources = settings(context(c->children[1]));
-      break;
     case P::KwEnv:
       task.env = settings(context(c->children[1]));
-      break;
-    case P::KwTimeout:
-      task.timeout = expr(c->children[1]);
-      break;
-    case P::KwRetry:
-      task.retryCount = expr(c->children[1]);
-      if (c->children.size() > 2) task.retry = settings(context(c->children[2]));
       break;
     case P::KwCache:
       task.cache = expr(c->children[1]);
@@ -260,6 +245,33 @@ void Converter::taskItem(TaskDecl& task, Context* c) {
       task.runBody = expr(c->children.back());
       break;
     }
+  }
+}
+
+bool Converter::firstOfItsKind(const Tok& word) {
+  if (std::find(givenAttributes_.begin(), givenAttributes_.end(), word.type) !=
+      givenAttributes_.end()) {
+    log_.report(diagnose<Diag::RepeatedAttribute>(span(word), text(word)));
+    return false;
+  }
+  givenAttributes_.push_back(word.type);
+  return true;
+}
+
+bool Converter::stepSetting(StepSettings& into, Context* c) {
+  switch (first(c).type) {
+    case P::KwResources:
+      into.resources = settings(context(c->children[1]));
+      return true;
+    case P::KwTimeout:
+      into.timeout = expr(c->children[1]);
+      return true;
+    case P::KwRetry:
+      into.retryCount = expr(c->children[1]);
+      if (c->children.size() > 2) into.retry = settings(context(c->children[2]));
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -277,6 +289,7 @@ Decl* Converter::workflowDecl(Context* c) {
 Decl* Converter::transformDecl(Context* c) {
   auto* d = makeDecl<TransformDecl>(DeclKind::Transform, c);
   std::vector<TransformStmt> statements;
+  givenAttributes_.clear();
   for (Node* child : c->children) {
     if (rule(child) == P::RuleParams) {
       std::vector<Field> params;  // a bad one keeps its place: the first is the row
@@ -285,7 +298,14 @@ Decl* Converter::transformDecl(Context* c) {
       }
       d->params = tree_.arena.copy(params);
     } else if (rule(child) == P::RuleTransformStmt && first(context(child)).type != P::Bad) {
-      statements.push_back(transformStmt(context(child)));
+      Context* item = context(child);
+      const std::uint16_t word = first(item).type;
+      if (word != P::KwResources && word != P::KwTimeout && word != P::KwRetry) {
+        statements.push_back(transformStmt(item));
+      } else if (first(context(item->children.back())).type != P::Bad &&
+                 firstOfItsKind(first(item))) {
+        stepSetting(*d, item);
+      }
     }
   }
   d->statements = tree_.arena.copy(statements);

@@ -219,7 +219,7 @@ Place Layout::placeOf(const Tok& t) {
     }
   }
   if (decl_ == L::KwTarget && o.place == Place::Top) return Place::Settings;
-  if (o.place == Place::Task &&
+  if ((o.place == Place::Task || o.place == Place::Transform) &&
       (o.item == L::KwResources || o.item == L::KwEnv || o.item == L::KwRetry)) {
     return Place::Settings;
   }

@@ -28,6 +28,7 @@ constexpr Word kTransform[] = {
     {"where", L::KwWhere}, {"group", L::KwGroup},       {"order", L::KwOrder},
     {"limit", L::KwLimit}, {"distinct", L::KwDistinct}, {"join", L::KwJoin},
     {"left", L::KwLeft},   {"semi", L::KwSemi},         {"anti", L::KwAnti},
+    {"resources", L::KwResources}, {"timeout", L::KwTimeout}, {"retry", L::KwRetry},
 };
 constexpr Word kStatements[] = {
     {"let", L::KwLet},   {"return", L::KwReturn}, {"if", L::KwIf},           {"for", L::KwFor},

@@ -345,6 +345,7 @@ class Checker {
   // ---- tasks.cpp, targets.cpp
   void checkTask(SymbolId symbol);
   void checkTaskSettings(const syntax::TaskDecl& task);
+  void checkStepSettings(const syntax::StepSettings& step, std::span<const SettingSpec> resources);
   void checkEnv(const syntax::TaskDecl& task);
   void checkOutputs(SymbolId symbol, const syntax::TaskDecl& task);
   void checkOutput(const syntax::TaskDecl& task, const FieldInfo& output);

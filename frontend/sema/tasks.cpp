@@ -66,18 +66,23 @@ void Checker::checkTask(SymbolId symbol) {
 void Checker::checkTaskSettings(const TaskDecl& task) {
   place_ = Place::Attribute;
   if (task.image != nullptr) checkConstant(task.image, TypeTable::kString, "`image`");
-  if (task.timeout != nullptr) {
-    checkSetting(task.timeout, {"timeout", SettingType::Duration, "", true});
-  }
   if (task.cache != nullptr) checkConstant(task.cache, TypeTable::kBool, "`cache`");
-  if (task.retryCount != nullptr) checkSetting(task.retryCount, {"retry", SettingType::Int, ""});
+  checkStepSettings(task, resourceSettings());
+}
+
+void Checker::checkStepSettings(const StepSettings& step, std::span<const SettingSpec> resources) {
+  place_ = Place::Attribute;
+  if (step.timeout != nullptr) {
+    checkSetting(step.timeout, {"timeout", SettingType::Duration, "", true});
+  }
+  if (step.retryCount != nullptr) checkSetting(step.retryCount, {"retry", SettingType::Int, ""});
   std::vector<const Name*> seen;
-  for (const Setting& setting : task.resources) {
-    const SettingSpec* spec = checkKey(setting.key, "resource", resourceSettings(), seen);
+  for (const Setting& setting : step.resources) {
+    const SettingSpec* spec = checkKey(setting.key, "resource", resources, seen);
     if (spec != nullptr) checkSetting(setting.value, *spec);
   }
   seen.clear();
-  for (const Setting& setting : task.retry) {
+  for (const Setting& setting : step.retry) {
     const SettingSpec* spec = checkKey(setting.key, "setting of `retry`", retrySettings(), seen);
     if (spec != nullptr) checkSetting(setting.value, *spec);
   }

@@ -70,9 +70,11 @@ void Checker::checkTransform(SymbolId symbol) {
     extra(symbol).rowKnown = true;  // as Error, of which nothing more is said
     return;
   }
-  transform_ = &scope;
   pushScope();
   bindParams(symbol);
+  checkStepSettings(decl, tableResourceSettings());
+  place_ = Place::Row;
+  transform_ = &scope;
   for (const TransformStmt& stmt : decl.statements) {
     scope.uses.clear();
     scope.aggregate = nullptr;

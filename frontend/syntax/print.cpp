@@ -236,22 +236,9 @@ class Printer {
     fields("param", t.params);
     fields("output", t.outputs);
     labelled("image", t.image);
-    if (!t.resources.empty()) {
-      line("resources", {}, {});
-      Deeper in(*this);
-      settings(t.resources);
-    }
-    if (!t.env.empty()) {
-      line("env", {}, {});
-      Deeper in(*this);
-      settings(t.env);
-    }
-    labelled("timeout", t.timeout);
-    labelled("retry", t.retryCount);
-    if (!t.retry.empty()) {
-      Deeper in(*this);
-      settings(t.retry);
-    }
+    group("resources", t.resources);
+    group("env", t.env);
+    tries(t);
     labelled("cache", t.cache);
     static constexpr std::string_view kRun[] = {"none", "argv", "sh", "python"};
     if (t.run == RunKind::None) return;
@@ -260,8 +247,24 @@ class Printer {
     expr(*t.runBody);
   }
 
+  void group(std::string_view label, std::span<const Setting> list) {
+    if (list.empty()) return;
+    line(label, {}, {});
+    Deeper in(*this);
+    settings(list);
+  }
+
+  void tries(const StepSettings& s) {
+    labelled("timeout", s.timeout);
+    labelled("retry", s.retryCount);
+    Deeper in(*this);
+    settings(s.retry);
+  }
+
   void transform(const TransformDecl& d) {
     fields("param", d.params);
+    group("resources", d.resources);
+    tries(d);
     for (const TransformStmt& s : d.statements) {
       static constexpr std::string_view kKinds[] = {"where",    "derive", "spread",   "group by",
                                                     "order by", "limit",  "distinct", "join"};

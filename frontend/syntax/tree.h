@@ -300,18 +300,22 @@ struct Setting {  ///< `key: value` in resources, env, retry, targets
   Name key;
   Expr* value;
 };
-struct TaskDecl : Decl {
+/// What the steps of a task or a transform may take, and how often they are tried; null and empty
+/// where absent.
+struct StepSettings {
+  std::span<Setting> resources;
+  Expr* timeout;
+  Expr* retryCount;
+  std::span<Setting> retry;
+};
+struct TaskDecl : Decl, StepSettings {
   bool isVolatile;
   std::span<Field> params;
   std::span<Field> outputs;
   Span outputsSpan;  ///< invalid when no `->`
-  Expr* image;       ///< null when absent, as are the next ones
-  std::span<Setting> resources;
+  Expr* image;       ///< null when absent
   std::span<Setting> env;
-  Expr* timeout;
-  Expr* retryCount;
-  std::span<Setting> retry;
-  Expr* cache;  ///< `cache false`
+  Expr* cache;  ///< `cache false`; null when absent
   RunKind run;
   Span runSpan;
   Expr* runBody;  ///< ListExpr for Argv, RawStringExpr or StringExpr for scripts
@@ -349,7 +353,7 @@ struct TransformStmt {
   std::span<TransformKey> keys;  ///< GroupBy, OrderBy
   std::span<Name> without;       ///< Spread
 };
-struct TransformDecl : Decl {
+struct TransformDecl : Decl, StepSettings {
   std::span<Field> params;  ///< the first is the row or the table
   std::span<TransformStmt> statements;
 };
