@@ -174,6 +174,20 @@ class RowsEvaluator {
     return descending ? -order : order;
   }
 
+  /// The order of enum cases is that of their declaration: the place of the case, for a key that is
+  /// one.
+  void rankCases(ListItems& keys) const {
+    const std::vector<NodeId>& nodes = module_.at(rows_.body).results;
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      const EnumCase* found = keys[k].as<EnumCase>();
+      if (found == nullptr) continue;
+      const Type* type = &module_.types[module_.at(nodes[k]).type];
+      if (type->kind == TypeKind::Optional) type = &module_.types[type->element];
+      const auto at = std::find(type->cases.begin(), type->cases.end(), found->name);
+      keys[k] = static_cast<std::int64_t>(at - type->cases.begin());
+    }
+  }
+
   EvalResult sort() {
     std::vector<std::pair<ListItems, std::size_t>> keyed;
     Results results;
@@ -183,6 +197,7 @@ class RowsEvaluator {
       if (auto error = take(results, 0, results.size(), keyed.back().first)) {
         return std::move(*error);
       }
+      rankCases(keyed.back().first);
     }
     std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
       for (std::size_t k = 0; k < a.first.size(); ++k) {

@@ -318,7 +318,7 @@ class Checker {
   [[nodiscard]] std::string_view builtinAggregate(std::string_view name) const;
   void checkQuantile(const Expr* part);
   [[nodiscard]] std::string_view localIn(const syntax::CallExpr& call) const;
-  [[nodiscard]] bool isKeyType(TypeId type, bool ordered) const;
+  [[nodiscard]] bool isKeyType(TypeId type) const;
   [[nodiscard]] bool isUnique(const Expr* part) const;
   void checkConstraint(const FieldInfo& column);
   /// Whether operators and functions are lifted here: none where an operand is none.
@@ -345,7 +345,7 @@ class Checker {
   // ---- tasks.cpp, targets.cpp
   void checkTask(SymbolId symbol);
   void checkTaskSettings(const syntax::TaskDecl& task);
-  void checkStepSettings(const syntax::StepSettings& step, std::span<const SettingSpec> resources);
+  void checkStepSettings(const syntax::StepSettings& step, bool overTables);
   void checkEnv(const syntax::TaskDecl& task);
   void checkOutputs(SymbolId symbol, const syntax::TaskDecl& task);
   void checkOutput(const syntax::TaskDecl& task, const FieldInfo& output);

@@ -41,8 +41,8 @@ constexpr std::array kS3{
 constexpr std::array kResources{
     SettingSpec{"cpu", SettingType::Number, "cores", true},
     SettingSpec{"memory", SettingType::Size, "main memory", true},
-    SettingSpec{"disk", SettingType::Size, "scratch space"},
     SettingSpec{"gpu", SettingType::Int, "graphics processors"},
+    SettingSpec{"disk", SettingType::Size, "scratch space"},
 };
 constexpr std::array kRetry{
     SettingSpec{"backoff", SettingType::Duration, "the pause before the second attempt"},
@@ -97,9 +97,6 @@ const EngineSpec* findEngine(std::string_view name) {
 std::span<const std::string_view> plannedEngines() { return kPlanned; }
 std::span<const SettingSpec> s3Settings() { return kS3; }
 std::span<const SettingSpec> resourceSettings() { return kResources; }
-std::span<const SettingSpec> tableResourceSettings() {
-  return std::span(kResources).first(kResources.size() - 1);  // all but the last, `gpu`
-}
 std::span<const SettingSpec> retrySettings() { return kRetry; }
 std::span<const std::string_view> failureClasses() { return kFailures; }
 std::span<const TuneMethodSpec> tuneMethods() { return kTuneMethods; }

@@ -46,8 +46,6 @@ struct EngineSpec {
 [[nodiscard]] std::span<const std::string_view> plannedEngines();
 [[nodiscard]] std::span<const SettingSpec> s3Settings();
 [[nodiscard]] std::span<const SettingSpec> resourceSettings();
-/// Those of a step over tables, which uses no graphics processor.
-[[nodiscard]] std::span<const SettingSpec> tableResourceSettings();
 [[nodiscard]] std::span<const SettingSpec> retrySettings();
 [[nodiscard]] std::span<const std::string_view> failureClasses();
 

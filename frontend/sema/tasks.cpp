@@ -67,10 +67,10 @@ void Checker::checkTaskSettings(const TaskDecl& task) {
   place_ = Place::Attribute;
   if (task.image != nullptr) checkConstant(task.image, TypeTable::kString, "`image`");
   if (task.cache != nullptr) checkConstant(task.cache, TypeTable::kBool, "`cache`");
-  checkStepSettings(task, resourceSettings());
+  checkStepSettings(task, false);
 }
 
-void Checker::checkStepSettings(const StepSettings& step, std::span<const SettingSpec> resources) {
+void Checker::checkStepSettings(const StepSettings& step, bool overTables) {
   place_ = Place::Attribute;
   if (step.timeout != nullptr) {
     checkSetting(step.timeout, {"timeout", SettingType::Duration, "", true});
@@ -78,8 +78,13 @@ void Checker::checkStepSettings(const StepSettings& step, std::span<const Settin
   if (step.retryCount != nullptr) checkSetting(step.retryCount, {"retry", SettingType::Int, ""});
   std::vector<const Name*> seen;
   for (const Setting& setting : step.resources) {
-    const SettingSpec* spec = checkKey(setting.key, "resource", resources, seen);
+    const SettingSpec* spec = checkKey(setting.key, "resource", resourceSettings(), seen);
     if (spec != nullptr) checkSetting(setting.value, *spec);
+    if (overTables && spec != nullptr && spec->name == "gpu") {
+      report(diagnose<Diag::SettingValue>(setting.key.span, spec->name,
+                                          "nothing that a transform uses")
+                 .note("a transform may take `cpu`, `memory` and `disk`"));
+    }
   }
   seen.clear();
   for (const Setting& setting : step.retry) {

@@ -32,7 +32,7 @@ bool isAggregateName(std::string_view name) {
                      [&](const AggregateName& one) { return one.name == name; });
 }
 
-bool Checker::isKeyType(TypeId type, bool ordered) const {
+bool Checker::isKeyType(TypeId type) const {
   if (types().kind(type) == IrKind::Optional) type = types()[type].element;
   switch (types().kind(type)) {
     case IrKind::Error:
@@ -43,9 +43,8 @@ bool Checker::isKeyType(TypeId type, bool ordered) const {
     case IrKind::Timestamp:
     case IrKind::Duration:
     case IrKind::Size:
-      return true;
     case IrKind::Enum:
-      return !ordered;
+      return true;
     default:
       return false;
   }
@@ -92,7 +91,7 @@ void Checker::checkGroupBy(const TransformStmt& stmt) {
   for (const TransformKey& key : stmt.keys) {
     const std::size_t before = scope.uses.size();
     const TypeId type = check(key.value);
-    if (!isError(type) && !isKeyType(type, false)) {
+    if (!isError(type) && !isKeyType(type)) {
       report(diagnose<Diag::KeyType>(key.value->span, "grouped", print(type))
                  .note("keys are numbers, strings, times, sizes, truths and enum cases"));
     }

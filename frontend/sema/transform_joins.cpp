@@ -89,7 +89,7 @@ void Checker::checkJoinCondition(const TransformStmt& stmt, SymbolId other) {
       continue;
     }
     for (const Expr* side : {equal->left, equal->right}) {
-      if (isKeyType(info(*side).type, false)) continue;
+      if (isKeyType(info(*side).type)) continue;
       report(diagnose<Diag::KeyType>(side->span, "joined", print(info(*side).type))
                  .note("keys are numbers, strings, times, sizes, truths and enum cases"));
       break;
@@ -123,7 +123,7 @@ void Checker::checkConstraint(const FieldInfo& column) {
       continue;
     }
     set(*part, TypeTable::kBool, Phase::Run);
-    if (!isKeyType(column.type, false)) {
+    if (!isKeyType(column.type)) {
       report(diagnose<Diag::KeyType>(part->span, "told apart", print(column.type))
                  .note("keys are numbers, strings, times, sizes, truths and enum cases"));
     }

@@ -72,7 +72,7 @@ void Checker::checkTransform(SymbolId symbol) {
   }
   pushScope();
   bindParams(symbol);
-  checkStepSettings(decl, tableResourceSettings());
+  checkStepSettings(decl, true);
   place_ = Place::Row;
   transform_ = &scope;
   for (const TransformStmt& stmt : decl.statements) {
@@ -228,9 +228,9 @@ void Checker::checkOrderBy(const TransformStmt& stmt) {
   }
   for (const TransformKey& key : stmt.keys) {
     const TypeId type = check(key.value);
-    if (isError(type) || isKeyType(type, true)) continue;
+    if (isError(type) || isKeyType(type)) continue;
     report(diagnose<Diag::KeyType>(key.value->span, "put in order", print(type))
-               .note("there is an order of numbers, strings, times, sizes and truths"));
+               .note("there is an order of numbers, strings, times, sizes, truths and enum cases"));
   }
   if (stmt.keys.size() > ir::kMaxKeys) {
     misplaced(stmt.span, "order by", fmt::format("takes at most {} keys", ir::kMaxKeys));

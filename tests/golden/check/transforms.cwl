@@ -65,7 +65,7 @@ transform kept(rows: table<Flight>) {
     n = count()                                    //! CW0415 `count()` cannot follow `...`
 }
 transform sorted(rows: table<Flight>) {
-    order by rows.tags, rows.class                 //! CW0323 by a `list<string>` //! CW0323 by a `Class`
+    order by rows.tags, rows.class                 //! CW0323 by a `list<string>`
     limit "3"                                      //! CW0301 write `3`
     limit -1                                       //! CW0427 must not be negative
     carrier = rows.carrier

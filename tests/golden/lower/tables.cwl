@@ -30,7 +30,12 @@ transform tidy(c: Comment, least: int = 0) {
     good = if c.stars != none and c.stars > 3 { true } else { false }
 }
 
+fn cores(n: int) -> float = n * 2.0
+
 transform by_day(rows: table<tidy>, authors: table<Author>, most: int) {
+    resources { cpu: cores(1), memory: 2 GiB, disk: 1 GiB }
+    timeout   1 h
+    retry     1 { on: [oom] }
     left join authors on rows.text == authors.name
     d = day(rows.date)
     group by d, rows.class, from = authors.from ?? "nowhere"

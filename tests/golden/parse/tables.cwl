@@ -41,6 +41,17 @@ test "one from another" {
     expect late(late(...one)) == none
 }
 transform nothing(rows: table<Flight>) {}
+/// Settings stand anywhere, once each.
+transform limited(f: Flight) {
+    resources {cpu:2,memory: 1 GiB   // much
+       disk: 3 GiB}
+    // while it is hot
+    ...f
+    retry 2 {backoff:5 s , on:[oom]} // twice
+    timeout = 3
+    timeout   10 min
+    retry = 1; resources = 2
+}
 workflow main(flights: file<csv>) -> (a: file<csv>) {
     let rows = read<Flight>(flights)
     let kept = read<Flight>(flights, on_bad:drop)

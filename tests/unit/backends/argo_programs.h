@@ -138,6 +138,24 @@ workflow main(n: int = 1) -> (sum: int) {
     return (sum: second.sum)
 }
 )cw"},
+    {"tables", R"cw(
+schema Row { name: string, score: float? }
+transform tidy(r: Row) {
+    resources { cpu: 3.5, memory: 1 GiB }
+    where r.score > 0.0
+    ...r
+}
+transform best(rows: table<tidy>, most: int) {
+    resources { cpu: 2, memory: 2 GiB, disk: 4 GiB }
+    timeout   10 min
+    retry     2 { on: [oom] }
+    order by rows.score desc
+    limit most
+}
+workflow main(rows: file<csv>, most: int = 10) -> (best: file<csv>) {
+    return (best: read<Row>(rows, on_bad: drop) |> tidy |> best(most))
+}
+)cw"},
 };
 
 }  // namespace couler::backends

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -62,6 +65,84 @@ TEST_F(Exec, MakesTheSameFileWithAnyThreadsAndMemory) {
   for (const char* settings : {"COULER_THREADS=2", "COULER_THREADS=5", "COULER_MEMORY='1 MiB'",
                                "COULER_THREADS=3 COULER_MEMORY=1MiB"}) {
     EXPECT_TRUE(made(settings) == one) << settings;
+  }
+}
+
+// What a transform may take is told to the command and to the scheduler; what comes out is the same,
+// and so a step that is there is not made again.
+TEST_F(Exec, TakesWhatATransformMay) {
+  std::string program = kProgram;
+  write("sales.csv", sales());
+  const auto made = [&](const std::string& settings) {
+    std::string text = program;
+    const std::string begin = "transform best(sales: table<Sale>, kept: table<Sale>) {\n";
+    text.insert(text.find(begin) + begin.size(), settings + "\n");
+    write("shops.cwl", text);
+    const Ran ran = couler({"run", "shops.cwl", "sales=sales.csv"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return ran.err;
+  };
+  EXPECT_NE(made("").find("2 steps run"), std::string::npos);
+  const std::string one = sh("cat .couler/objects/*/*/best.csv").out;
+  for (const char* settings :
+       {"resources { cpu: 3 }", "resources { memory: 64 MiB }", "timeout 5 min; retry 1",
+        "resources { cpu: 2.5, memory: 3 MiB, disk: 1 GiB }"}) {
+    EXPECT_NE(made(settings).find("0 steps run, 2 reused"), std::string::npos) << settings;
+    EXPECT_EQ(sh("rm -rf .couler").code, 0);
+    EXPECT_NE(made(settings).find("2 steps run"), std::string::npos) << settings;
+    EXPECT_TRUE(sh("cat .couler/objects/*/*/best.csv").out == one) << settings;
+  }
+}
+
+// Cases of an enum are in the order of their declaration, whoever works out the keys.
+TEST_F(Exec, SortsByEnumCases) {
+  write("tones.cwl", R"(couler 1
+
+enum Tone { low, mid, high }
+schema Note { id: int, tone: Tone?, text: string }
+
+transform ordered(notes: table<Note>) {
+    _rough = if notes.id % 5 < 2 { Tone.mid } else { Tone.low }
+    order by notes.tone desc, _rough, notes.id % 10
+    limit 60_000
+    ...notes
+}
+workflow main(notes: file<csv>) -> (notes: file<csv>) {
+    return (notes: read<Note>(notes) |> ordered)
+}
+test "ordered" {
+    let notes = for tone in ["low", "high", "mid"] { Note(id: length(tone), text: tone, tone: if tone == "low" { Tone.low } else { if tone == "mid" { Tone.mid } else { Tone.high } }) }
+    expect ordered([...notes, Note(id: 9, text: "")]).tone == [Tone.high, Tone.mid, Tone.low, none]
+}
+)");
+  constexpr const char* kTones[] = {"low", "mid", "high", ""};
+  const std::string more(40, 'x');  // so that it is large enough to be compiled
+  std::string text = "id,tone,text\n";
+  std::vector<std::pair<int, int>> notes;
+  std::uint64_t random = 11;
+  for (int i = 0; i < 100'000; ++i) {
+    random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+    const int tone = static_cast<int>(random >> 62U);
+    text += fmt::format("{},{},{}\n", i, kTones[tone], more);
+    notes.emplace_back(i, tone);
+  }
+  write("notes.csv", text);
+  const auto key = [](const std::pair<int, int>& note) {
+    const auto& [id, tone] = note;
+    return std::array{tone == 3 ? 3 : 2 - tone, id % 5 < 2 ? 1 : 0, id % 10};
+  };
+  std::stable_sort(notes.begin(), notes.end(),
+                   [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  std::string expected = "id,tone,text\n";
+  for (std::size_t i = 0; i < 60'000; ++i) {
+    expected += fmt::format("{},{},{}\n", notes[i].first, kTones[notes[i].second], more);
+  }
+  EXPECT_EQ(couler({"test", "tones.cwl"}).code, 0);
+  for (const char* settings : {"", "COULER_THREADS=3 COULER_MEMORY=1MiB", "COULER_JIT_LIBRARY=/none"}) {
+    const Ran ran = sh(std::string("rm -rf .couler; ") + settings +
+                       " \"$COULER\" run tones.cwl notes=notes.csv >/dev/null");
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_TRUE(sh("cat .couler/objects/*/*/ordered.csv").out == expected) << settings;
   }
 }
 

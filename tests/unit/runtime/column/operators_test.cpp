@@ -15,7 +15,9 @@
 namespace couler::column {
 namespace {
 
-constexpr std::string_view kRow = "(k: string?, n: int?, x: float?, b: bool, t: timestamp)";
+constexpr std::string_view kRow = "(k: string?, n: int?, x: float?, b: bool, t: timestamp, c: Tone?)";
+
+constexpr const char* kTones[] = {"low", "mid", "high"};  // in another order than their names
 
 class MemorySource final : public Source {
  public:
@@ -66,7 +68,8 @@ class OperatorsTest : public ::testing::Test {
            {"n", maybe(static_cast<std::int64_t>(random_() % keys) - 5)},
            {"x", maybe(x == 0.0 && random_() % 2 == 0 ? -0.0 : x)},
            {"b", random_() % 2 == 0},
-           {"t", ir::Timestamp{static_cast<std::int64_t>(random_() % 1'000'000'000'000)}}}));
+           {"t", ir::Timestamp{static_cast<std::int64_t>(random_() % 1'000'000'000'000)}},
+           {"c", maybe(ir::EnumCase{kTones[random_() % 3]})}}));
     }
     return rows;
   }
@@ -77,7 +80,7 @@ class OperatorsTest : public ::testing::Test {
                std::uint64_t keys, std::size_t memory) {
     const std::string type = fmt::format("table<{}>", kRow);
     const std::string text =
-        fmt::format("couler-ir 1\nfn f {{ param a: {0} param o: {0} result {1}\nbody {{ (%0: {0}, "
+        fmt::format("couler-ir 1\nenum Tone from \"\" {{ low, mid, high }}\nfn f {{ param a: {0} param o: {0} result {1}\nbody {{ (%0: {0}, "
                     "%1: {0})\n{2}\nyield %9\n}} }}\n",
                     type, result, body);
     SourceManager sources;
@@ -177,7 +180,7 @@ TEST_F(OperatorsTest, FilterAndMap) {
 TEST_F(OperatorsTest, SortByOneKey) {
   for (const char* descending : {"0", "1"}) {
     for (const auto& [name, type] : {std::pair{"k", "string?"}, {"n", "int?"}, {"x", "float?"},
-                                     {"b", "bool"}, {"t", "timestamp"}}) {
+                                     {"b", "bool"}, {"t", "timestamp"}, {"c", "Tone?"}}) {
       random_.seed(5);
       const std::string body =
           fmt::format("%9 = rows sort {}(%0) {{ {} %3 = field {}(%2) : {} yield %3 }} : {}",
@@ -248,11 +251,11 @@ TEST_F(OperatorsTest, GroupOfAllRows) {
 
 TEST_F(OperatorsTest, Join) {
   const std::string both =
-      "table<(k: string?, n: int?, x: float?, b: bool, t: timestamp, r.k: string?, r.n: int?, r.x: "
-      "float?, r.b: bool, r.t: timestamp)>";
+      "table<(k: string?, n: int?, x: float?, b: bool, t: timestamp, c: Tone?, r.k: string?, r.n: int?, r.x: "
+      "float?, r.b: bool, r.t: timestamp, r.c: Tone?)>";
   const std::string left =
-      "table<(k: string?, n: int?, x: float?, b: bool, t: timestamp, r.k: string?, r.n: int?, r.x: "
-      "float?, r.b: bool?, r.t: timestamp?)>";
+      "table<(k: string?, n: int?, x: float?, b: bool, t: timestamp, c: Tone?, r.k: string?, r.n: int?, r.x: "
+      "float?, r.b: bool?, r.t: timestamp?, r.c: Tone?)>";
   for (const char* kind : {"inner", "left", "semi", "anti"}) {
     const std::string out = kind[0] == 'i' ? both : kind[0] == 'l' ? left : table();
     for (const auto& [name, type] : {std::pair{"k", "string?"}, {"n", "int?"}, {"x", "float?"}}) {
@@ -286,8 +289,8 @@ TEST_F(OperatorsTest, SortAndFilterCarryTheColumnsLookedAt) {
 
 TEST_F(OperatorsTest, JoinsCarryTheColumnsLookedAt) {
   const std::string both =
-      "(k: string?, n: int?, x: float?, b: bool, t: timestamp, r.k: string?, r.n: int?, r.x: float?, "
-      "r.b: bool, r.t: timestamp)";
+      "(k: string?, n: int?, x: float?, b: bool, t: timestamp, c: Tone?, r.k: string?, r.n: int?, r.x: float?, "
+      "r.b: bool, r.t: timestamp, r.c: Tone?)";
   const auto join = [&](std::string_view kind, const std::string& out) {
     return fmt::format("%20 = rows join {} 1(%0, %1) {{ (%2: {}, %3: {}) %4 = field n(%2) : int? %5 "
                        "= field n(%3) : int? yield %4, %5 }} : table<{}> ",
@@ -308,7 +311,7 @@ TEST_F(OperatorsTest, JoinWithOneMatchForEach) {
       fmt::format("%5 = rows map(%1) {{ {} %3 = field n(%2) : int? %4 = op MakeRecord(%3) : (n: int?) "
                   "yield %4 }} : table<(n: int?)> %6 = rows distinct(%5) : table<(n: int?)> ",
                   row("%2"));
-  const std::string fields = "k: string?, n: int?, x: float?, b: bool, t: timestamp";
+  const std::string fields = "k: string?, n: int?, x: float?, b: bool, t: timestamp, c: Tone?";
   for (const char* kind : {"inner", "left", "semi", "anti"}) {
     const std::string out = kind[0] == 'i' || kind[0] == 'l'
                                 ? fmt::format("table<({}, r.n: int?)>", fields)
