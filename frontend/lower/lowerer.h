@@ -144,6 +144,7 @@ class Lowerer {
   };
   /// The rows that the body being lowered is about.
   struct RowScope {
+    ir::NameId transform;  ///< what their operators are called, for messages; invalid: a read
     std::vector<RowSlot> slots;
     TypeId row;
     NodeId param;

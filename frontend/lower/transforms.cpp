@@ -22,6 +22,7 @@ ir::Rows rowsOf(RowsOp op) {
 
 NodeId Lowerer::TransformLowering::run() {
   const sema::FieldInfo& rows = signature_.params.front();
+  scope_.transform = l_.m_.intern(l_.program_.at(symbol_).name);
   table_ = l_.values_.at(rows.symbol);
   scope_.row = l_.m_.types[l_.typeOf(table_)].element;
   for (const ir::TypeField& field : l_.m_.types[scope_.row].fields) {
@@ -309,7 +310,8 @@ void Lowerer::TransformLowering::distinct(std::size_t i) {
 
 NodeId Lowerer::rowsNode(ir::Rows payload, TypeId table, std::span<const NodeId> operands,
                          const std::function<std::vector<NodeId>()>& lower, Span span) {
-  const NodeId node = m_.add(region_, payload, table, operands, {}, span);
+  const ir::NameId name = rows_ != nullptr ? rows_->transform : ir::NameId{};
+  const NodeId node = m_.add(region_, payload, table, operands, {}, span, name);
   if (!lower) return node;
   payload.body = m_.addRegion(node);
   inRegion(payload.body, [&] {

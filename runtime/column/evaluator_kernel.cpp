@@ -100,7 +100,14 @@ class EvaluatorKernel final : public Kernel {
     if (found == nullptr) return false;
     error.message = found->message + valuesAt(*plan_.module, body, found->at, row);
     error.at = found->at;
+    error.where = operatorOf(body);
     return true;
+  }
+
+  [[nodiscard]] std::string operatorOf(ir::RegionId body) const {
+    const ir::NodeId owner = plan_.module->at(body).owner;
+    const ir::NameId name = owner.valid() ? plan_.module->at(owner).name : ir::NameId{};
+    return name.valid() ? std::string(plan_.module->at(name)) : std::string();
   }
 
   bool pass(ir::Value& row, bool& kept, RowError& error) {
@@ -188,6 +195,7 @@ class Uses {
 }  // namespace
 
 StreamError rowError(std::string_view where, std::int64_t row, const RowError& error) {
+  if (!error.where.empty()) where = error.where;
   return {fmt::format("{}, row {}: {}", where, row + 1, error.message), error.at};
 }
 

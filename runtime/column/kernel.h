@@ -38,9 +38,10 @@ struct RowError {
   std::int64_t row = 0;  ///< in its source, from 0
   std::string message;   ///< lower case, no full stop
   Span at;
+  std::string where{};   ///< the operator of the plan, by its name; empty: it has none
 };
 
-/// "tidy, row 3: division by zero"
+/// "tidy, row 3: division by zero"; `where` for an error that does not say it itself.
 [[nodiscard]] StreamError rowError(std::string_view where, std::int64_t row,
                                    const RowError& error);
 

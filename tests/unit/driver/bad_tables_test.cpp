@@ -124,9 +124,9 @@ TEST_F(BadTables, ExpressionsWithoutAValueNameTheirPlace) {
     return ran.err;
   };
   expectSays(says("1,2,a\n5,3,b\n"),
-             "a.cwl:8:9: s, row 2: division by zero: 8 div 0 (x = 5, y = 3)");
+             "a.cwl:8:9: t, row 2: division by zero: 8 div 0 (x = 5, y = 3)");
   expectSays(says("9223372036854775807,2,\n"),
-             "a.cwl:6:13: s, row 1: overflow: 9223372036854775807 * 2 does not fit in an int "
+             "a.cwl:6:13: t, row 1: overflow: 9223372036854775807 * 2 does not fit in an int "
              "(x = 9223372036854775807)");
   const std::string large = "4000000000000000000,4,a\n";
   expectSays(says(large + large), "a.cwl:14:13: s, row 2: ");

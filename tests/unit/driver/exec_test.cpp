@@ -94,6 +94,41 @@ TEST_F(Exec, TakesWhatATransformMay) {
   }
 }
 
+TEST_F(Exec, CountsTheCoresOfATransform) {
+  const auto began = [&](const char* cores) {
+    write("two.cwl", fmt::format(R"(couler 1
+schema Row {{ n: int }}
+transform twice(r: Row, by: int) {{
+    resources {{ cpu: {} }}
+    n = r.n * by
+}}
+workflow main(rows: file<csv>) -> (all: list<file>) {{
+    let two = read<Row>(rows) |> twice(2)
+    let three = read<Row>(rows) |> twice(3)
+    let four = read<Row>(rows) |> twice(4)
+    return (all: [write<csv>(two), write<csv>(three), write<csv>(four)])
+}}
+)", cores));
+    write("rows.csv", "n\n1\n2\n");
+    const Ran ran = sh("rm -rf .couler; \"$COULER\" run two.cwl rows=rows.csv --jobs 2");
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    std::vector<std::string> words;
+    for (std::size_t at = 0; at < ran.err.size(); at = ran.err.find('\n', at) + 1) {
+      words.push_back(ran.err.substr(at, ran.err.find(' ', at) - at));
+    }
+    words.pop_back();  // the sum of the run
+    return words;
+  };
+  // The read, which all share, then the others.
+  const std::vector<std::string> oneByOne = {"start", "ok", "start", "ok",
+                                             "start", "ok", "start", "ok"};
+  EXPECT_EQ(began("2"), oneByOne);
+  EXPECT_EQ(began("1.5"), oneByOne);
+  const std::vector<std::string> together = began("1");
+  ASSERT_EQ(together.size(), oneByOne.size());
+  EXPECT_EQ(together[3], "start");
+}
+
 // Cases of an enum are in the order of their declaration, whoever works out the keys.
 TEST_F(Exec, SortsByEnumCases) {
   write("tones.cwl", R"(couler 1
