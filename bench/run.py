@@ -2,12 +2,14 @@
 
     python3 bench/run.py [--build build] [--only NAME] [--repeat N] [--json FILE]
                          [--peers PYTHON] [--rows N] [--threads N]... [--pipeline NAME]...
+                         [--seeds N] [--trials N] [--trainings FILE]
 
 Times are CPU seconds of the process and its children (user + system), the least of N runs; for runs
 of many steps also wall seconds. Peers: ninja (the build's own) and, where installed, Hera
 (`pip install 'hera[yaml]'`; run once, about a minute). `tables` and `csv` (table_bench.py) and
 `stats` compare with what PYTHON has of polars, DuckDB, pyarrow, pandas and numpy; `tables` on
-tables of `--rows` rows. A row is marked when it misses its target, and the exit code is then 1.
+tables of `--rows` rows. `tune` (tune_bench.py) compares with Optuna, of which and of scikit-learn
+PYTHON must have a copy; it takes about ten minutes. A row is marked when it misses its target, and the exit code is then 1.
 """
 
 import argparse
@@ -22,6 +24,7 @@ import time
 
 import cache_real
 from table_bench import bench_csv, bench_tables
+from tune_bench import bench_tune
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -235,6 +238,7 @@ BENCHES = {
     "tables": bench_tables,
     "csv": bench_csv,
     "stats": bench_stats,
+    "tune": bench_tune,
 }
 
 
@@ -249,6 +253,9 @@ def main():
     parser.add_argument("--rounds", default=2, type=int, help="of all peers of tables in turns")
     parser.add_argument("--threads", default=None, type=int, action="append")
     parser.add_argument("--pipeline", action="append", help="one of the tables' pipelines")
+    parser.add_argument("--seeds", default=20, type=int, help="of each search")
+    parser.add_argument("--trials", default=50, type=int, help="of each search")
+    parser.add_argument("--trainings", type=pathlib.Path, help="keep what trainings came to there; go on with it")
     options = parser.parse_args()
     options.threads = options.threads or [1, 2]
     table = Table()

@@ -75,7 +75,8 @@ struct Trial {
 };
 
 /// The next point by the tree-structured Parzen estimator (Bergstra et al., NIPS 2011) with one
-/// kernel over all parameters a trial (as in BOHB, Falkner et al., ICML 2018): of some candidates
+/// kernel over all parameters a trial (as in BOHB, Falkner et al., ICML 2018), as wide as the trials
+/// beside it are far: of some candidates
 /// drawn near the better trials the one that is most likelier there than near the others. Failed
 /// trials are among the others. A point that was tried is not proposed again where there are
 /// others. O(candidates × trials × dimensions).

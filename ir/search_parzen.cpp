@@ -19,12 +19,8 @@ class Mixture {
  public:
   Mixture(std::span<const Dimension> dimensions, std::vector<const std::vector<double>*> centres)
       : dimensions_(dimensions), centres_(std::move(centres)) {
-    const auto n = static_cast<double>(centres_.size());
-    const auto d = static_cast<double>(dimensions_.size());
-    width_ = std::max(0.2 * std::pow(std::max(n, 1.0), -1 / (d + 4)), 1 / std::min(100.0, n + 2));
-    for (const std::vector<double>* centre : centres_) {
-      for (const double mean : *centre) logShare_.push_back(logShare(mean));
-    }
+    kernels_.resize(centres_.size() * dimensions_.size());
+    for (std::size_t i = 0; i < dimensions_.size(); ++i) widen(i);
   }
 
   [[nodiscard]] std::vector<double> draw(Random& random) const {
@@ -40,7 +36,8 @@ class Mixture {
         place.push_back(random.unit());
       } else {
         double x = -1;
-        while (x < 0 || x >= 1) x = (*centres_[pick])[i] + width_ * random.normal();
+        const double width = kernels_[pick * dimensions_.size() + i].width;
+        while (x < 0 || x >= 1) x = (*centres_[pick])[i] + width * random.normal();
         place.push_back(x);
       }
     }
@@ -59,8 +56,9 @@ class Mixture {
           const bool same = std::floor(mean * count) == std::floor(place[i] * count);
           sum += std::log(stray() + (same ? (1 - stray()) * count : 0));
         } else {
-          const double z = (place[i] - mean) / width_;
-          sum += -0.5 * z * z - logShare_[k * dimensions_.size() + i];
+          const Kernel& kernel = kernels_[k * dimensions_.size() + i];
+          const double z = (place[i] - mean) / kernel.width;
+          sum += -0.5 * z * z - kernel.logShare;
         }
       }
       terms.push_back(sum);
@@ -72,18 +70,36 @@ class Mixture {
   }
 
  private:
-  /// Of a normal kernel: its norm and how much of it lies inside.
-  [[nodiscard]] double logShare(double mean) const {
-    const double inside = normalBelow((1 - mean) / width_) - normalBelow(-mean / width_);
-    return std::log(inside * width_ * std::sqrt(2 * std::numbers::pi));
+  struct Kernel {
+    double width;
+    double logShare;  ///< of its norm and of how much of it lies inside
+  };
+
+  /// Gives each kernel half the way to the farther of its two neighbours as width in one dimension
+  /// (Bergstra et al. take all of it, but of one dimension at a time), and not too little.
+  void widen(std::size_t dimension) {
+    const std::size_t n = centres_.size();
+    std::vector<std::pair<double, std::size_t>> along;
+    for (std::size_t k = 0; k < n; ++k) along.emplace_back((*centres_[k])[dimension], k);
+    std::sort(along.begin(), along.end());
+    const double least = 1 / std::min(100.0, static_cast<double>(n) + 2);
+    for (std::size_t k = 0; k < n; ++k) {
+      const double mean = along[k].first;
+      double gap = n == 1 ? std::max(mean, 1 - mean) : 0;
+      if (k > 0) gap = mean - along[k - 1].first;
+      if (k + 1 < n) gap = std::max(gap, along[k + 1].first - mean);
+      const double width = std::clamp(gap / 2, least, 1.0);
+      const double inside = normalBelow((1 - mean) / width) - normalBelow(-mean / width);
+      kernels_[along[k].second * dimensions_.size() + dimension] = {
+          width, std::log(inside * width * std::sqrt(2 * std::numbers::pi))};
+    }
   }
   /// How much of a kernel's weight other choices have.
   [[nodiscard]] double stray() const { return 1 / static_cast<double>(centres_.size() + 1); }
 
   std::span<const Dimension> dimensions_;
   std::vector<const std::vector<double>*> centres_;
-  double width_ = 0;
-  std::vector<double> logShare_;
+  std::vector<Kernel> kernels_;  ///< a trial's beside each other
 };
 
 }  // namespace

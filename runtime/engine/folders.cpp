@@ -52,7 +52,7 @@ int Folders::place(const std::string& folder) {
   return 0;
 }
 
-bool Folders::asMade(const std::string& folder) const {
+bool Folders::cleared(const std::string& folder) const {
   struct stat info{};
   if (!known_ || lstat(folder.c_str(), &info) != 0 || info.st_mode != mode_ ||
       info.st_size != size_) {
@@ -63,14 +63,16 @@ bool Folders::asMade(const std::string& folder) const {
   bool empty = true;
   while (const dirent* entry = readdir(dir)) {
     const std::string_view name = entry->d_name;
-    empty = empty && (name == "." || name == "..");
+    if (name == "." || name == "..") continue;
+    // The values of outputs, which have been read.
+    empty = empty && name.starts_with(".couler-") && unlinkat(dirfd(dir), entry->d_name, 0) == 0;
   }
   closedir(dir);
   return empty;
 }
 
 void Folders::done(const std::string& folder, bool reusable) {
-  if (reusable && spare_.size() < kMostSpare && asMade(folder)) {
+  if (reusable && spare_.size() < kMostSpare && cleared(folder)) {
     spare_.push_back(folder);
   } else {
     removeTree(folder);

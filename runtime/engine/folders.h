@@ -31,7 +31,8 @@ class Folders {
  private:
   /// Gives `folder` the name of a spare one or makes it; an error number.
   int place(const std::string& folder);
-  [[nodiscard]] bool asMade(const std::string& folder) const;
+  /// Removes what the engine itself had put there; whether the folder is as it was made.
+  [[nodiscard]] bool cleared(const std::string& folder) const;
 
   std::string parent_;
   std::vector<std::string> spare_;
