@@ -20,6 +20,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"passes", {"support", "ir"}},
     {"backends", {"support", "ir"}},
     {"runtime", {"support", "ir"}},
+    {"lsp", {"support", "ir", "frontend"}},
     {"driver", {"support", "ir", "frontend", "passes", "backends", "runtime", "lsp"}},
 };
 

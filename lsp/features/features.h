@@ -1,0 +1,50 @@
+#pragma once
+
+#include "lsp/protocol/convert.h"
+
+/// One function a request: its result, from a snapshot and the request's parameters. They change
+/// nothing and know no server. `null` where there is nothing to say.
+namespace couler::lsp {
+
+[[nodiscard]] Json hover(const View& view, const Json& params);
+[[nodiscard]] Json definition(const View& view, const Json& params);
+[[nodiscard]] Json typeDefinition(const View& view, const Json& params);
+[[nodiscard]] Json documentHighlight(const View& view, const Json& params);
+[[nodiscard]] Json documentSymbol(const View& view, const Json& params);
+[[nodiscard]] Json documentLink(const View& view, const Json& params);
+[[nodiscard]] Json foldingRange(const View& view, const Json& params);
+[[nodiscard]] Json selectionRange(const View& view, const Json& params);
+[[nodiscard]] Json inlayHint(const View& view, const Json& params);
+[[nodiscard]] Json codeLens(const View& view, const Json& params);
+[[nodiscard]] Json codeAction(const View& view, const Json& params);
+[[nodiscard]] Json prepareRename(const View& view, const Json& params);
+
+/// `data` of a token: line and start relative to the one before, length, type, modifiers.
+[[nodiscard]] Json semanticTokensLegend();
+[[nodiscard]] Json semanticTokens(const View& view, const Json& params);
+
+/// `text` is the document as it is now, which the snapshot may be a little behind.
+[[nodiscard]] Json signatureHelp(const View& view, std::string_view text, const Json& params);
+[[nodiscard]] Json completion(const View& view, std::string_view text, const Json& params,
+                              bool snippets);
+[[nodiscard]] Json completionOptions();
+
+/// Whole document; nothing where it does not parse. `text` as for completion.
+[[nodiscard]] Json formatting(std::string_view text, Encoding encoding);
+/// The lines of `params.range` only.
+[[nodiscard]] Json rangeFormatting(std::string_view text, Encoding encoding, const Json& params);
+
+/// References and renames are of more than one file: the snapshots are of all roots known.
+struct SymbolPlace {
+  std::string path;  ///< of the file that declares it
+  Span declared;
+  std::string name;
+};
+[[nodiscard]] std::optional<SymbolPlace> symbolAt(const View& view, const Json& params);
+/// Where in the snapshot's files that symbol stands.
+[[nodiscard]] std::vector<Occurrence> placesOf(const Snapshot& snapshot, FileId file,
+                                               const SymbolPlace& symbol);
+/// Why a symbol cannot get that name; empty: it can.
+[[nodiscard]] std::string renameProblem(std::string_view name);
+
+}  // namespace couler::lsp

@@ -1,0 +1,392 @@
+#include "lsp/server.h"
+
+#include <algorithm>
+#include <exception>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "frontend/session.h"
+#include "lsp/workspace/uri.h"
+
+namespace couler::lsp {
+namespace {
+
+// JSON-RPC and the protocol's error codes.
+constexpr int kParseError = -32700, kInvalidRequest = -32600, kMethodNotFound = -32601,
+              kInternalError = -32603, kNotInitialized = -32002, kCancelled = -32800,
+              kRequestFailed = -32803;
+
+/// Bytes that are no UTF-8 (there are none but in what a user's file holds) become U+FFFD.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Server::Server(ServerOptions options, std::function<void(std::string)> send,
+               std::function<void()> wake)
+    : options_(std::move(options)), send_(std::move(send)), wake_(std::move(wake)) {
+  analyst_ = std::make_unique<Analyst>([this](std::shared_ptr<const Snapshot> snapshot) {
+    {
+      const std::lock_guard lock(doneMutex_);
+      done_.push_back(std::move(snapshot));
+    }
+    wake_();
+  });
+}
+
+Server::~Server() { analyst_.reset(); }
+
+void Server::reply(const Json& id, Json result) {
+  send_(dump({{"jsonrpc", "2.0"}, {"id", id}, {"result", std::move(result)}}));
+}
+void Server::fail(const Json& id, int code, std::string_view message) {
+  send_(dump({{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", message}}}}));
+}
+void Server::notify(std::string_view method, Json params) {
+  send_(dump({{"jsonrpc", "2.0"}, {"method", method}, {"params", std::move(params)}}));
+}
+
+void Server::peek(std::string_view body) {
+  if (body.size() > 1000 || body.find("$/cancelRequest") == std::string_view::npos) return;
+  const Json message = Json::parse(body, nullptr, false);
+  if (!message.is_object() || message.value("method", Json()) != "$/cancelRequest") return;
+  const auto params = message.find("params");
+  if (params == message.end() || !params->is_object() || !params->contains("id")) return;
+  cancelled_.insert(dump((*params)["id"]));
+}
+
+void Server::take(std::string_view body) {
+  const Json message = Json::parse(body, nullptr, false);
+  if (message.is_discarded()) return fail(nullptr, kParseError, "this is no JSON");
+  if (!message.is_object()) return fail(nullptr, kInvalidRequest, "an object is wanted");
+  const auto method = message.find("method");
+  const auto id = message.find("id");
+  if (method == message.end() || !method->is_string()) {
+    // A reply to a request of ours needs no answer.
+    if (id != message.end() && !message.contains("result") && !message.contains("error"))
+      fail(*id, kInvalidRequest, "`method` is missing");
+    return;
+  }
+  static const Json kNone = Json::object();
+  const auto given = message.find("params");
+  const Json& params = given == message.end() || !given->is_object() ? kNone : *given;
+  const auto& name = method->get_ref<const std::string&>();
+  if (id == message.end()) {
+    try {
+      notification(name, params);
+    } catch (const std::exception& error) {
+      notify("window/logMessage",
+             {{"type", 1}, {"message", fmt::format("{}: {}", name, error.what())}});
+    }
+    return;
+  }
+  if (!id->is_number_integer() && !id->is_string())
+    return fail(nullptr, kInvalidRequest, "`id` is neither a number nor a string");
+  if (cancelled_.erase(dump(*id)) != 0) return fail(*id, kCancelled, "cancelled");
+  if (shutDown_) return fail(*id, kInvalidRequest, "the server is shut down");
+  if (!initialized_ && name != "initialize")
+    return fail(*id, kNotInitialized, "`initialize` comes first");
+  try {
+    bool answered = false;
+    Json result = request(name, params, *id, answered);
+    if (!answered) reply(*id, std::move(result));
+  } catch (const std::exception& error) {
+    fail(*id, kInternalError, error.what());
+  }
+}
+
+Json Server::initialize(const Json& params) {
+  initialized_ = true;
+  const auto at = [](const Json& json, std::initializer_list<const char*> names) -> const Json* {
+    const Json* found = &json;
+    for (const char* name : names) {
+      if (!found->is_object()) return nullptr;
+      const auto next = found->find(name);
+      if (next == found->end()) return nullptr;
+      found = &*next;
+    }
+    return found;
+  };
+  if (const Json* encodings = at(params, {"capabilities", "general", "positionEncodings"});
+      encodings != nullptr && encodings->is_array()) {
+    for (const Json& one : *encodings) {
+      if (one == "utf-8") encoding_ = Encoding::Utf8;
+    }
+  }
+  if (const Json* snippets = at(params, {"capabilities", "textDocument", "completion",
+                                         "completionItem", "snippetSupport"})) {
+    snippets_ = *snippets == true;
+  }
+  if (const auto folders = params.find("workspaceFolders");
+      folders != params.end() && folders->is_array()) {
+    for (const Json& folder : *folders) {
+      if (const Json* uri = at(folder, {"uri"}); uri != nullptr && uri->is_string())
+        roots_.push_back(pathOf(uri->get<std::string>()));
+    }
+  } else if (const Json* root = at(params, {"rootUri"}); root != nullptr && root->is_string()) {
+    roots_.push_back(pathOf(root->get<std::string>()));
+  }
+  const Json programs = {{"filters", {{{"pattern", {{"glob", "**/*.cwl"}}}}}}};
+  return {
+      {"serverInfo", {{"name", "couler"}, {"version", options_.version}}},
+      {"capabilities",
+       {{"positionEncoding", encoding_ == Encoding::Utf8 ? "utf-8" : "utf-16"},
+        {"textDocumentSync", {{"openClose", true}, {"change", 2}, {"save", true}}},
+        {"diagnosticProvider", {{"interFileDependencies", true}, {"workspaceDiagnostics", false}}},
+        {"completionProvider", completionOptions()},
+        {"hoverProvider", true},
+        {"signatureHelpProvider",
+         {{"triggerCharacters", {"(", ","}}, {"retriggerCharacters", {")"}}}},
+        {"definitionProvider", true},
+        {"typeDefinitionProvider", true},
+        {"referencesProvider", true},
+        {"documentHighlightProvider", true},
+        {"renameProvider", {{"prepareProvider", true}}},
+        {"documentSymbolProvider", true},
+        {"workspaceSymbolProvider", true},
+        {"semanticTokensProvider",
+         {{"legend", semanticTokensLegend()}, {"full", {{"delta", true}}}, {"range", true}}},
+        {"inlayHintProvider", true},
+        {"codeLensProvider", Json::object()},
+        {"codeActionProvider",
+         {{"codeActionKinds", {"quickfix", "source.fixAll", "source.organizeImports"}}}},
+        {"foldingRangeProvider", true},
+        {"selectionRangeProvider", true},
+        {"documentLinkProvider", Json::object()},
+        {"documentFormattingProvider", true},
+        {"documentRangeFormattingProvider", true},
+        {"workspace",
+         {{"workspaceFolders", {{"supported", true}, {"changeNotifications", true}}},
+          {"fileOperations", {{"willRename", programs}}}}}}}};
+}
+
+Json Server::request(const std::string& method, const Json& params, const Json& id,
+                     bool& answered) {
+  if (method == "initialize") {
+    if (!initialized_) return initialize(params);
+    answered = true;
+    fail(id, kInvalidRequest, "`initialize` comes once");
+    return nullptr;
+  }
+  if (method == "shutdown") {
+    shutDown_ = true;
+    return nullptr;
+  }
+  if (method == "workspace/symbol") return workspaceSymbol(params);
+  if (method == "workspace/willRenameFiles") return willRenameFiles(params);
+  if (method == "couler/standardModule") {
+    const auto text = stdlibText(params.value("module", ""));
+    return text ? Json(*text) : Json();
+  }
+
+  struct Row {
+    Feature feature;
+    Fresh fresh;
+  };
+  static const std::unordered_map<std::string_view, Row> kFeatures = {
+      {"textDocument/hover", {hover, Fresh::Wanted}},
+      {"textDocument/definition", {definition, Fresh::Wanted}},
+      {"textDocument/declaration", {definition, Fresh::Wanted}},
+      {"textDocument/typeDefinition", {typeDefinition, Fresh::Wanted}},
+      {"textDocument/documentHighlight", {documentHighlight, Fresh::Wanted}},
+      {"textDocument/documentSymbol", {documentSymbol, Fresh::Wanted}},
+      {"textDocument/documentLink", {documentLink, Fresh::Wanted}},
+      {"textDocument/foldingRange", {foldingRange, Fresh::Wanted}},
+      {"textDocument/selectionRange", {selectionRange, Fresh::Wanted}},
+      {"textDocument/inlayHint", {inlayHint, Fresh::Wanted}},
+      {"textDocument/codeLens", {codeLens, Fresh::Wanted}},
+      {"textDocument/codeAction", {codeAction, Fresh::Wanted}},
+      {"textDocument/prepareRename", {prepareRename, Fresh::Wanted}},
+      {"textDocument/semanticTokens/range", {semanticTokens, Fresh::Wanted}},
+  };
+  std::function<Json(Document&)> answer;
+  Fresh fresh = Fresh::Wanted;
+  if (const auto row = kFeatures.find(method); row != kFeatures.end()) {
+    fresh = row->second.fresh;
+    answer = [this, feature = row->second.feature, params](Document& document) -> Json {
+      const Snapshot& snapshot = *document.snapshot;
+      if (!snapshot.loaded()) return nullptr;
+      return feature(View(snapshot, encoding_), params);
+    };
+  } else if (method == "textDocument/completion") {
+    fresh = Fresh::Any;
+    answer = [this, params](Document& document) -> Json {
+      if (!document.snapshot->loaded()) return nullptr;
+      Json result = completion(View(*document.snapshot, encoding_), *document.text, params, snippets_);
+      // What is being typed may have cost the parser the declaration around it.
+      if (!result["items"].empty() || document.sound == document.snapshot) return result;
+      return completion(View(*document.sound, encoding_), *document.text, params, snippets_);
+    };
+  } else if (method == "textDocument/signatureHelp") {
+    fresh = Fresh::Any;
+    answer = [this, params](Document& document) -> Json {
+      if (!document.snapshot->loaded()) return nullptr;
+      Json result = signatureHelp(View(*document.snapshot, encoding_), *document.text, params);
+      if (!result.is_null() || document.sound == document.snapshot) return result;
+      return signatureHelp(View(*document.sound, encoding_), *document.text, params);
+    };
+  } else if (method == "textDocument/formatting" || method == "textDocument/rangeFormatting") {
+    Document* document = find(params);
+    if (document == nullptr) return nullptr;
+    return method == "textDocument/formatting"
+               ? formatting(*document->text, encoding_)
+               : rangeFormatting(*document->text, encoding_, params);
+  } else if (method == "textDocument/semanticTokens/full") {
+    answer = [this, params](Document& document) -> Json {
+      if (!document.snapshot->loaded()) return nullptr;
+      Json result = semanticTokens(View(*document.snapshot, encoding_), params);
+      result["resultId"] = std::to_string(document.revision);
+      tokens_[document.snapshot->path()] = result["data"].get<std::vector<std::uint32_t>>();
+      return result;
+    };
+  } else if (method == "textDocument/semanticTokens/full/delta") {
+    answer = [this, params](Document& document) -> Json {
+      if (!document.snapshot->loaded()) return nullptr;
+      const Json all = semanticTokens(View(*document.snapshot, encoding_), params);
+      std::vector<std::uint32_t> now = all["data"].get<std::vector<std::uint32_t>>();
+      std::vector<std::uint32_t>& before = tokens_[document.snapshot->path()];
+      // One edit: what lies between the equal front and the equal rear.
+      std::size_t front = 0;
+      while (front < now.size() && front < before.size() && now[front] == before[front]) ++front;
+      std::size_t rear = 0;
+      while (rear + front < now.size() && rear + front < before.size() &&
+             now[now.size() - rear - 1] == before[before.size() - rear - 1]) {
+        ++rear;
+      }
+      Json edits = Json::array();
+      if (front + rear < now.size() || front + rear < before.size()) {
+        edits.push_back({{"start", front},
+                         {"deleteCount", before.size() - front - rear},
+                         {"data", std::vector<std::uint32_t>(
+                                      now.begin() + static_cast<std::ptrdiff_t>(front),
+                                      now.end() - static_cast<std::ptrdiff_t>(rear))}});
+      }
+      before = std::move(now);
+      return {{"resultId", std::to_string(document.revision)}, {"edits", std::move(edits)}};
+    };
+  } else if (method == "textDocument/diagnostic") {
+    answer = [this, params](Document& document) { return pullDiagnostics(params, document); };
+  } else if (method == "textDocument/references") {
+    answer = [this, params](Document& document) { return references(params, document); };
+  } else if (method == "textDocument/rename") {
+    answer = [this, params](Document& document) { return rename(params, document); };
+  } else {
+    answered = true;
+    fail(id, kMethodNotFound, fmt::format("there is no request `{}`", method));
+    return nullptr;
+  }
+  Json now;
+  answered = !later(params, id, fresh, std::move(answer), now);
+  return now;
+}
+
+void Server::notification(const std::string& method, const Json& params) {
+  if (method == "exit") {
+    exited_ = true;
+  } else if (method == "$/cancelRequest") {
+    const auto id = params.find("id");
+    if (id == params.end()) return;
+    cancelled_.erase(dump(*id));  // it was answered before, or is answered now
+    for (auto one = waiting_.begin(); one != waiting_.end(); ++one) {
+      if (one->id != *id) continue;
+      fail(one->id, kCancelled, "cancelled");
+      waiting_.erase(one);
+      return;
+    }
+  } else if (!initialized_ || shutDown_) {
+    return;
+  } else if (method == "textDocument/didOpen") {
+    didOpen(params);
+  } else if (method == "textDocument/didChange") {
+    didChange(params);
+  } else if (method == "textDocument/didClose") {
+    didClose(params);
+  } else if (method == "workspace/didChangeWatchedFiles") {
+    for (const Json& change : params.value("changes", Json::array())) {
+      changed(pathOf(change.value("uri", "")));
+    }
+  } else if (method == "workspace/didChangeWorkspaceFolders") {
+    const Json event = params.value("event", Json::object());
+    for (const Json& folder : event.value("removed", Json::array())) {
+      std::erase(roots_, pathOf(folder.value("uri", "")));
+    }
+    for (const Json& folder : event.value("added", Json::array())) {
+      roots_.push_back(pathOf(folder.value("uri", "")));
+    }
+  }
+}
+
+bool Server::later(const Json& params, const Json& id, Fresh fresh,
+                   std::function<Json(Document&)> answer, Json& now) {
+  Document* document = find(params);
+  if (document == nullptr) {
+    now = nullptr;
+    return true;
+  }
+  const bool current = document->snapshot && document->snapshot->version() == document->revision;
+  // A small document is analysed before anyone notices.
+  const bool slow = document->snapshot && document->snapshot->seconds() > 0.015;
+  if (current || (fresh == Fresh::Any && slow)) {
+    now = answer(*document);
+    return true;
+  }
+  waiting_.push_back({id, pathOf(document->uri), std::move(answer)});
+  return false;
+}
+
+void Server::answerWaiting() {
+  for (auto one = waiting_.begin(); one != waiting_.end();) {
+    const auto at = documents_.find(one->path);
+    const bool gone = at == documents_.end();
+    const bool ready = !gone && at->second.snapshot &&
+                       at->second.snapshot->version() == at->second.revision;
+    if (!gone && !ready) {
+      ++one;
+      continue;
+    }
+    const Waiting waiting = std::move(*one);
+    one = waiting_.erase(one);
+    if (gone) {
+      fail(waiting.id, kRequestFailed, "the document was closed");
+      continue;
+    }
+    try {
+      reply(waiting.id, waiting.answer(at->second));
+    } catch (const std::exception& error) {
+      fail(waiting.id, kInternalError, error.what());
+    }
+  }
+}
+
+void Server::idle() {
+  std::vector<std::shared_ptr<const Snapshot>> done;
+  {
+    const std::lock_guard lock(doneMutex_);
+    done.swap(done_);
+  }
+  for (const std::shared_ptr<const Snapshot>& snapshot : done) {
+    const auto at = documents_.find(snapshot->path());
+    if (at == documents_.end()) continue;
+    Document& document = at->second;
+    if (document.snapshot && document.snapshot->version() > snapshot->version()) continue;
+    document.snapshot = snapshot;
+    const auto& found = snapshot->diagnostics();
+    const bool broken = std::any_of(found.begin(), found.end(), [&](const Diagnostic& one) {
+      return static_cast<int>(one.id) < 200 && one.at.file == snapshot->root();
+    });
+    if (snapshot->loaded() && (!broken || !document.sound)) document.sound = snapshot;
+    if (snapshot->version() == document.revision) publish(snapshot->path());
+  }
+  answerWaiting();
+}
+
+bool Server::busy() const {
+  return !waiting_.empty() ||
+         std::any_of(documents_.begin(), documents_.end(), [](const auto& one) {
+           return !one.second.snapshot || one.second.snapshot->version() != one.second.revision;
+         });
+}
+
+}  // namespace couler::lsp

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lsp/features/features.h"
+#include "lsp/workspace/analyst.h"
+
+/// A language server (https://microsoft.github.io/language-server-protocol, 3.17): all state of one
+/// client. Reads and writes nothing itself: messages come by `take`, and go to `send`. A request
+/// that throws is an error reply; text that is no message is answered as the protocol says.
+namespace couler::lsp {
+
+struct ServerOptions {
+  std::string version;  ///< of the program
+};
+
+class Server {
+ public:
+  /// `wake` is called on another thread when `idle` has something to do.
+  Server(ServerOptions options, std::function<void(std::string body)> send,
+         std::function<void()> wake);
+  ~Server();
+
+  /// The body of one message, carried out.
+  void take(std::string_view body);
+  /// A message that has come, but whose turn is later: if it cancels a request that waits for its
+  /// turn, that one is not carried out.
+  void peek(std::string_view body);
+  /// Takes up what the analysis finished.
+  void idle();
+  [[nodiscard]] bool exited() const { return exited_; }
+  [[nodiscard]] int exitCode() const { return shutDown_ ? 0 : 1; }
+  /// Waits until all documents are analysed and all requests are answered; for tests.
+  [[nodiscard]] bool busy() const;
+
+ private:
+  struct Document {
+    std::string uri;
+    std::shared_ptr<const std::string> text;
+    std::int64_t version = 0;      ///< the client's
+    std::int64_t revision = 0;     ///< of the text or of a file that it reads; ours, ever greater
+    std::shared_ptr<const Snapshot> snapshot;  ///< the newest; may be behind
+    std::shared_ptr<const Snapshot> sound;     ///< the newest without syntax errors
+  };
+  /// A request for which the analysis of its document is to be waited for.
+  struct Waiting {
+    Json id;
+    std::string path;
+    std::function<Json(Document&)> answer;
+  };
+  enum class Fresh : std::uint8_t {
+    Wanted,  ///< waits for the analysis
+    Any      ///< takes what there is, where there is something
+  };
+  using Feature = Json (*)(const View& view, const Json& params);
+
+  Json request(const std::string& method, const Json& params, const Json& id, bool& answered);
+  void notification(const std::string& method, const Json& params);
+  Json initialize(const Json& params);
+  void reply(const Json& id, Json result);
+  void fail(const Json& id, int code, std::string_view message);
+  void notify(std::string_view method, Json params);
+
+  // documents.cpp
+  void didOpen(const Json& params);
+  void didChange(const Json& params);
+  void didClose(const Json& params);
+  void changed(const std::string& path);
+  void analyse(const std::string& path);
+  void publish(const std::string& path);
+  Json pullDiagnostics(const Json& params, Document& document);
+  std::map<std::string, Json> diagnosticsOf(const Snapshot& snapshot) const;
+  [[nodiscard]] Overlay overlay() const;
+  Document* find(const Json& params);
+  bool later(const Json& params, const Json& id, Fresh fresh, std::function<Json(Document&)> answer,
+             Json& now);
+  void answerWaiting();
+
+  // workspace_requests.cpp: more than one file
+  Json references(const Json& params, Document& document);
+  Json rename(const Json& params, Document& document);
+  Json workspaceSymbol(const Json& params);
+  Json willRenameFiles(const Json& params);
+  std::vector<std::shared_ptr<const Snapshot>> snapshotsThatMention(std::string_view word);
+  [[nodiscard]] std::vector<std::string> workspaceFiles() const;
+
+  ServerOptions options_;
+  std::function<void(std::string)> send_;
+  std::function<void()> wake_;
+  Encoding encoding_ = Encoding::Utf16;
+  bool snippets_ = false;
+  bool initialized_ = false;
+  bool shutDown_ = false;
+  bool exited_ = false;
+  std::vector<std::string> roots_;
+  std::map<std::string, Document, std::less<>> documents_;  // by path
+  std::map<std::string, std::set<std::string>> published_;  // by path of a document: URIs
+  std::map<std::string, std::map<std::string, Json>> found_;  // by URI, by document: diagnostics
+  std::map<std::string, std::vector<std::uint32_t>> tokens_;  // by path: the last full answer
+  std::deque<Waiting> waiting_;
+  std::set<std::string> cancelled_;
+  std::int64_t revision_ = 0;
+  std::mutex doneMutex_;
+  std::vector<std::shared_ptr<const Snapshot>> done_;
+  std::size_t underWay_ = 0;
+  std::unique_ptr<Analyst> analyst_;
+};
+
+}  // namespace couler::lsp

@@ -1,0 +1,122 @@
+#include "lsp/workspace/snapshot.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "frontend/sema/check.h"
+
+namespace couler::lsp {
+namespace {
+
+std::optional<std::string> readFile(const std::string& path, std::size_t most) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return std::nullopt;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::string text;
+  std::vector<char> piece(std::min<std::size_t>(most, 1U << 16));
+  while (text.size() < most && in) {
+    in.read(piece.data(), static_cast<std::streamsize>(std::min(piece.size(), most - text.size())));
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  return text;
+}
+
+LoadedText load(const Overlay& overlay, const std::string& path) {
+  if (const auto open = overlay.find(path); open != overlay.end()) return {*open->second, {}};
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) return {std::nullopt, "no such file or directory"};
+  if (std::filesystem::is_directory(status)) return {std::nullopt, "is a directory"};
+  std::optional<std::string> text = readFile(path, ParseLimits{}.maxBytes + 1);
+  if (!text) return {std::nullopt, "cannot be read"};
+  return {std::move(text), {}};
+}
+
+}  // namespace
+
+Snapshot::Snapshot(const std::string& path, Overlay overlay, std::int64_t version)
+    : path_(path), version_(version), overlay_(std::move(overlay)) {
+  const auto start = std::chrono::steady_clock::now();
+  session_ = std::make_unique<Session>(
+      [this](const std::string& file) { return load(overlay_, file); }, list_);
+  session_->setFileStart(
+      [](const std::string& file) { return readFile(file, sema::kMaxHeader); });
+  loaded_ = session_->load(path);
+  if (!loaded_) {
+    diagnostics_ = list_.sorted();
+    return;
+  }
+  program_ = &session_->check();
+  if (!list_.hasErrors()) module_ = session_->lower("", false);
+  diagnostics_ = list_.sorted();
+  for (std::size_t i = 0; i < session_->sources().count(); ++i) {
+    lines_.emplace_back(session_->sources().text(FileId{i}));
+  }
+  occurrences_.resize(lines_.size());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  seconds_ = took.count();
+}
+
+bool Snapshot::builtIn(FileId file) const { return sources().path(file).starts_with("<std>/"); }
+
+bool Snapshot::reads(std::string_view path) const {
+  if (!loaded_) return path == path_;
+  for (std::size_t i = 0; i < files(); ++i) {
+    if (sources().path(FileId{i}) == path) return true;
+  }
+  // What could not be read may be there by now.
+  return std::any_of(diagnostics_.begin(), diagnostics_.end(),
+                     [](const Diagnostic& d) { return d.id == Diag::CannotImport; });
+}
+
+const std::vector<Occurrence>& Snapshot::occurrences(FileId file) const {
+  auto& kept = occurrences_[file.index()];
+  if (!kept) kept = findOccurrences(*program_, file);
+  return *kept;
+}
+
+const Occurrence* Snapshot::at(FileId file, std::uint32_t offset) const {
+  const std::vector<Occurrence>& all = occurrences(file);
+  auto next = std::upper_bound(all.begin(), all.end(), offset,
+                               [](std::uint32_t o, const Occurrence& one) { return o < one.span.begin; });
+  const Occurrence* found = nullptr;
+  while (next != all.begin()) {
+    --next;
+    if (next->span.end < offset) break;
+    if (found == nullptr || next->span.end > offset) found = &*next;
+    if (next->span.end > offset) break;
+  }
+  return found;
+}
+
+TextShift::TextShift(std::string_view before, std::string_view after) {
+  const std::size_t least = std::min(before.size(), after.size());
+  const auto differ = std::mismatch(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(least),
+                                    after.begin());
+  const auto prefix = static_cast<std::size_t>(differ.first - before.begin());
+  std::size_t suffix = 0;
+  while (suffix < least - prefix &&
+         before[before.size() - suffix - 1] == after[after.size() - suffix - 1]) {
+    ++suffix;
+  }
+  prefix_ = static_cast<std::uint32_t>(prefix);
+  beforeEnd_ = static_cast<std::uint32_t>(before.size() - suffix);
+  afterEnd_ = static_cast<std::uint32_t>(after.size() - suffix);
+}
+
+std::uint32_t TextShift::forward(std::uint32_t offset) const {
+  if (offset <= prefix_) return offset;
+  return offset < beforeEnd_ ? prefix_ : offset - beforeEnd_ + afterEnd_;
+}
+
+std::uint32_t TextShift::back(std::uint32_t offset) const {
+  if (offset <= prefix_) return offset;
+  return offset < afterEnd_ ? prefix_ : offset - afterEnd_ + beforeEnd_;
+}
+
+}  // namespace couler::lsp

@@ -1,0 +1,236 @@
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "frontend/parse/parse.h"
+#include "frontend/parse/words.h"
+#include "frontend/session_paths.h"
+#include "lsp/features/describe.h"
+#include "lsp/server.h"
+#include "lsp/workspace/scan.h"
+#include "lsp/workspace/uri.h"
+
+// Requests that look at more than one file: references, rename, symbols of the workspace.
+namespace couler::lsp {
+
+namespace {
+
+constexpr std::size_t kMostFiles = 20'000;
+constexpr std::size_t kMostSymbols = 1000;
+
+std::string textOf(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+bool mentions(std::string_view text, std::string_view word) {
+  for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const bool begins = at == 0 || !isWordByte(text[at - 1]);
+    const std::size_t end = at + word.size();
+    if (begins && (end == text.size() || !isWordByte(text[end]))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<std::string> Server::workspaceFiles() const {
+  std::vector<std::string> files;
+  for (const std::string& root : roots_) {
+    std::error_code error;
+    std::filesystem::recursive_directory_iterator at(
+        root, std::filesystem::directory_options::skip_permission_denied, error);
+    for (const std::filesystem::recursive_directory_iterator end; !error && at != end;
+         at.increment(error)) {
+      const std::string name = at->path().filename().string();
+      std::error_code ignored;
+      if (at->is_directory(ignored)) {
+        const bool hidden = name.starts_with('.') || name == "node_modules";
+        if (hidden) at.disable_recursion_pending();
+      } else if (name.ends_with(".cwl") && files.size() < kMostFiles) {
+        files.push_back(normalPath(at->path().string()));
+      }
+    }
+  }
+  for (const auto& [path, document] : documents_) files.push_back(path);
+  std::sort(files.begin(), files.end());
+  files.erase(std::unique(files.begin(), files.end()), files.end());
+  return files;
+}
+
+/// Of all files in which the word stands, open or not. Those that are not open are read and checked
+/// here and now: few mention a name.
+std::vector<std::shared_ptr<const Snapshot>> Server::snapshotsThatMention(std::string_view word) {
+  std::vector<std::shared_ptr<const Snapshot>> result;
+  for (const std::string& path : workspaceFiles()) {
+    const auto open = documents_.find(path);
+    if (open != documents_.end()) {
+      if (!mentions(*open->second.text, word)) continue;
+      const bool current = open->second.snapshot &&
+                           open->second.snapshot->version() == open->second.revision;
+      result.push_back(current ? open->second.snapshot
+                               : std::make_shared<const Snapshot>(path, overlay(), 0));
+    } else if (mentions(textOf(path), word)) {
+      result.push_back(std::make_shared<const Snapshot>(path, overlay(), 0));
+    }
+  }
+  return result;
+}
+
+Json Server::references(const Json& params, Document& document) {
+  if (!document.snapshot->loaded()) return nullptr;
+  const auto symbol = symbolAt(View(*document.snapshot, encoding_), params);
+  if (!symbol) return nullptr;
+  const auto context = params.find("context");
+  const bool declaration = context != params.end() && context->is_object() &&
+                           context->value("includeDeclaration", false);
+  Json result = Json::array();
+  std::set<std::string> seen;
+  for (const auto& snapshot : snapshotsThatMention(symbol->name)) {
+    if (!snapshot->loaded()) continue;
+    const View view(*snapshot, encoding_);
+    for (const Occurrence& one : placesOf(*snapshot, snapshot->root(), *symbol)) {
+      if (one.declares && !declaration) continue;
+      Json location = view.location(one.span);
+      if (seen.insert(location.dump()).second) result.push_back(std::move(location));
+    }
+  }
+  return result;
+}
+
+std::string renameProblem(std::string_view name) {
+  const bool word = !name.empty() && std::all_of(name.begin(), name.end(), isWordByte) &&
+                    !(name[0] >= '0' && name[0] <= '9');
+  if (!word) return fmt::format("`{}` is no name: letters, digits and `_` make one", name);
+  constexpr std::string_view kReserved[] = {
+      "and", "or",    "not",     "div",    "in",  "if",     "else", "for",  "loop",  "until",
+      "try", "after", "finally", "return", "let", "import", "fn",   "true", "false", "none"};
+  if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved))
+    return fmt::format("`{}` is a word of the language", name);
+  return {};
+}
+
+Json Server::rename(const Json& params, Document& document) {
+  const std::string name = params.value("newName", "");
+  if (const std::string problem = renameProblem(name); !problem.empty())
+    throw std::runtime_error(problem);
+  if (!document.snapshot->loaded()) return nullptr;
+  const View own(*document.snapshot, encoding_);
+  const auto symbol = symbolAt(own, params);
+  if (!symbol) return nullptr;
+  Json changes = Json::object();
+  for (const auto& snapshot : snapshotsThatMention(symbol->name)) {
+    if (!snapshot->loaded()) continue;
+    const View view(*snapshot, encoding_);
+    const std::vector<Occurrence> places = placesOf(*snapshot, snapshot->root(), *symbol);
+    if (places.empty()) continue;
+    // A name that is there already would be meant instead, or mean this.
+    std::set<sema::SymbolId> around;
+    for (const Occurrence& one : places) {
+      for (const sema::SymbolId id : visibleAt(*snapshot, one.span.begin)) around.insert(id);
+    }
+    for (const sema::SymbolId id : around) {
+      const sema::Symbol& other = snapshot->program().at(id);
+      if (other.name == name && snapshot->sources().text(places.front().span) != name)
+        throw std::runtime_error(fmt::format("`{}` is there already", name));
+    }
+    for (const Occurrence& one : places) {
+      // Under another name of an import it goes on as that.
+      if (snapshot->sources().text(one.span) != symbol->name) continue;
+      changes[view.uri(snapshot->root())].push_back(
+          {{"range", toJson(view.range(one.span))}, {"newText", name}});
+    }
+  }
+  return {{"changes", std::move(changes)}};
+}
+
+Json Server::workspaceSymbol(const Json& params) {
+  const std::string query = params.value("query", "");
+  // The letters of the query, in their order, whatever lies between.
+  const auto matches = [&](std::string_view name) {
+    std::size_t at = 0;
+    for (const char c : name) {
+      if (at < query.size() && std::tolower(static_cast<unsigned char>(c)) ==
+                                   std::tolower(static_cast<unsigned char>(query[at])))
+        ++at;
+    }
+    return at == query.size();
+  };
+  Json result = Json::array();
+  for (const std::string& path : workspaceFiles()) {
+    const auto open = documents_.find(path);
+    SourceManager sources;
+    DiagnosticList ignored;
+    const FileId file =
+        sources.add(path, open == documents_.end() ? textOf(path) : *open->second.text);
+    const auto tree = parseFile(sources, file, ignored);
+    std::optional<Lines> lines;
+    for (const syntax::Decl* decl : tree->decls) {
+      if (decl->name.text.empty() || !matches(decl->name.text)) continue;
+      if (!lines) lines.emplace(sources.text(file));
+      const Span at = decl->name.span;
+      const Range range{lines->position(sources.text(file), at.begin, encoding_),
+                        lines->position(sources.text(file), at.end, encoding_)};
+      const int kind = decl->kind == syntax::DeclKind::Enum       ? 10
+                       : decl->kind == syntax::DeclKind::Schema   ? 23
+                       : decl->kind == syntax::DeclKind::Workflow ? 5
+                       : decl->kind == syntax::DeclKind::Target   ? 19
+                                                                  : 12;
+      result.push_back({{"name", decl->name.text},
+                        {"kind", kind},
+                        {"location", {{"uri", uriOf(path)}, {"range", toJson(range)}}}});
+      if (result.size() >= kMostSymbols) return result;
+    }
+  }
+  return result;
+}
+
+/// Imports of files that are to be renamed, and of a renamed file itself.
+Json Server::willRenameFiles(const Json& params) {
+  std::map<std::string, std::string> moved;
+  for (const Json& file : params.value("files", Json::array())) {
+    moved[pathOf(file.value("oldUri", ""))] = pathOf(file.value("newUri", ""));
+  }
+  const auto relative = [](const std::string& from, const std::string& to) {
+    std::string path = std::filesystem::path(to)
+                           .lexically_relative(std::filesystem::path(from).parent_path())
+                           .string();
+    return path.starts_with(".") ? path : "./" + path;
+  };
+  Json changes = Json::object();
+  for (const std::string& path : workspaceFiles()) {
+    const auto open = documents_.find(path);
+    SourceManager sources;
+    DiagnosticList ignored;
+    const FileId file =
+        sources.add(path, open == documents_.end() ? textOf(path) : *open->second.text);
+    const auto tree = parseFile(sources, file, ignored);
+    const auto own = moved.find(path);
+    std::optional<Lines> lines;
+    for (const syntax::Decl* decl : tree->decls) {
+      if (decl->kind != syntax::DeclKind::Import) continue;
+      const auto& import = static_cast<const syntax::ImportDecl&>(*decl);
+      if (import.isStd || !import.pathSpan.valid()) continue;
+      const std::string target = joinPath(path, import.path);
+      const auto to = moved.find(target);
+      if (to == moved.end() && own == moved.end()) continue;
+      const std::string made = relative(own == moved.end() ? path : own->second,
+                                        to == moved.end() ? target : to->second);
+      if (made == import.path) continue;
+      if (!lines) lines.emplace(sources.text(file));
+      const Range range{lines->position(sources.text(file), import.pathSpan.begin, encoding_),
+                        lines->position(sources.text(file), import.pathSpan.end, encoding_)};
+      changes[uriOf(path)].push_back(
+          {{"range", toJson(range)}, {"newText", Json(made).dump()}});
+    }
+  }
+  if (changes.empty()) return nullptr;
+  return {{"changes", std::move(changes)}};
+}
+
+}  // namespace couler::lsp
