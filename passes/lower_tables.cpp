@@ -9,6 +9,7 @@
 
 #include "ir/print.h"
 #include "passes/passes.h"
+#include "support/packed_text.h"
 #include "support/text.h"
 
 namespace couler::passes {
@@ -101,11 +102,11 @@ class Lowerer {
     word("couler");
     word("exec");
     word("--plan");
-    word(plan);
+    word(packedText(plan));
     std::vector<bool> unkeyed(words.size(), false);
     if (!places.empty()) {
       word("--places");
-      word(places);
+      word(packedText(places));
       unkeyed.insert(unkeyed.end(), {false, true});
     }
     const auto limit = [&](std::string option, std::string value) {

@@ -211,6 +211,7 @@ class Emitter {
   void addScript(Process& process);
   void addEnvironment(Process& process);
   void addOutputs(Process& process);
+  void checkLengths(const Process& process);
   void writeEnvironment(YamlWriter& w, const Process& process);
   /// Of a type, or of what it is optional of.
   [[nodiscard]] ir::TypeKind kindOf(ir::TypeId type) const;

@@ -298,6 +298,21 @@ void Emitter::addOutputs(Process& process) {
   process.setList("COULER_FILES", files);
 }
 
+/// Linux starts no program that is given a longer word or variable.
+void Emitter::checkLengths(const Process& process) {
+  constexpr std::size_t kMost = 128 * 1024 - 1;
+  std::size_t longest = 0;
+  for (const std::string& word : process.command) longest = std::max(longest, word.size());
+  for (const Process::Variable& variable : process.env) {
+    longest = std::max(longest, variable.name.size() + 1 + variable.value.size());
+  }
+  if (longest <= kMost) return;
+  unsupported(process.task.span,
+              fmt::format("a step whose command or values take {} KiB in one word or variable",
+                          longest / 1024),
+              "Linux gives a program less than 128 KiB in one: put large data into a file");
+}
+
 void Emitter::writeEnvironment(YamlWriter& w, const Process& process) {
   if (process.env.empty()) return;
   w.key("env");
@@ -337,6 +352,7 @@ Digest Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
   addEnvironment(process);
   addOutputs(process);
   process.setList("COULER_DECODE", process.decoded);
+  checkLengths(process);
   scopeOf_[task.exprs.index()] = nullptr;
   boundText_.clear();
   bound_ = std::move(outerBound);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "support/base64.h"
+
 namespace couler::backends::argo {
 namespace {
 
@@ -124,25 +126,7 @@ std::string escapeDollar(std::string_view text) {
   return out;
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto at = [&](std::size_t k) {
-      return i + k < bytes.size()
-                 ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + k]))
-                 : 0U;
-    };
-    const std::uint32_t bits = (at(0) << 16U) | (at(1) << 8U) | at(2);
-    out += kDigits[(bits >> 18U) & 63U];
-    out += kDigits[(bits >> 12U) & 63U];
-    out += i + 1 < bytes.size() ? kDigits[(bits >> 6U) & 63U] : '=';
-    out += i + 2 < bytes.size() ? kDigits[bits & 63U] : '=';
-  }
-  return out;
-}
+std::string base64(std::string_view bytes) { return encodeBase64(bytes); }
 
 std::string cpuQuantity(double cores) {
   const auto milli = static_cast<std::int64_t>(std::ceil(cores * 1000 - 1e-9));

@@ -18,6 +18,7 @@
 #include "ir/verify.h"
 #include "runtime/column/plan.h"
 #include "runtime/jit/loader.h"
+#include "support/packed_text.h"
 
 namespace couler::driver {
 namespace {
@@ -51,11 +52,12 @@ std::optional<ir::Module> readPlan(const std::string& text, std::string& why) {
 }
 
 /// "tidy.cwl:7:13: " where `--places` says where the node at `at` of the plan stands in a program.
-std::string placeOf(const ir::Module& module, Span at, const std::string& places) {
-  if (!at.valid()) return {};
+std::string placeOf(const ir::Module& module, Span at, const std::string& word) {
+  const std::optional<std::string> places = unpackedText(word);
+  if (!at.valid() || !places) return {};
   const auto node = std::find_if(module.nodes.begin(), module.nodes.end(),
                                  [&](const ir::Node& candidate) { return candidate.span == at; });
-  const auto files = nlohmann::json::parse(places, nullptr, false);
+  const auto files = nlohmann::json::parse(*places, nullptr, false);
   if (node == module.nodes.end() || !files.is_object()) return {};
   for (const auto& [file, nodes] : files.items()) {
     if (!nodes.is_array()) continue;
@@ -147,7 +149,9 @@ std::string formatOf(const ir::Module& module, const ir::OutputDef& output) {
 int runExec(const Invocation& invocation) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with its name
   std::string why;
-  std::optional<ir::Module> module = readPlan(invocation.value("plan"), why);
+  const std::optional<std::string> text = unpackedText(invocation.value("plan"));
+  if (!text) return refuse(invocation, "the plan cannot be read: it is damaged");
+  std::optional<ir::Module> module = readPlan(*text, why);
   if (!module) return refuse(invocation, why);
   const ir::TaskDef& task = module->tasks[0];
   std::vector<column::PlanInput> inputs(task.params.size());

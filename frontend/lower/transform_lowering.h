@@ -58,8 +58,9 @@ class Lowerer::TransformLowering {
   /// Whether all columns of the output are there, and no statement from `at` on sees another.
   [[nodiscard]] bool outputFrom(std::size_t at) const;
 
-  /// The name that a field of the rows has in the output, if it is in it; a key may go by two.
-  [[nodiscard]] std::string_view outputOf(std::string_view field) const;
+  /// The names that fields of the rows have in the output, where they are in it; a key may go by two,
+  /// and then has the first.
+  [[nodiscard]] std::unordered_map<std::string, std::string_view> outputNames() const;
 
   /// The rows that the transform makes.
   void shape();

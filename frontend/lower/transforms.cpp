@@ -231,10 +231,11 @@ bool Lowerer::TransformLowering::outputFrom(std::size_t at) const {
   for (const sema::OutputColumn& one : plan_.output) {
     if (l_.slotOf(one.symbol, one.column) == nullptr && !isDerived(one.symbol)) return false;
   }
+  const auto names = outputNames();
   for (const auto& [column, last] : lastUse_) {
     if (last < at || isOutput(column.first, column.second)) continue;
     const RowSlot* seen = l_.slotOf(column.first, column.second);
-    if (seen != nullptr && !outputOf(seen->field).empty()) continue;
+    if (seen != nullptr && names.contains(seen->field)) continue;
     // What is no column of these rows (a parameter, an enum case) does not matter.
     const bool here = isDerived(column.first) ||
                       std::any_of(scope_.slots.begin(), scope_.slots.end(),
@@ -245,12 +246,12 @@ bool Lowerer::TransformLowering::outputFrom(std::size_t at) const {
                       [&](const Aggregate& one) { return one.statement >= at; });
 }
 
-std::string_view Lowerer::TransformLowering::outputOf(std::string_view field) const {
+std::unordered_map<std::string, std::string_view> Lowerer::TransformLowering::outputNames() const {
+  std::unordered_map<std::string, std::string_view> names;
   for (const sema::OutputColumn& one : plan_.output) {
-    const RowSlot* slot = l_.slotOf(one.symbol, one.column);
-    if (slot != nullptr && slot->field == field) return one.name;
+    if (const RowSlot* slot = l_.slotOf(one.symbol, one.column)) names.emplace(slot->field, one.name);
   }
-  return {};
+  return names;
 }
 
 void Lowerer::TransformLowering::shape() {
@@ -267,9 +268,10 @@ void Lowerer::TransformLowering::shape() {
   });
   derived_.clear();
   std::vector<RowSlot> slots;
+  const auto names = outputNames();
   for (const RowSlot& slot : scope_.slots) {
-    const std::string_view name = outputOf(slot.field);
-    if (!name.empty()) slots.push_back({slot.symbol, slot.column, std::string(name)});
+    const auto name = names.find(slot.field);
+    if (name != names.end()) slots.push_back({slot.symbol, slot.column, std::string(name->second)});
   }
   for (const sema::OutputColumn& one : plan_.output) {
     slots.push_back({one.symbol, std::string(one.column), std::string(one.name)});

@@ -259,6 +259,23 @@ TEST(Argo, RefusesWhatItCannotExpress) {
   }
 }
 
+// What Linux would not start is found before it is sent.
+TEST(Argo, RefusesWordsThatNoProgramCanGet) {
+  const auto problems = [](std::size_t length, const std::string& command) {
+    Compiled compiled("target a = argo { image: \"i\" }\ntask t(s: string) { " + command +
+                      " }\nworkflow main() { t(s: \"" + std::string(length, 'x') + "\") }\n");
+    EXPECT_TRUE(compiled.ready()) << compiled.problems();
+    return compiled.emit().problems;
+  };
+  const std::string fixed = "run [\"echo\", \"" + std::string(131'071, 'x') + "\"]";
+  EXPECT_EQ(problems(1, fixed), "");
+  EXPECT_EQ(problems(1, "run [\"echo\", \"" + std::string(131'072, 'x') + "\"]"),
+            "CW0601 argo cannot express a step whose command or values take 128 KiB in one word or "
+            "variable\n");
+  EXPECT_NE(problems(1, "run [\"echo\", \"" + std::string(98'400, 'x') + "\", s]").find("CW0601"),
+            std::string::npos);  // as base64, beside a value
+}
+
 TEST(Argo, SaysWhatItDoesOnlyNearly) {
   Compiled compiled(
       "target a = argo { image: \"i\" }\ntask t() { run [\"true\"]\n retry 2 { backoff: 1 s, "

@@ -1,5 +1,9 @@
 // Examples with tables on another engine: what is emitted for Argo, its container commands run by
 // hand in order, makes the same bytes as the embedded engine.
+#include <array>
+
+#include <fmt/format.h>
+
 #include "tests/unit/driver/argo_host.h"
 
 namespace couler::testing {
@@ -11,7 +15,10 @@ class OnArgo : public CommandLine {
     fs::copy(fs::path(COULER_SOURCE_DIR) / "examples" / example, folder(),
              fs::copy_options::recursive);
     fs::remove_all(folder() / ".couler");
-    const std::string source = example + ".cwl";
+    compareHere(example + ".cwl", inputs);
+  }
+
+  void compareHere(const std::string& source, const std::vector<std::string>& inputs) {
     std::vector<std::string> run = {"run", source, "--outputs-json", "outputs.json"};
     run.insert(run.end(), inputs.begin(), inputs.end());
     const Ran here = couler(run);
@@ -35,6 +42,48 @@ class OnArgo : public CommandLine {
     }
   }
 };
+
+// A plan of more than Linux takes in one word.
+TEST_F(OnArgo, TwoThousandColumns) {
+  constexpr int kColumns = 2000;
+  constexpr std::array kTypes = {"int?", "float", "string", "bool?"};
+  std::string schema;
+  std::string changes;
+  std::string means;
+  std::string header;
+  std::string rows;
+  for (int i = 0; i < kColumns; ++i) {
+    const std::string name = fmt::format("feature_{}", i);
+    schema += fmt::format("    {}: {}{}\n", name, kTypes[static_cast<std::size_t>(i % 4)],
+                          i % 40 == 1 ? " where " + name + " >= 0.0" : "");
+    if (i % 2 == 0) {
+      changes += fmt::format("    {} = {}\n", name,
+                             i % 4 == 0 ? fmt::format("w.{} * 2 + {}", name, i)
+                                        : fmt::format("upper(w.{})", name));
+    }
+    if (i % 4 == 1) means += fmt::format("    mean_{0} = mean(w.{0})\n", name);
+    header += (i == 0 ? "" : ",") + name;
+  }
+  for (int row = 0; row < 20; ++row) {
+    for (int i = 0; i < kColumns; ++i) {
+      const std::string cells[] = {fmt::format("{}", row * i), fmt::format("{}.5", row + i),
+                                   fmt::format("text {}", i % 7), row % 3 == 0 ? "" : "true"};
+      rows += (i == 0 ? "" : ",") + cells[i % 4];
+    }
+    rows += '\n';
+  }
+  write("wide.csv", header + "\n" + rows);
+  write("wide.cwl",
+        "couler 1\n\nschema Wide {\n" + schema + "}\n\ntransform scaled(w: Wide) {\n    ...w\n" +
+            changes + "}\n\ntransform means(w: table<scaled>) {\n    group by w.feature_3\n" + means +
+            "}\n\nworkflow main(wide: file<csv> = \"wide.csv\") -> (all: file<arrow>, means: file<csv>) {\n"
+            "    let rows = read<Wide>(wide) |> scaled\n"
+            "    return (all: write<arrow>(rows, \"all.arrow\"), means: rows |> means)\n}\n\n"
+            "target cluster = argo { image: \"couler:1\", artifacts: s3(bucket: \"couler\") }\n");
+  compareHere("wide.cwl", {});
+  const Ran printed = couler({"build", "wide.cwl", "--print", "plan"});
+  EXPECT_NE(printed.out.find("const \"zstd:"), std::string::npos);
+}
 
 TEST_F(OnArgo, Penguins) { compare("penguins"); }
 TEST_F(OnArgo, PenguinsOfAnotherParameter) { compare("penguins", {"far=1.5"}); }
