@@ -17,8 +17,10 @@
 
 #include "runtime/column/arrow_records.h"
 #include "runtime/column/arrow_rows.h"
+#include "runtime/column/bytes.h"
 #include "runtime/column/header_check.h"
 #include "runtime/column/library/entry.h"
+#include "runtime/column/parquet.h"
 
 namespace couler::column {
 
@@ -31,6 +33,7 @@ struct Library {
   CoulerArrowWrite* write = nullptr;
   CoulerArrowFinish* finish = nullptr;
   CoulerArrowFree* free = nullptr;
+  CoulerParquetOpen* parquet = nullptr;
   std::string problem;
 
   [[nodiscard]] std::string take(char* text) const {
@@ -66,6 +69,7 @@ const Library& library() {
     find(made.write, "couler_arrow_write");
     find(made.finish, "couler_arrow_finish");
     find(made.free, "couler_arrow_free");
+    find(made.parquet, "couler_parquet_open");
     return made;
   }();
   return loaded;
@@ -143,13 +147,24 @@ class LibrarySource final : public ArrowRows {
 
  private:
   Load load() override;
+  bool loadDeferred(std::size_t) override { return false; }
+  [[nodiscard]] bool defers() const override { return false; }
   bool copyColumn(std::size_t field, const ArrowArray& from);
+  bool failed(std::string_view what) {
+    return fail(file_.changed() ? "was changed while it was read" : what);
+  }
 
+  FileHandle file_;
   ArrowArrayStream stream_{};
 };
 
 bool LibrarySource::open(std::string_view format) {
-  const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  StreamError problem;
+  if (!file_.open(path_, problem)) {
+    error_ = problem;
+    return false;
+  }
+  const int fd = ::fcntl(file_.fd(), F_DUPFD_CLOEXEC, 0);
   if (fd < 0) return fail(fmt::format("cannot be opened: {}", std::strerror(errno)));
   std::vector<unsigned char> wanted;
   for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
@@ -167,7 +182,7 @@ bool LibrarySource::open(std::string_view format) {
                                     kBatchRows, &stream_, &error);
   if (status == CoulerArrowOk) return true;
   const std::string message = library().take(error);
-  if (status != CoulerArrowNoColumn) return fail(message);
+  if (status != CoulerArrowNoColumn) return failed(message);
   std::vector<std::string> names;
   for (std::size_t at = 0; at <= message.size();) {
     const std::size_t end = std::min(message.find('\n', at), message.size());
@@ -183,10 +198,14 @@ ArrowRows::Load LibrarySource::load() {
   ArrowArray array{};
   if (stream_.get_next(&stream_, &array) != 0) {
     const char* problem = stream_.get_last_error(&stream_);
-    fail(problem == nullptr ? "cannot be read" : problem);
+    failed(problem == nullptr ? "cannot be read" : problem);
     return Load::Failed;
   }
-  if (array.release == nullptr) return Load::End;
+  if (array.release == nullptr) {
+    if (!file_.changed()) return Load::End;
+    failed({});
+    return Load::Failed;
+  }
   loaded_.assign(columns_.size(), {});
   std::int64_t child = 0;
   bool ok = true;
@@ -384,6 +403,10 @@ std::unique_ptr<Source> openWithArrow(const std::string& path, std::string_view 
   const std::string_view what =
       format == "parquet" ? "parquet files" : "compressed or nested Arrow files";
   if (!isLoaded(path, what, error)) return nullptr;
+  if (format == "parquet") {
+    auto source = openParquet(path, schema, options, library().parquet, log, error);
+    if (source || !error.message.empty()) return source;
+  }
   auto source = std::make_unique<LibrarySource>(path, schema, options, log);
   if (source->open(format)) return source;
   error = *source->error();

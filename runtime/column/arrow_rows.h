@@ -27,6 +27,8 @@ struct Loaded {
   const char* text = nullptr;
   std::int64_t textSize = 0;
   bool checked = false;  ///< the strings are UTF-8
+  /// Left out of batches until `fill`; until then, `memory` may be null.
+  bool deferred = false;
 };
 
 /// Rows from Arrow's layout in memory; who derives from it gets the record batches.
@@ -34,6 +36,8 @@ class ArrowRows : public Source {
  public:
   [[nodiscard]] const Schema& schema() const override { return schema_; }
   std::optional<Batch> next() override;
+  [[nodiscard]] bool defers() const override { return defers_; }
+  bool fill(Batch& batch) override;
 
  protected:
   ArrowRows(std::string path, const Schema& schema, const ReadOptions& options, AnomalyLog& log);
@@ -42,6 +46,10 @@ class ArrowRows : public Source {
   /// Fills `loaded_`, for the columns that are wanted, and `loadedRows_` with the next record
   /// batch.
   virtual Load load() = 0;
+  /// Reads a column that `load` deferred.
+  virtual bool loadDeferred(std::size_t field) = 0;
+  /// Whether `fill` may be what takes a column, if it lacks no value that it must have.
+  [[nodiscard]] bool mayDefer(std::size_t field) const { return late_[field]; }
 
   bool fail(std::string_view what) {
     error_ = StreamError{fmt::format("{}: {}", path_, what)};
@@ -65,10 +73,12 @@ class ArrowRows : public Source {
 
  private:
   bool take(std::int64_t rows);
-  bool takeColumn(std::size_t field, std::int64_t rows);
-  void takeMissing(std::size_t field, std::int64_t rows);
-  void takeTexts(std::size_t field, std::int64_t rows);
-  bool takeIndexes(std::size_t field, std::int64_t rows);
+  bool takeColumn(std::size_t field, std::int64_t first, std::int64_t rows, ColumnBuilder& column);
+  void takeMissing(std::size_t field, std::int64_t first, std::int64_t rows, ColumnBuilder& column);
+  void takeTexts(std::size_t field, std::int64_t first, std::int64_t rows, ColumnBuilder& column);
+  void takeValues(std::size_t field, std::int64_t first, std::int64_t rows, ColumnBuilder& column);
+  bool takeIndexes(std::size_t field, std::int64_t first, std::int64_t rows, ColumnBuilder& column);
+  Column pick(std::size_t field, const Batch& batch) const;
   [[nodiscard]] static bool isThere(const Loaded& loaded, std::int64_t i) {
     return loaded.valid == nullptr || ((loaded.valid[i / 8] >> (i % 8)) & 1) != 0;
   }
@@ -78,8 +88,12 @@ class ArrowRows : public Source {
 
   BadRowPolicy bad_;
   std::vector<std::optional<CaseIndex>> caseIndexes_;  // by field
+  std::vector<bool> late_;                             // by field: may be deferred
+  std::vector<bool> unused_;                           // by field: and stays so
+  bool defers_ = false;
   std::int64_t taken_ = 0;                             // of the loaded rows
   std::int64_t rowId_ = 0;                             // of the first row of the batch
+  std::int64_t givenRows_ = 0;                         // of the batch given last
   bool ended_ = false;
 };
 

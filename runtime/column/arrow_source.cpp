@@ -38,7 +38,7 @@ struct Message {
 class ArrowSource final : public ArrowRows {
  public:
   ArrowSource(std::string path, const Schema& schema, const ReadOptions& options, AnomalyLog& log)
-      : ArrowRows(std::move(path), schema, options, log) {}
+      : ArrowRows(std::move(path), schema, options, log), trusted_(options.trusted) {}
   /// False with no error: not for us.
   bool open();
 
@@ -52,8 +52,12 @@ class ArrowSource final : public ArrowRows {
                    const FileColumn& column, bool isText, bool isIndex, std::int64_t rows,
                    Loaded& loaded);
   Load load() override;
+  bool loadDeferred(std::size_t field) override;
+  bool loadColumn(std::size_t field);
+  [[nodiscard]] bool lacksNone(std::size_t field) const;
   Load end();
 
+  bool trusted_;
   FileHandle file_;
   std::int64_t position_ = 0;
   Message records_;
@@ -252,22 +256,43 @@ ArrowRows::Load ArrowSource::load() {
     if (step != Step::Records) return Load::Failed;
   }
   haveRecords_ = false;
-  const FlatTable records = *records_.header();
-  const std::int64_t rows = records.get<std::int64_t>(arrow::recordBatch::kLength, 0);
+  const std::int64_t rows = records_.header()->get<std::int64_t>(arrow::recordBatch::kLength, 0);
   if (rows < 0 || rows > kMaxRows) return damaged(), Load::Failed;
   loaded_.assign(columns_.size(), {});
+  loadedRows_ = rows;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (!batch_.wants(i)) continue;
-    const bool isIndex = columns_[i].dictionary >= 0;
-    const bool isText =
-        !isIndex && (columns_[i].type == arrow::Utf8 || columns_[i].type == arrow::LargeUtf8);
-    if (!readBuffers(records, records_.bodyStart, records_.bodySize, columns_[i], isText, isIndex,
-                     rows, loaded_[i])) {
-      return Load::Failed;
-    }
+    // Whatever is in cells of numbers is a value; texts are to be UTF-8, where others wrote them.
+    const bool isText = schema_.fields[i].kind == Kind::String;
+    const bool defer = mayDefer(i) && (schema_.fields[i].optional || lacksNone(i));
+    if ((!defer || (isText && !trusted_)) && !loadColumn(i)) return Load::Failed;
+    loaded_[i].deferred = defer && (!isText || trusted_ || loaded_[i].checked);
   }
-  loadedRows_ = rows;
   return Load::Rows;
+}
+
+/// Whether each cell of a column of the record batch has a value.
+bool ArrowSource::lacksNone(std::size_t field) const {
+  const FlatVector nodes =
+      records_.header()->vector(arrow::recordBatch::kNodes, sizeof(FieldNode));
+  return columns_[field].node < nodes.size() &&
+         nodes.get<FieldNode>(columns_[field].node).nulls == 0;
+}
+
+bool ArrowSource::loadColumn(std::size_t field) {
+  const FileColumn& column = columns_[field];
+  const bool isIndex = column.dictionary >= 0;
+  const bool isText =
+      !isIndex && (column.type == arrow::Utf8 || column.type == arrow::LargeUtf8);
+  return readBuffers(*records_.header(), records_.bodyStart, records_.bodySize, column, isText,
+                     isIndex, loadedRows_, loaded_[field]);
+}
+
+bool ArrowSource::loadDeferred(std::size_t field) {
+  if (!loadColumn(field)) return false;
+  loaded_[field].deferred = true;
+  if (schema_.fields[field].kind != Kind::String || loaded_[field].checked) return true;
+  return damaged();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "runtime/column/batch.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "runtime/column/builder.h"
@@ -31,6 +32,34 @@ Kind kindOf(ir::TypeKind kind) {
 }
 
 namespace {
+
+template <class T>
+void pick(const Buffer& from, std::span<const std::int32_t> picked, Buffer& to) {
+  const T* in = from.as<T>();
+  T* out = to.as<T>();
+  for (std::size_t i = 0; i < picked.size(); ++i) out[i] = in[picked[i]];
+}
+
+std::shared_ptr<const Buffer> pickValues(const Buffer& from, std::size_t width,
+                                         std::span<const std::int32_t> picked) {
+  auto made = Buffer::make(width * picked.size());
+  if (!made) throw std::bad_alloc();
+  switch (width) {
+    case 1:
+      pick<std::uint8_t>(from, picked, *made);
+      break;
+    case 4:
+      pick<std::uint32_t>(from, picked, *made);
+      break;
+    case 8:
+      pick<std::uint64_t>(from, picked, *made);
+      break;
+    default:
+      pick<Text>(from, picked, *made);
+      break;
+  }
+  return made;
+}
 
 /// pre: `value` is of the column's type, and not none.
 void put(const Field& field, const ir::Value& value, std::int64_t row, ColumnBuilder& column) {
@@ -179,6 +208,22 @@ void appendRows(const Schema& schema, const Batch& batch, std::vector<ir::Value>
     }
     rows.push_back(ir::Value::record(std::move(cells)));
   }
+}
+
+Column pickCells(const Column& from, Kind kind, std::span<const std::int32_t> picked) {
+  Column to;
+  to.heaps = from.heaps;
+  if (from.boxed) {
+    auto boxed = std::make_shared<std::vector<ir::Value>>();
+    boxed->reserve(picked.size());
+    for (const std::int32_t row : picked) {
+      boxed->push_back((*from.boxed)[static_cast<std::size_t>(row)]);
+    }
+    to.boxed = std::move(boxed);
+  }
+  if (from.values) to.values = pickValues(*from.values, widthOf(kind), picked);
+  if (from.valid) to.valid = pickValues(*from.valid, 1, picked);
+  return to;
 }
 
 }  // namespace couler::column

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +80,14 @@ struct Batch {
   std::vector<std::int64_t> rowIds;
   std::int64_t firstRow = 0;
 };
+
+/// The number of a row in its source.
+[[nodiscard]] inline std::int64_t rowId(const Batch& batch, std::int64_t row) {
+  return batch.rowIds.empty() ? batch.firstRow + row : batch.rowIds[static_cast<std::size_t>(row)];
+}
+/// The cells of some rows; `picked` names them. Throws std::bad_alloc.
+[[nodiscard]] Column pickCells(const Column& from, Kind kind,
+                               std::span<const std::int32_t> picked);
 
 /// A cell as a value of the language, and back. For small tables, errors and tests: slow.
 [[nodiscard]] ir::Value valueAt(const Field& field, const Column& column, std::int64_t row);

@@ -40,12 +40,13 @@ void TextHeap::moveTo(std::vector<std::shared_ptr<const Buffer>>& heaps) {
 BatchBuilder::BatchBuilder(const Schema& schema, const std::vector<bool>& wanted)
     : schema_(schema), wanted_(wanted) {
   wanted_.resize(schema.fields.size(), wanted.empty());
+  room_ = wanted_;
 }
 
 bool BatchBuilder::start(std::int64_t firstRow, std::int64_t capacity) {
   columns_.assign(schema_.fields.size(), {});
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    if (!wanted_[i]) continue;
+    if (!room_[i]) continue;
     if (schema_.fields[i].kind == Kind::Value) {
       columns_[i].boxed =
           std::make_shared<std::vector<ir::Value>>(static_cast<std::size_t>(capacity));
@@ -77,6 +78,11 @@ std::int64_t BatchBuilder::addRow(std::int64_t id) {
   }
   if (gaps_) ids_.push_back(id);
   return rows_++;
+}
+
+void BatchBuilder::addRows(std::int64_t id, std::int64_t count) {
+  firstRow_ = id;
+  rows_ = count;
 }
 
 void BatchBuilder::setMissing(std::size_t field, std::int64_t row) {

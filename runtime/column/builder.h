@@ -44,6 +44,8 @@ class BatchBuilder {
   /// `wanted`: by field; empty: all. The schema outlives the builder.
   BatchBuilder(const Schema& schema, const std::vector<bool>& wanted);
 
+  /// Whether `start` makes room for a column; else the reader brings its values, or none.
+  void setRoom(std::size_t field, bool room) { room_[field] = room; }
   /// Begins a batch of at most `capacity` rows. False when there is no memory.
   [[nodiscard]] bool start(std::int64_t firstRow, std::int64_t capacity = kBatchRows);
   [[nodiscard]] std::int64_t rows() const { return rows_; }
@@ -51,6 +53,8 @@ class BatchBuilder {
   [[nodiscard]] bool wants(std::size_t field) const { return wanted_[field]; }
   /// A further row, which is row `id` of the source; pre: not full. Its index.
   std::int64_t addRow(std::int64_t id);
+  /// `count` rows, the first of which is row `id` and which follow each other; pre: empty.
+  void addRows(std::int64_t id, std::int64_t count);
   [[nodiscard]] ColumnBuilder& column(std::size_t field) { return columns_[field]; }
   void setMissing(std::size_t field, std::int64_t row);
   /// Leaves a row out of the batch, or all.
@@ -63,6 +67,7 @@ class BatchBuilder {
 
   const Schema& schema_;
   std::vector<bool> wanted_;
+  std::vector<bool> room_;
   std::vector<ColumnBuilder> columns_;
   std::vector<std::int64_t> ids_;
   std::vector<std::uint8_t> dropped_;

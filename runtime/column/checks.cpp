@@ -48,6 +48,12 @@ class CheckSource final : public Source {
     }
     return std::nullopt;
   }
+  [[nodiscard]] bool defers() const override { return in_->defers(); }
+  bool fill(Batch& batch) override {
+    if (in_->fill(batch)) return true;
+    error_ = in_->error();
+    return false;
+  }
 
  private:
   bool look(Batch& batch) {

@@ -66,6 +66,12 @@ class Renamed final : public Source {
     if (!batch) error_ = file_->error();
     return batch;
   }
+  [[nodiscard]] bool defers() const override { return file_->defers(); }
+  bool fill(Batch& batch) override {
+    if (file_->fill(batch)) return true;
+    error_ = file_->error();
+    return false;
+  }
 
  private:
   std::unique_ptr<Source> file_;

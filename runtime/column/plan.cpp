@@ -16,6 +16,7 @@
 #include "runtime/column/bytes.h"
 #include "runtime/column/checks.h"
 #include "runtime/column/drift.h"
+#include "runtime/column/late.h"
 #include "runtime/column/publish.h"
 
 namespace couler::column {
@@ -68,8 +69,8 @@ class Builder {
 
   /// Files of `read`s and tables of parameters.
   std::function<std::string(ir::NodeId)> pathOf;
-  /// Opens a table parameter; `wanted`: its columns that are looked at, empty for all.
-  std::function<std::unique_ptr<Source>(ir::NodeId, const Schema&, std::vector<bool> wanted,
+  /// Opens a table parameter.
+  std::function<std::unique_ptr<Source>(ir::NodeId, const Schema&, const ReadOptions&,
                                         StreamError&)>
       openTable;
   /// The rows of a file parameter, instead of those of the file at its path; may be empty.
@@ -104,6 +105,7 @@ class Builder {
 
   /// `wanted`: which of the table's columns are looked at; empty: all.
   Made make(ir::NodeId id, std::vector<bool> wanted) {
+    ReadOptions how;
     // Filters and maps down to what feeds them: one pass over its rows.
     std::vector<ir::NodeId> stages;
     ir::NodeId at = id;
@@ -116,21 +118,22 @@ class Builder {
       std::reverse(stages.begin(), stages.end());
       RowPlan plan = planOf(at, std::move(stages));
       plan.output = schemaOfTable(id);
-      Made in = build(at, columnsUsed(plan, std::move(wanted)));
+      Made in = filtered(at, plan, columnsUsed(plan, std::move(wanted)));
       if (!in) return nullptr;
       plan.input = in->schema();
       const Schema out = plan.output;
       return mapRows(std::move(in), kernels(plan), out, nameOf(id));
     }
     if (module_.payload<ir::Param>(at) != nullptr) {
-      Made source = openTable(at, schemaOfTable(at), std::move(wanted), error_);
-      return source;
+      how.wanted = std::move(wanted);
+      return openParam(at, std::move(how));
     }
     const ir::Rows* rows = module_.payload<ir::Rows>(at);
     if (rows == nullptr) return fail("the plan has a node that makes no table");
     switch (rows->op) {
       case ir::RowsOp::Read:
-        return read(at, *rows, std::move(wanted));
+        how.wanted = std::move(wanted);
+        return read(at, *rows, std::move(how));
       case ir::RowsOp::Group:
         return group(at, *rows);
       case ir::RowsOp::Sort:
@@ -149,6 +152,31 @@ class Builder {
         break;
     }
     return nullptr;
+  }
+
+  /// The rows of `table` for a plan over them. Where it is a file, its readers know how the plan's
+  /// filters begin.
+  Made filtered(ir::NodeId table, const RowPlan& plan, std::vector<bool> wanted) {
+    const ir::Rows* rows = module_.payload<ir::Rows>(table);
+    const bool isRead = rows != nullptr && rows->op == ir::RowsOp::Read;
+    const bool isFile = isRead || module_.payload<ir::Param>(table) != nullptr;
+    if (!isFile || !options_.pushDown) return make(table, std::move(wanted));
+    ReadOptions how;
+    how.wanted = std::move(wanted);
+    auto predicate = std::make_shared<Predicate>(predicateOf(plan));
+    if (!predicate->conditions.empty()) {
+      how.late = predicate->fields(plan.input.fields.size());
+      how.late.flip();
+      how.only = predicate;
+    }
+    Made in = isRead ? read(table, *rows, std::move(how)) : openParam(table, std::move(how));
+    return in && in->defers() ? fillLate(std::move(in), std::move(*predicate)) : std::move(in);
+  }
+
+  Made openParam(ir::NodeId param, ReadOptions how) {
+    how.format = "arrow";
+    how.trusted = true;
+    return openTable(param, schemaOfTable(param), how, error_);
   }
 
   [[nodiscard]] ir::NodeId operand(ir::NodeId id, std::size_t i) const {
@@ -226,11 +254,11 @@ class Builder {
     return name.valid() ? module_.at(name) : std::string_view();
   }
 
-  Made read(ir::NodeId id, const ir::Rows& rows, std::vector<bool> wanted) {
+  Made read(ir::NodeId id, const ir::Rows& rows, ReadOptions options) {
     if (openRead) return openRead(operand(id, 0));
     const Schema schema = schemaOfTable(id);
     if (!storable(schema)) return nullptr;
-    ReadOptions options;
+    std::vector<bool>& wanted = options.wanted;
     const auto renamed = static_cast<std::uint32_t>(namesInFile(module_, rows.body, schema, options.names));
     const std::span<const ir::NodeId> results =
         std::span(module_.at(rows.body).results).subspan(renamed);
@@ -240,7 +268,11 @@ class Builder {
     plan.resultCount = static_cast<std::uint32_t>(results.size());
     plan.output = resultsSchema(results);
     std::vector<Check> checks;
-    const std::vector<bool> checked = columnsUsed(plan);
+    std::vector<bool> checked = columnsUsed(plan);
+    if (options_.pushDown && !wanted.empty()) {
+      options.unused = wanted;
+      options.unused.flip();
+    }
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       // A column is left out only when nothing can be wrong with it.
       wanted[i] = wanted[i] || checked[i] || schema.fields[i].kind != Kind::String;
@@ -254,13 +286,19 @@ class Builder {
       check.unique = check.rule == "unique";
       if (!check.unique) tellKind(module_, result, check);
       const int column = schema.find(check.column);
-      if (column >= 0 && !wanted.empty()) wanted[static_cast<std::size_t>(column)] = true;
+      if (column >= 0) {
+        checked[static_cast<std::size_t>(column)] = true;
+        if (!wanted.empty()) wanted[static_cast<std::size_t>(column)] = true;
+      }
       checks.push_back(std::move(check));
     }
     const std::string path = pathOf(operand(id, 0));
     options.format = module_.types[module_.at(operand(id, 0)).type].name;
     options.onBad = rows.onBad;
-    options.wanted = std::move(wanted);
+    if (!checks.empty()) options.only = nullptr;  // each row is checked
+    for (std::vector<bool>* some : {&options.late, &options.unused}) {
+      for (std::size_t i = 0; i < some->size(); ++i) (*some)[i] = (*some)[i] && !checked[i];
+    }
     Made source = openSource(path, schema, options, log_, error_);
     if (!source || checks.empty()) return source;
     return checkRows(std::move(source), kernel(std::move(plan)), std::move(checks), rows.onBad,
@@ -280,8 +318,7 @@ class Builder {
     plan.results = body;
     plan.resultCount = static_cast<std::uint32_t>(module_.at(body).results.size());
     plan.output = out;
-    std::vector<bool> used = columnsUsed(plan);
-    Made in = make(at, std::move(used));
+    Made in = filtered(at, plan, columnsUsed(plan));
     if (!in) return nullptr;
     plan.input = in->schema();
     return mapRows(std::move(in), kernels(plan), out, name);
@@ -571,11 +608,8 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
                         StreamError& problem) {
     Builder builder(module, options, scalars, found, bytes >= options.compileFrom);
     builder.pathOf = [&](ir::NodeId param) { return paths[param]; };
-    builder.openTable = [&](ir::NodeId param, const Schema& schema, std::vector<bool> columns,
+    builder.openTable = [&](ir::NodeId param, const Schema& schema, const ReadOptions& read,
                             StreamError& error) {
-      ReadOptions read;
-      read.format = "arrow";
-      read.wanted = std::move(columns);
       return openSource(paths[param], schema, read, found, error);
     };
     std::unique_ptr<Source> source = builder.build(table, std::move(wanted));
@@ -626,7 +660,7 @@ std::unique_ptr<Source> openPlan(
     const PlanOptions& options, AnomalyLog& log, StreamError& error) {
   Builder builder(module, options, scalars, log, options.compileFrom <= 0);
   builder.pathOf = [](ir::NodeId) { return std::string(); };
-  builder.openTable = [&](ir::NodeId param, const Schema&, std::vector<bool>, StreamError&) {
+  builder.openTable = [&](ir::NodeId param, const Schema&, const ReadOptions&, StreamError&) {
     return tables(param);
   };
   builder.openRead = tables;

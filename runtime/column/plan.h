@@ -23,6 +23,8 @@ struct PlanOptions {
   /// For inputs of more bytes than `compileFrom`; null: never.
   KernelMaker compile;
   std::int64_t compileFrom = std::int64_t{4} << 20;
+  /// Whether readers may leave out what filters drop; the rows are the same.
+  bool pushDown = true;
   /// Where to count what the reads find, also when the run fails; null: nowhere but the result.
   AnomalyLog* anomalies = nullptr;
   /// Told, once a pipeline, how it runs: "compiled" or why not.

@@ -88,6 +88,14 @@ class Source {
   [[nodiscard]] virtual const Schema& schema() const = 0;
   /// The next batch; nothing at the end or after an error, which `error` then tells.
   virtual std::optional<Batch> next() = 0;
+  /// Whether `next` may leave out columns for `fill` to add (ReadOptions::late).
+  [[nodiscard]] virtual bool defers() const { return false; }
+  /// Gives `batch` the columns that it lacks. Its rows, known by their numbers, are some of those
+  /// of the batch that `next` gave last, in their order. False after an error.
+  virtual bool fill(Batch& batch) {
+    static_cast<void>(batch);
+    return true;
+  }
   [[nodiscard]] const std::optional<StreamError>& error() const { return error_; }
 
  protected:
@@ -108,11 +116,22 @@ class Sink {
   std::optional<StreamError> error_;
 };
 
+struct Predicate;
+
 struct ReadOptions {
   std::string format;  ///< csv, jsonl, arrow, parquet; empty: by the file's extension
   ir::BadRows onBad = ir::BadRows::Fail;
   std::vector<bool> wanted;  ///< by field: read it at all; empty: all. An unwanted column is not
                              ///< parsed or checked, and has no values in the batches.
+  /// By field: one that batches may lack until `Source::fill`, if nothing can be wrong with its
+  /// cells; empty: none. Of use to formats that keep columns apart.
+  std::vector<bool> late;
+  /// By field: nobody looks at it, so that batches may lack it on the same condition; empty: none.
+  std::vector<bool> unused;
+  /// Rows that do not meet it may be left out, if nothing can be wrong with them; null: none.
+  std::shared_ptr<const Predicate> only;
+  /// A file that couler wrote: what nobody asks for need not be looked at.
+  bool trusted = false;
   std::vector<std::string> names;  ///< by field: what it is called in the file; empty: as here
   std::int64_t maxCell = std::int64_t{64} << 20;  ///< bytes; a longer cell is an error
 };

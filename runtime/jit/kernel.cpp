@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -25,36 +26,6 @@ using column::RowPlan;
 
 constexpr std::size_t kTextBytes = sizeof(column::Text);
 static_assert(kTextBytes == 16 && sizeof(Cell) == 24);
-
-template <class T>
-void gather(const std::byte* from, const std::int32_t* picked, std::int64_t count, std::byte* to) {
-  const T* in = reinterpret_cast<const T*>(from);
-  T* out = reinterpret_cast<T*>(to);
-  for (std::int64_t i = 0; i < count; ++i) out[i] = in[picked[i]];
-}
-
-std::shared_ptr<const Buffer> gathered(const Buffer& from, std::size_t width,
-                                       const std::vector<std::int32_t>& picked,
-                                       std::int64_t count) {
-  const auto made = Buffer::make(width * static_cast<std::size_t>(count));
-  if (!made) return nullptr;
-  const std::int32_t* rows = picked.data();
-  switch (width) {
-    case 1:
-      gather<std::uint8_t>(from.data(), rows, count, made->data());
-      break;
-    case 4:
-      gather<std::uint32_t>(from.data(), rows, count, made->data());
-      break;
-    case 8:
-      gather<std::uint64_t>(from.data(), rows, count, made->data());
-      break;
-    default:
-      gather<column::Text>(from.data(), rows, count, made->data());
-      break;
-  }
-  return made;
-}
 
 class JitKernel final : public column::Kernel {
  public:
@@ -192,9 +163,7 @@ class JitKernel final : public column::Kernel {
       const Output& output = program_->outputs[i];
       Column& column = made.columns[i];
       if (!output.computed) {
-        if (!pass(in.columns[output.field], plan_.input.fields[output.field], in, frame, column)) {
-          return false;
-        }
+        pass(in.columns[output.field], plan_.input.fields[output.field], in, frame, column);
         continue;
       }
       computes = true;
@@ -237,30 +206,14 @@ class JitKernel final : public column::Kernel {
   }
 
   /// A column of the input, as it is or of the rows kept.
-  bool pass(const Column& from, const column::Field& field, const Batch& in, const Frame& frame,
+  void pass(const Column& from, const column::Field& field, const Batch& in, const Frame& frame,
             Column& to) const {
     if (!program_->filters || frame.kept == in.rows) {
       to = from;
-      return true;
+      return;
     }
-    to.heaps = from.heaps;
-    if (from.boxed) {
-      auto boxed = std::make_shared<std::vector<ir::Value>>();
-      for (std::int64_t i = 0; i < frame.kept; ++i) {
-        boxed->push_back(
-            (*from.boxed)[static_cast<std::size_t>(picked_[static_cast<std::size_t>(i)])]);
-      }
-      to.boxed = std::move(boxed);
-    }
-    if (from.values) {
-      to.values = gathered(*from.values, widthOfKind(field.kind), picked_, frame.kept);
-      if (!to.values) return false;
-    }
-    if (from.valid) {
-      to.valid = gathered(*from.valid, 1, picked_, frame.kept);
-      if (!to.valid) return false;
-    }
-    return true;
+    to = column::pickCells(from, field.kind,
+                           std::span(picked_).first(static_cast<std::size_t>(frame.kept)));
   }
 
   /// Texts may point into the input's, into those made here, and into the plan's own.
