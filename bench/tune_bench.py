@@ -6,6 +6,7 @@ the libraries loaded (tune_peers.py), since starting Python and them takes ten t
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -17,7 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PAIRS = [
     ("sobol", "random"),
     ("tpe", "tpe"),
-    ("asha", "hyperband"),
+    ("asha", "hyperband"),  # both with a bracket for each rung
 ]
 
 
@@ -41,15 +42,16 @@ def type_of(spec):
 def program(name, about, method, trials):
     """A search of one training, seeded by the workflow's input."""
     space = about["space"]
-    rungs = method == "asha"
+    rungs = method.startswith("asha")
+    count = about["most"] // about["least"]
+    brackets = 1 + round(math.log(count, 3)) if method == "asha" else 1
     params = ", ".join(f"{key}: {type_of(spec)}" for key, spec in space.items())
     model = 'model: file = "model.pickle", ' if rungs else ""
     shown = " ".join(f"{key}=${key}" for key in space)
-    using = {
-        "grid": f"points: {about['grid']}",
-        "asha": f"trials: {trials}, min: {about['least']}, max: {about['most']}, resource: upto, resume: start, "
-        "checkpoint: model, seed: seed",
-    }.get(method, f"trials: {trials}, seed: seed")
+    using = f"points: {about['grid']}" if method == "grid" else f"trials: {trials}, seed: seed"
+    if rungs:
+        using += f", min: {about['least']}, max: {about['most']}, brackets: {brackets}, resource: upto"
+        using += ", resume: start, checkpoint: model"
     searched = ",\n".join(f"        {key}: {words_of(spec)}" for key, spec in space.items())
     return f'''couler 1
 
@@ -66,7 +68,7 @@ workflow search(seed: int) -> (loss: float) {{
     let best = tune training(
 {searched},
     )
-        minimize loss using {method}({using})
+        minimize loss using {method.split(",")[0]}({using})
     return (loss: best.loss)
 }}
 '''
@@ -124,7 +126,7 @@ def compare(table, couler, work, environment, log, options, name, about):
     for line in map(json.loads, lines.splitlines()):
         theirs.setdefault(line["method"], []).append(line)
     ours = {}
-    for method in ("random", "sobol", "tpe", "asha"):
+    for method in ("random", "sobol", "tpe", "asha", "asha, 1 bracket"):
         text = program(name, about, method, options.trials)
         ours[method] = [search(couler, work, environment, log, text, seed) for seed in range(options.seeds)]
     for method, results in ours.items():
@@ -138,13 +140,13 @@ def compare(table, couler, work, environment, log, options, name, about):
 
 
 def against_grid(table, couler, work, environment, log, options, name, about):
-    """What asha with twice a grid's trials needs of the grid's time, and whether it comes as far."""
+    """What asha with as many trials as a grid needs of the grid's time, and whether it comes as far."""
     grid = search(couler, work, environment, log, program(name, about, "grid", 0), 0)
-    text = program(name, about, "asha", 2 * grid["trainings"])
+    text = program(name, about, "asha", grid["trainings"])
     results = [search(couler, work, environment, log, text, seed) for seed in range(options.seeds)]
     best, cost = middle(results), middle(results, "cpu") / grid["cpu"]
     show(f"couler grid, {grid['trainings']}", [grid], about["most"])
-    show(f"couler asha, {2 * grid['trainings']}", results, about["most"])
+    show(f"couler asha, {grid['trainings']}", results, about["most"])
     ok = best <= grid["best"] and cost <= 1 / 3
     table.add(f"{name}: asha's best, time of trainings", {"cpu": middle(results, "cpu"), "wall": 0.0, "mb": 0.0},
               f"{best:.5f}, grid {grid['best']:.5f}; {cost:.2f} (<= 0.33) of its time", ok)

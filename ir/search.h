@@ -68,6 +68,12 @@ class Space {
                                                            std::int64_t seed, std::uint64_t from,
                                                            std::uint64_t to);
 
+/// On which rung, from 0 on, each of 25 trials starts, of those that follow the same again. As in
+/// Hyperband (Li et al., JMLR 2018) those of each of `brackets` get about as much of the resource:
+/// the later they start, the fewer they are. In no order, so that no part of the space is favoured.
+[[nodiscard]] std::vector<std::int64_t> startingRungs(std::int64_t brackets, std::int64_t rungs,
+                                                      std::int64_t reduction);
+
 /// A trial that has ended; none: it failed.
 struct Trial {
   std::vector<double> place;

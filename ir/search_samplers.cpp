@@ -78,4 +78,27 @@ std::vector<std::vector<double>> sobolPlaces(std::size_t dimensions, std::int64_
   return places;
 }
 
+std::vector<std::int64_t> startingRungs(std::int64_t brackets, std::int64_t rungs,
+                                        std::int64_t reduction) {
+  constexpr std::size_t kCycle = 25;
+  std::vector<double> due(static_cast<std::size_t>(brackets), 0);
+  std::vector<double> share(due.size());
+  double total = 0;
+  for (std::size_t b = 0; b < share.size(); ++b) {
+    const auto rung = static_cast<double>(b);
+    share[b] = std::pow(reduction, -rung) / (static_cast<double>(rungs) - rung);
+    total += share[b];
+  }
+  std::vector<std::int64_t> cycle;
+  for (std::size_t i = 0; i < kCycle; ++i) {
+    for (std::size_t b = 0; b < due.size(); ++b) due[b] += share[b] / total;
+    const auto next = std::max_element(due.begin(), due.end());
+    *next -= 1;
+    cycle.push_back(next - due.begin());
+  }
+  Random random(0, 0x6272616b);
+  for (std::size_t i = kCycle; i-- > 1;) std::swap(cycle[i], cycle[random.next() % (i + 1)]);
+  return cycle;
+}
+
 }  // namespace couler::ir::search

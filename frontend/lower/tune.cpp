@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "frontend/lower/lowerer.h"
+#include "ir/search.h"
 
 namespace couler::lower {
 
@@ -238,11 +239,10 @@ class Lowerer::TuneLowering {
     return op(Builtin::RangeTo, types().list(TypeTable::kInt), {{count}});
   }
 
-  /// Successive halving: each rung gives more to fewer, which go on from where they were.
-  void halve() {
+  /// How much of the resource each rung of `asha` gives.
+  std::vector<std::int64_t> amountsOfRungs(std::int64_t reduction) {
     const std::int64_t least = constant("min", 1, 1);
     const std::int64_t most = constant("max", 1, 1);
-    const std::int64_t reduction = constant("reduction", 3, 2);
     if (plan_.settings.contains("max")) {
       l_.checkSetting(plan_.settings.at("max"), least <= most, "max", "must not be less than `min`");
     }
@@ -252,11 +252,49 @@ class Lowerer::TuneLowering {
       amounts.push_back(amount);
     }
     if (amounts.empty() || amounts.back() < most) amounts.push_back(most);
+    return amounts;
+  }
+
+  /// Where trials start: a list that is gone through again and again.
+  std::vector<std::int64_t> starts(std::size_t rungs, std::int64_t reduction) {
+    const std::int64_t brackets = constant("brackets", 1, 1);
+    const auto most = static_cast<std::int64_t>(rungs);
+    if (brackets == 1) return {0};
+    l_.checkSetting(plan_.settings.at("brackets"), brackets <= most, "brackets",
+                    fmt::format("must not be more than the rungs, {}", most));
+    return ir::search::startingRungs(std::min(brackets, most), most, reduction);
+  }
+  NodeId startOf(NodeId trial, const std::vector<std::int64_t>& cycle) {
+    const auto length = static_cast<std::int64_t>(cycle.size());
+    const NodeId place = op(Builtin::RemInt, TypeTable::kInt, {{trial, number(length)}});
+    return item(numbersOf(cycle), place);
+  }
+  NodeId numbersOf(const std::vector<std::int64_t>& values) {
+    const ir::ListItems items(values.begin(), values.end());
+    return l_.constNode(ir::Value::list(items), types().list(TypeTable::kInt), span_);
+  }
+  /// How many of the trials start on that rung.
+  NodeId startersOf(NodeId trials, std::int64_t rung, const std::vector<std::int64_t>& cycle) {
+    std::vector<std::int64_t> before{0};
+    for (const std::int64_t start : cycle) before.push_back(before.back() + (start == rung ? 1 : 0));
+    const NodeId length = number(static_cast<std::int64_t>(cycle.size()));
+    const NodeId whole = op(Builtin::DivInt, TypeTable::kInt, {{trials, length}});
+    const NodeId inWhole = op(Builtin::MulInt, TypeTable::kInt, {{whole, number(before.back())}});
+    const NodeId rest = op(Builtin::RemInt, TypeTable::kInt, {{trials, length}});
+    return op(Builtin::AddInt, TypeTable::kInt, {{inWhole, item(numbersOf(before), rest)}});
+  }
+
+  /// Successive halving: each rung gives more to fewer, which go on from where they were.
+  void halve() {
+    const std::int64_t reduction = constant("reduction", 3, 2);
+    const std::vector<std::int64_t> amounts = amountsOfRungs(reduction);
+    const std::vector<std::int64_t> cycle = starts(amounts.size(), reduction);
+    const bool oneBracket = cycle.size() == 1;
 
     const NodeId trials = op(Builtin::LengthList, TypeTable::kInt, {{points_}});
     std::vector<NodeId> rungs;
     std::vector<NodeId> scores;
-    std::int64_t share = 1;
+    NodeId there = oneBracket ? trials : startersOf(trials, 0, cycle);  // trials of the rung
     for (std::size_t rung = 0; rung < amounts.size(); ++rung) {
       const ir::NameId name =
           l_.newStepName(rung == 0 ? std::string(name_) : fmt::format("{}-rung{}", name_, rung + 1));
@@ -271,21 +309,34 @@ class Lowerer::TuneLowering {
         }
         return attempt(item(points_, trial), name, number(amounts[rung]), checkpoint);
       };
+      const auto startsHere = [&](NodeId trial) {
+        const NodeId here = number(static_cast<std::int64_t>(rung));
+        return op(Builtin::Equal, TypeTable::kBool, {{startOf(trial, cycle), here}});
+      };
+      const auto runIf = [&](NodeId condition, NodeId trial) {
+        return choose(condition, maybeResult_, [&] { return run(trial); },
+                      [&] { return noneOf(maybeResult_); });
+      };
       if (rung == 0) {
-        rungs.push_back(forEach(numbers(), maybeResult_, run));
+        rungs.push_back(forEach(numbers(), maybeResult_, [&](NodeId trial) {
+          return oneBracket ? run(trial) : runIf(startsHere(trial), trial);
+        }));
       } else {
-        const NodeId part =
-            op(Builtin::DivInt, TypeTable::kInt, {{trials, number(share)}});
+        const NodeId part = op(Builtin::DivInt, TypeTable::kInt, {{there, number(reduction)}});
         const NodeId places = op(Builtin::Max, TypeTable::kInt, {{part, number(1)}});
         rungs.push_back(forEach(numbers(), maybeResult_, [&](NodeId trial) {
           const NodeId goesOn = op(Builtin::TunePromoted, TypeTable::kBool,
                                    {{scores.back(), trial, places, truth(expr_.maximize)}});
-          return choose(goesOn, maybeResult_, [&] { return run(trial); },
-                        [&] { return noneOf(maybeResult_); });
+          if (oneBracket) return runIf(goesOn, trial);
+          return runIf(op(Builtin::Or, TypeTable::kBool, {{startsHere(trial), goesOn}}), trial);
         }));
+        there = places;
+        if (!oneBracket) {
+          const NodeId fresh = startersOf(trials, static_cast<std::int64_t>(rung), cycle);
+          there = op(Builtin::AddInt, TypeTable::kInt, {{places, fresh}});
+        }
       }
       scores.push_back(scoresOf(rungs.back()));
-      if (share <= INT64_MAX / reduction) share *= reduction;
     }
     std::vector<NodeId> operands{truth(expr_.maximize)};
     operands.insert(operands.end(), scores.rbegin(), scores.rend());
@@ -299,12 +350,13 @@ class Lowerer::TuneLowering {
       return result;
     });
     reached_ = forEach(numbers(), TypeTable::kInt, [&](NodeId trial) {
-      NodeId amount = number(amounts.front());
+      NodeId amount = oneBracket ? number(amounts.front())
+                                 : item(numbersOf(amounts), startOf(trial, cycle));
       for (std::size_t i = 1; i < rungs.size(); ++i) {
         const NodeId score = item(scores[i], trial);
         const NodeId none = noneOf(l_.typeOf(score));
-        const NodeId there = op(Builtin::NotEqual, TypeTable::kBool, {{score, none}});
-        amount = choose(there, TypeTable::kInt, [&] { return number(amounts[i]); },
+        const NodeId ran = op(Builtin::NotEqual, TypeTable::kBool, {{score, none}});
+        amount = choose(ran, TypeTable::kInt, [&] { return number(amounts[i]); },
                         [&, before = amount] { return before; });
       }
       return amount;

@@ -63,6 +63,7 @@ constexpr std::array kAsha{
     SettingSpec{"max", SettingType::Int, "how much of it the last rung gives", true, true},
     SettingSpec{"min", SettingType::Int, "how much of it the first rung gives", true},
     SettingSpec{"reduction", SettingType::Int, "one trial in so many goes on", true},
+    SettingSpec{"brackets", SettingType::Int, "on how many rungs trials start", true},
     kSeed,
     SettingSpec{"resume", SettingType::Parameter, "what takes the checkpoint of the rung before"},
     SettingSpec{"checkpoint", SettingType::Output, "what to resume from"},

@@ -20,7 +20,7 @@ workflow every(data: file, n: int) -> (score: float, depth: int, rows: list<(tri
     let grid = tune train(data, kind: in [linear, tree], depth: in 2..8 if kind == tree) maximize score
     let some = tune train(data, kind: in [linear, tree], rate: in log(0.01 .. 1.0)) minimize size using random(trials: n, seed: -1)
     let even = tune train(data, linear, rate: in 0..1) maximize score using sobol(trials: n + 1)
-    let few = tune train(data, linear, depth: in [2, 4]) maximize score using asha(trials: 9, resource: epochs, max: 9, resume: start, checkpoint: model)
+    let few = tune train(data, linear, depth: in [2, 4]) maximize score using asha(trials: 9, resource: epochs, max: 9, brackets: 3, resume: start, checkpoint: model)
     let last = tune train(data, linear, name: in ["a", "b"]) maximize score using tpe(trials: n, startup: 4, parallel: 2)
     return (
         score: grid.score + even.score + last.score,

@@ -156,6 +156,13 @@ workflow main(rows: file<csv>, most: int = 10) -> (best: file<csv>) {
     return (best: read<Row>(rows, on_bad: drop) |> tidy |> best(most))
 }
 )cw"},
+    {"search", R"cw(
+task train(rate: float, kind: string) -> (score: float) { run python """score = rate * len(kind)""" }
+workflow main() -> (score: float, rate: float) {
+    let best = tune train(kind: in ["tree", "linear"], rate: in [0.1, 0.5]) maximize score
+    return (score: best.score, rate: best.params.rate)
+}
+)cw"},
 };
 
 }  // namespace couler::backends

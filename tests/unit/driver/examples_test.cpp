@@ -56,6 +56,29 @@ TEST_F(Examples, DigitsTrainsAgainOnlyWhatChanged) {
   EXPECT_NE(lastErr_.find("3 steps run, 8 reused"), std::string::npos) << lastErr_;
 }
 
+TEST_F(Examples, DigitsAreTuned) {
+  copy("digits");
+  const Json first = outputs({"tuned.cwl", "trials=4", "--report", "report.html"});
+  EXPECT_GT(first["accuracy"].get<double>(), 0.93);
+  ASSERT_EQ(first["trials"].size(), 4U);
+  double best = 0;
+  for (const Json& trial : first["trials"]) best = std::max(best, trial["accuracy"].get<double>());
+  for (const Json& trial : first["trials"]) {
+    EXPECT_GE(trial["epochs"], 4);
+    EXPECT_LT(trial["epochs"], 16);
+    if (trial["rate"] == first["rate"] && trial["epochs"] == first["epochs"]) {
+      EXPECT_EQ(trial["accuracy"], best) << "the best one is given";
+      best = -1;
+    }
+  }
+  EXPECT_EQ(best, -1);
+  // Two trials more: each is trained and judged, and the rest is there.
+  const Json more = outputs({"tuned.cwl", "trials=6"});
+  EXPECT_EQ(more["trials"].size(), 6U);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(more["trials"][i], first["trials"][i]);
+  EXPECT_NE(lastErr_.find("reused"), std::string::npos) << lastErr_;
+}
+
 TEST_F(Examples, WeatherFindsTheWettestYear) {
   copy("weather");
   const Json result = outputs({"weather.cwl", "title=A \"title\" with {{braces}}"});

@@ -87,8 +87,21 @@ TEST_P(LowerGolden, GivesThisGraph) {
 }
 INSTANTIATE_TEST_SUITE_P(All, LowerGolden,
                          ::testing::Values("steps", "values", "control", "settings", "clash",
-                                           "tables"),
+                                           "tables", "tune"),
                          [](const auto& param) { return param.param; });
+
+TEST(LowerTune, TrialsStartOnRungsThatThereAre) {
+  const auto search = [](const std::string& settings) {
+    return lower("couler 1\ntask t(x: int, n: int) -> (y: int = stdout) { run [\"t\", x, n] }\n"
+                 "workflow w() -> (y: int) {\n  let best = tune t(x: in 0..9) maximize y using "
+                 "asha(trials: 4, resource: n, " + settings + ")\n  return (y: best.y)\n}\n");
+  };
+  EXPECT_EQ(search("max: 9, brackets: 3").messages, "");
+  const Lowered refused = search("max: 9, brackets: 4");
+  EXPECT_EQ(refused.codes(), "CW0427");
+  EXPECT_NE(refused.messages.find("must not be more than the rungs, 3"), std::string::npos)
+      << refused.messages;
+}
 
 constexpr const char* kTask =
     "couler 1\ntask t(x: int = 0) -> (n: int = stdout) { run [\"t\", x] }\n";

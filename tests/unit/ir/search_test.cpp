@@ -116,6 +116,22 @@ TEST(SearchTest, SobolPointsAreInBalance) {
   }
 }
 
+TEST(SearchTest, TheLaterTrialsStartTheFewerTheyAre) {
+  const auto count = [](const std::vector<std::int64_t>& cycle, std::int64_t rung) {
+    return std::count(cycle.begin(), cycle.end(), rung);
+  };
+  // Hyperband's shares 27/4 : 9/3 : 3/2 : 1 of 25.
+  const std::vector<std::int64_t> four = search::startingRungs(4, 4, 3);
+  ASSERT_EQ(four.size(), 25U);
+  EXPECT_EQ(count(four, 0), 14);
+  EXPECT_EQ(count(four, 1), 6);
+  EXPECT_EQ(count(four, 2), 3);
+  EXPECT_EQ(count(four, 3), 2);
+  EXPECT_EQ(count(search::startingRungs(1, 4, 3), 0), 25);
+  EXPECT_GT(std::distance(four.begin(), std::find(four.rbegin(), four.rend(), 0).base()), 14)
+      << "mixed";
+}
+
 TEST(SearchTest, TheBestAreFirstOnesOfEquals) {
   const Value scores = list({0.5, Value(), 0.9, 0.9, std::nan(""), 0.1});
   const auto promoted = [&](std::int64_t trial, std::int64_t most, bool maximize) {

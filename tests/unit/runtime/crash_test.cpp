@@ -132,6 +132,73 @@ TEST_F(CrashTest, KilledAtAnyMomentARunGoesOn) {
   EXPECT_EQ(folders(), 0);
 }
 
+TEST_F(CrashTest, AKilledSearchGoesOnAndEndsAsIfItHadNotBeen) {
+  const auto program = compile(folder / "test.cwl", R"cwl(
+task train(rate: float, log: string) -> (model: file = "m.txt", loss: float) {
+    run sh """
+        echo "$rate" > "$model"
+        loss=$(awk -v x="$rate" 'BEGIN { printf "%.9f", (x - 0.3) * (x - 0.3) }')
+        echo "$rate" >> "$log"
+        """
+}
+workflow main(log: string) -> (model: file, loss: float, trials: list<(trial: int, rate: float, loss: float?)>) {
+    let best = tune train(log: log, rate: in 0.0 .. 1.0)
+        minimize loss using tpe(trials: 24, startup: 6, parallel: 2)
+    return (model: best.model, loss: best.loss, trials: best.trials)
+}
+)cwl");
+  ASSERT_TRUE(program->module.has_value());
+  const std::string log = folder / "log";
+  const auto told = [](const RunResult& of) {
+    return of.outputs ? ir::toJson(*of.outputs->field("trials")) + ir::toJson(*of.outputs->field("loss")) +
+                            read(of.outputs->field("model")->as<ir::FileRef>()->path)
+                      : std::string();
+  };
+  const RunResult whole = runOnce(*program, folder / "whole", log);
+  ASSERT_TRUE(whole.ok) << messages();
+
+  const std::string store = folder / "store";
+  int kills = 0;
+  for (std::size_t part = 1; part <= 4; ++part) {
+    const std::size_t until = linesOf(log).size() + 2 + part;
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      runOnce(*program, store, log);
+      _exit(0);
+    }
+    int status = 0;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+      if (linesOf(log).size() < until) continue;
+      kill(child, SIGKILL);
+      waitpid(child, &status, 0);
+      break;
+    }
+    if (WIFSIGNALED(status)) ++kills;
+  }
+  EXPECT_GE(kills, 3);
+  DiagnosticList ignored;
+  std::uint64_t kept = 0;
+  {
+    const auto history = History::open(store, ignored);
+    ASSERT_TRUE(history.has_value());
+    std::map<std::string, int> successes;
+    for (const RunRecord& record : history->runs(100)) {
+      for (const StepRecord& step : history->steps(record.id)) {
+        if (step.status == "succeeded") ++successes[step.step];
+      }
+    }
+    for (const auto& [step, times] : successes) EXPECT_EQ(times, 1) << step;
+    kept = successes.size();
+  }
+  EXPECT_GE(kept, 3U);
+  const RunResult rest = runOnce(*program, store, log);
+  ASSERT_TRUE(rest.ok) << messages();
+  EXPECT_EQ(rest.reused, kept);
+  EXPECT_EQ(rest.succeeded, 24U - kept);
+  EXPECT_EQ(told(rest), told(whole));
+}
+
 TEST_F(CrashTest, AFullDiskEndsTheRunCleanly) {
   if (geteuid() != 0) GTEST_SKIP() << "mounting a small disk needs root";
   const std::string disk = folder / "disk";

@@ -66,6 +66,55 @@ TEST_F(TuneTest, RungsGoOnFromTheCheckpointsOfTheBest) {
   }
 }
 
+TEST_F(TuneTest, BracketsStartSomeTrialsLater) {
+  columns = ", epochs: int";
+  const std::string search =
+      "rate: in 0.0 .. 0.5) maximize score using asha(trials: 25, resource: epochs, "
+      "max: 9, resume: start, checkpoint: model, brackets: ";
+  for (const bool optimise : {true, false}) {
+    std::filesystem::remove_all(folder / "store");
+    // Of 25 trials 14 start with 1 epoch, 7 with 3, 4 with 9; 14 / 3 and (4 + 7) / 3 go on.
+    tune(search + "3)", optimise);
+    std::map<std::int64_t, int> reached;
+    double least = 1;
+    double best = 0;
+    for (const ir::Value& row : output("rows").items()) {
+      const std::int64_t epochs = *row.field("epochs")->as<std::int64_t>();
+      const double score = *row.field("score")->as<double>();
+      ++reached[epochs];
+      if (epochs == 9) {
+        least = std::min(least, score);
+        best = std::max(best, score);
+      }
+    }
+    EXPECT_EQ(reached, (std::map<std::int64_t, int>{{1, 10}, {3, 8}, {9, 7}}));
+    EXPECT_EQ(result.succeeded, 14U + 11U + 7U);
+    EXPECT_LT(least, best);
+    EXPECT_EQ(*output("score").as<double>(), best);
+  }
+}
+
+TEST_F(TuneTest, TrialsRunAsManyAtATimeAsThereAreJobs) {
+  for (const std::string method : {"sobol(trials: 12)", "tpe(trials: 12, startup: 4, parallel: 6)"}) {
+    std::string alone;
+    for (const std::size_t jobs : {1U, 4U}) {
+      std::filesystem::remove_all(folder / "store");
+      options.jobs = static_cast<unsigned>(jobs);
+      tune("epochs: 1, rate: in 0.0 .. 0.5) maximize score using " + method);
+      std::size_t running = 0;
+      std::size_t most = 0;
+      for (const Event& event : events) {
+        if (event.kind == Event::Kind::StepStarted) most = std::max(most, ++running);
+        if (event.kind == Event::Kind::StepEnded) --running;
+      }
+      EXPECT_EQ(most, jobs) << method;
+      EXPECT_EQ(result.succeeded, 12U);
+      if (jobs == 1) alone = text("rows");
+      EXPECT_EQ(text("rows"), alone) << "no matter which trial ends first";
+    }
+  }
+}
+
 TEST_F(TuneTest, LearningGivesTheSameEveryTime) {
   const std::string search =
       "epochs: 1, rate: in 0.0 .. 1.0) maximize score using tpe(trials: 9, startup: 4, parallel: 2)";
