@@ -11,6 +11,7 @@
 #include "driver/files.h"
 #include "driver/local_target.h"
 #include "driver/program.h"
+#include "driver/shard_options.h"
 #include "driver/progress.h"
 #include "driver/report.h"
 #include "driver/signals.h"
@@ -128,6 +129,12 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   passes::Context context{program.problems(), false, &program.sources()};
   passes::CachePlan plan;
   planCache(options, module->at(module->entry).name, plan, context);
+  const ir::TargetDef* target =
+      invocation.has("target") ? module->findTarget(invocation.value("target")) : nullptr;
+  if (!planShards(invocation, *module, target, context)) {
+    code = kUsage;
+    return std::nullopt;
+  }
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   if (!passes::runPipeline(*module, context, pipeline).ok || program.problems().hasErrors()) {

@@ -14,6 +14,7 @@ constexpr std::array kLocal{
     SettingSpec{"fail_fast", SettingType::Bool, "stop everything at the first failure"},
     SettingSpec{"cache_budget", SettingType::Size, "how much room the kept results may take"},
     SettingSpec{"cache_policy", SettingType::String, "which results go first when there is less"},
+    SettingSpec{"shard_size", SettingType::Size, "how much of a file of rows a part of a step reads"},
     SettingSpec{"container", SettingType::ContainerTool, "what runs the images of tasks"},
 };
 constexpr std::array kArgo{
@@ -29,6 +30,7 @@ constexpr std::array kArgo{
     SettingSpec{"node_selector", SettingType::StringMap, "labels of the nodes to run on"},
     SettingSpec{"image_pull_secrets", SettingType::StringList, "Secrets to pull images with"},
     SettingSpec{"archive_logs", SettingType::Bool, "keep the logs of steps as artifacts"},
+    SettingSpec{"shard_size", SettingType::Size, "how much of a file of rows a part of a step reads"},
 };
 constexpr std::array kS3{
     SettingSpec{"bucket", SettingType::String, "the bucket", false, true},
