@@ -34,6 +34,10 @@ constexpr Option kCacheBudget = {
 constexpr Option kCachePolicy = {"cache-policy", 0, Arity::Value, "NAME",
                                  "what goes first when there is more (default: density)"};
 
+constexpr Option kShardSize = {
+    "shard-size", 0, Arity::Value, "SIZE",
+    "run steps over files of rows in parts of about that size, such as `64MB`; 0B: whole"};
+
 constexpr Option kCheckOptions[] = {
     {"deny-warnings", 0, Arity::Flag, "", "end with 1 when there is a warning"},
 };
@@ -50,6 +54,7 @@ constexpr Option kBuildOptions[] = {
      "print a stage instead: the syntax tree, the types, the graph as written, the graph after all "
      "passes",
      "syntax|types|ir|plan"},
+    kShardSize,
     {"print-after", 0, Arity::Many, "PASS",
      "print the graph after this pass (or `all`) to standard error"},
     kDisable,
@@ -73,6 +78,7 @@ constexpr Option kRunOptions[] = {
     {"report", 0, Arity::Value, "FILE", "write an HTML page about the run"},
     kCacheBudget,
     kCachePolicy,
+    kShardSize,
     kDisable,
     {"quiet", 'q', Arity::Flag, "", "print no progress, only outputs and problems"},
 };
@@ -95,6 +101,11 @@ constexpr Option kExecOptions[] = {
     {"places", 0, Arity::Value, "JSON",
      "where the plan's nodes stand in the program: {\"FILE\": [[NODE, LINE, COLUMN], ...]}"},
     {"values", 0, Arity::Value, "JSON", "an object with the plan's parameters that are no files"},
+    {"range", 0, Arity::Value, "JSON",
+     "the same of those that say which rows of a file are read, and are in no step's key"},
+    {"cut", 0, Arity::Value, "SIZE",
+     "run no plan: write the ranges of a file of rows, of about that size, one a line"},
+    {"format", 0, Arity::Value, "NAME", "of the file to cut (default: by its name)", "csv|jsonl"},
     {"anomalies", 0, Arity::Value, "FILE", "write what the reads found wrong there, as JSON"},
     {"threads", 0, Arity::Value, "N", "work with so many threads (default: COULER_THREADS, else 1)"},
     {"memory", 0, Arity::Value, "SIZE",
@@ -113,6 +124,7 @@ constexpr Option kGraphOptions[] = {
 constexpr Option kPlanOptions[] = {
     kInput,
     kStore,
+    kShardSize,
     kDisable,
     kTarget,
     {"force", 'f', Arity::Flag, "", "as if every step had to run"},

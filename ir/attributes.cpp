@@ -54,6 +54,7 @@ Footprint footprintOf(RowsOp op) {
     case RowsOp::Read:
     case RowsOp::Filter:
     case RowsOp::Map:
+    case RowsOp::Concat:
       return Footprint::Pointwise;
     case RowsOp::Group:
       return Footprint::AssociativeReduce;

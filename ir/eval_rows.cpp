@@ -66,6 +66,8 @@ class RowsEvaluator {
         return distinct();
       case RowsOp::Join:
         return join();
+      case RowsOp::Concat:
+        return concat();
     }
     return fail("an unknown operator over rows");
   }
@@ -278,6 +280,15 @@ class RowsEvaluator {
       }
     }
     return Value::list(std::move(made));
+  }
+
+  EvalResult concat() {
+    ListItems all;
+    for (const Value& table : input()) {
+      if (table.as<ListValue>() == nullptr) return fail("there is no table here");
+      all.insert(all.end(), table.items().begin(), table.items().end());
+    }
+    return Value::list(std::move(all));
   }
 
   const Module& module_;

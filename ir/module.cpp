@@ -5,6 +5,14 @@
 
 namespace couler::ir {
 
+TypeId fileRangeType(TypeTable& types) {
+  std::vector<TypeField> fields;
+  for (const char* name : {"head", "from", "to", "row", "line"}) {
+    fields.push_back({name, TypeTable::kInt});
+  }
+  return types.record(std::move(fields));
+}
+
 const Value* Module::constant(NodeId id) const {
   const Const* found = payload<Const>(id);
   return found != nullptr ? &at(found->value) : nullptr;

@@ -80,15 +80,24 @@ struct Try {
 /// An operator over tables. Its body is evaluated for a row; what it may use beside the row are
 /// the parameters of the function or task around it.
 enum class RowsOp : std::uint8_t {
-  Read,      ///< operand: a file; body: row -> a bool a constraint; a result's name says which
+  Read,      ///< operands: a file, or also a `fileRangeType` and its digest; body: row -> a bool a
+             ///< constraint; a result's name says which
   Filter,    ///< operand: a table; body: row -> bool or bool?; keeps rows for which it is true
   Map,       ///< operand: a table; body: row -> row
   Group,     ///< operand: a table; body: row -> `keys` key values, then aggregates (`#sum` …)
   Sort,      ///< operand: a table; body: row -> keys; stable; none last, NaN before it
   Limit,     ///< operands: a table, an int: its first rows
   Distinct,  ///< operand: a table: each row where it came first
-  Join       ///< operands: two tables; body: row, other row -> `keys` of the one, as many of the other
+  Join,      ///< operands: two tables; body: row, other row -> `keys` of the one, as many of the other
+  Concat     ///< operand: a list of tables: the rows of the first, then of the second, …
 };
+[[nodiscard]] constexpr bool hasBody(RowsOp op) {
+  return op != RowsOp::Limit && op != RowsOp::Distinct && op != RowsOp::Concat;
+}
+/// Which rows of a file are read: (head, from, to, row, line), all int. Bytes 0 to `head`, which
+/// name the columns, then `from` to `to`; there are `row` rows and `line` line feeds from `head` to
+/// `from`. The digest, a string, is that of column::rangeDigest (runtime/column/cut.h).
+[[nodiscard]] TypeId fileRangeType(TypeTable& types);
 enum class JoinKind : std::uint8_t { Inner, Left, Semi, Anti };
 /// What a read does with a row that breaks its schema. Keep: a value that breaks a constraint stays,
 /// one that is not of its column's type becomes none where the column is optional; the row is
@@ -101,7 +110,7 @@ struct Rows {
   BadRows onBad{};               ///< Read
   std::uint8_t keys = 0;         ///< Group, Join: how many
   std::uint32_t descending = 0;  ///< Sort: bit i for key i; so at most 32 keys
-  RegionId body;                 ///< invalid for Limit and Distinct
+  RegionId body;                 ///< invalid where the operator has none (`hasBody`)
 };
 
 /// monostate: an erased node, skipped by every walk.
@@ -140,6 +149,9 @@ struct ParamDef {
   std::string name;
   TypeId type;
   ConstId fallback;  ///< default value; invalid: must be given
+  /// Of a task: what is made is the same whatever it is, as long as the other parameters are the
+  /// same, so no step runs again for it.
+  bool unkeyed = false;
   std::string doc;
   Span span;
 };

@@ -227,6 +227,7 @@ ParamDef Parser::parseParam() {
   param.name = takeName("a parameter's name");
   expectPunct(':');
   param.type = parseType();
+  param.unkeyed = acceptWord("unkeyed");
   if (acceptPunct('=')) param.fallback = module_.intern(parseValue());
   if (acceptWord("doc")) param.doc = takeString("text");
   return param;

@@ -167,7 +167,7 @@ bool Parser::parsePayload(NodeId id, std::string_view kind) {
   } else if (kind == "rows") {
     const Rows rows = parseRows();
     set(rows);
-    return rows.op != RowsOp::Limit && rows.op != RowsOp::Distinct;
+    return hasBody(rows.op);
   } else {
     set(Try{});
     return true;

@@ -102,6 +102,7 @@ void Printer::printParams(const std::vector<ParamDef>& params) {
     name(param.name);
     out_ += ": ";
     out_ += type(param.type);
+    if (param.unkeyed) out_ += " unkeyed";
     if (param.fallback.valid()) {
       out_ += " = ";
       constant(param.fallback);

@@ -24,8 +24,8 @@ inline constexpr std::array<std::string_view, 4> kOutputs = {"variable", "path",
 inline constexpr std::array<std::string_view, 4> kFailures = {"transient", "oom", "timeout",
                                                               "exit"};
 inline constexpr std::array<std::string_view, 4> kRuns = {"argv", "sh", "python", "table"};
-inline constexpr std::array<std::string_view, 8> kRowsOps = {"read", "filter", "map",      "group",
-                                                             "sort", "limit",  "distinct", "join"};
+inline constexpr std::array<std::string_view, 9> kRowsOps = {
+    "read", "filter", "map", "group", "sort", "limit", "distinct", "join", "concat"};
 inline constexpr std::array<std::string_view, 4> kJoins = {"inner", "left", "semi", "anti"};
 inline constexpr std::array<std::string_view, 3> kBadRows = {"fail", "drop", "keep"};
 

@@ -104,7 +104,7 @@ void Verifier::nodeIdsInRange(NodeId id) {
                         },
                         [&](const Loop& x) { body(x.body); }, [&](const Try& x) { body(x.body); },
                         [&](const Rows& x) {
-                          if (x.op != RowsOp::Limit && x.op != RowsOp::Distinct) body(x.body);
+                          if (hasBody(x.op)) body(x.body);
                         }},
              node.payload);
 }

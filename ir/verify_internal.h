@@ -98,6 +98,7 @@ class Verifier {
   // verify_rows.cpp
   TypeId rowOf(TypeId table) const;
   void verifyRows(NodeId id, const Rows& x);
+  void verifyConcat(NodeId id);
   void verifyDrift(NodeId id);
   void verifyJoin(NodeId id, const Rows& x, TypeId left, TypeId right, TypeId made);
   void verifyPlan(const TaskDef& task);

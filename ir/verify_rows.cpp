@@ -11,7 +11,9 @@ TypeId Verifier::rowOf(TypeId table) const {
 
 void Verifier::verifyRows(NodeId id, const Rows& x) {
   const Node& node = m_.at(id);
-  if (!count(id, x.op == RowsOp::Limit || x.op == RowsOp::Join ? 2 : 1)) return;
+  const bool ranged = x.op == RowsOp::Read && node.operandCount != 1;
+  if (!count(id, ranged ? 3 : x.op == RowsOp::Limit || x.op == RowsOp::Join ? 2 : 1)) return;
+  if (x.op == RowsOp::Concat) return verifyConcat(id);
   const TypeId input = operandType(node, 0);
   const TypeId row = x.op == RowsOp::Read ? rowOf(node.type) : rowOf(input);
   const TypeId made = rowOf(node.type);
@@ -34,6 +36,12 @@ void Verifier::verifyRows(NodeId id, const Rows& x) {
     case RowsOp::Read:
       if (types_.kind(input) != TypeKind::File) {
         problem("{} reads `{}`, which is no file", say(id), type(input));
+      }
+      if (ranged) {
+        if (operandType(node, 1) != fileRangeType(types_)) {
+          problem("{} reads the range `{}`", say(id), type(operandType(node, 1)));
+        }
+        expectType(id, "the digest of a range", TypeTable::kString, operandType(node, 2));
       }
       [[fallthrough]];
     case RowsOp::Filter:
@@ -68,7 +76,17 @@ void Verifier::verifyRows(NodeId id, const Rows& x) {
       return same();
     case RowsOp::Join:
       return verifyJoin(id, x, row, params[1], made);
+    case RowsOp::Concat:
+      return;
   }
+}
+
+void Verifier::verifyConcat(NodeId id) {
+  const TypeId list = operandType(m_.at(id), 0);
+  const bool tables = types_.kind(list) == TypeKind::List &&
+                      types_.kind(types_[list].element) == TypeKind::Table;
+  if (!tables) return problem("{} is over `{}`, not a list of tables", say(id), type(list));
+  expectType(id, "the value", types_[list].element, m_.at(id).type);
 }
 
 void Verifier::verifyJoin(NodeId id, const Rows& x, TypeId left, TypeId right, TypeId made) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "passes/passes.h"
+#include "passes/plan_copy.h"
 
 namespace couler::passes {
 
@@ -151,28 +152,22 @@ class Fuser {
     task.params = maker.params;
     const RegionId from = maker.exprs;
     const RegionId to = module_.addRegion();
-    std::unordered_map<NodeId, NodeId> copies;
-    copyParams(from, to, copies, {});
-    copyNodes(from, to, copies);
-    const NodeId rows = copies.at(module_.at(from).results[0]);
+    PlanCopier copier(module_);
+    for (const NodeId param : std::vector<NodeId>(module_.at(from).params)) copier.param(param, to);
+    copier.nodes(from, to);
+    const NodeId rows = copier.of(module_.at(from).results[0]);
     const RegionId next = task.exprs;
-    copies.emplace(module_.at(next).params[operand], rows);
+    copier.set(module_.at(next).params[operand], rows);
     for (std::uint32_t i = 0; i < own.size(); ++i) {
-      if (i != operand) task.params.push_back(own[i]);
+      if (i == operand) continue;
+      task.params.push_back(own[i]);
+      copier.param(module_.at(next).params[i], to);
     }
-    copyParams(next, to, copies, module_.at(next).params[operand]);
-    copyNodes(next, to, copies);
+    copier.nodes(next, to);
     for (const NodeId result : std::vector<NodeId>(module_.at(next).results)) {
-      module_.at(to).results.push_back(copies.at(result));
+      module_.at(to).results.push_back(copier.of(result));
     }
-    // Two parameters of one name are told apart.
-    std::unordered_set<std::string> names;
-    for (ParamDef& param : task.params) {
-      const std::string name = param.name;
-      for (int n = 2; !names.insert(param.name).second; ++n) {
-        param.name = fmt::format("{}_{}", name, n);
-      }
-    }
+    tellApart(task.params);
     task.exprs = to;
     entry->second = TaskId{module_.tasks.size()};
     module_.tasks.push_back(std::move(task));
@@ -183,56 +178,6 @@ class Fuser {
     const std::string base = name;
     for (int n = 2; !taskNames_.insert(name).second; ++n) name = fmt::format("{}-{}", base, n);
     return name;
-  }
-
-  void copyParams(RegionId from, RegionId to, std::unordered_map<NodeId, NodeId>& copies,
-                  NodeId except) {
-    for (const NodeId old : std::vector<NodeId>(module_.at(from).params)) {
-      if (old == except) continue;
-      const Node node = module_.at(old);
-      const std::string name(node.name.valid() ? module_.at(node.name) : std::string_view());
-      copies.emplace(old, module_.addParam(to, node.type, name, node.span, node.phase));
-    }
-  }
-
-  /// Copies the nodes of a body with all that they own. Bodies of plans nest as expressions do.
-  void copyNodes(RegionId from, RegionId to, std::unordered_map<NodeId, NodeId>& copies) {
-    for (const NodeId old : std::vector<NodeId>(module_.at(from).nodes)) {
-      const Node node = module_.at(old);
-      if (std::holds_alternative<std::monostate>(node.payload)) continue;
-      std::vector<NodeId> operands;
-      for (const NodeId operand : std::as_const(module_).operands(node)) {
-        operands.push_back(copies.at(operand));
-      }
-      const NodeId fresh =
-          module_.add(to, node.payload, node.type, operands, {}, node.span, node.name);
-      copies.emplace(old, fresh);
-      // Apart from the node, since nodes move as bodies are copied.
-      Payload payload = node.payload;
-      std::visit(Overloaded{[&](For& x) { x.body = copyBody(x.body, fresh, copies); },
-                            [&](Loop& x) { x.body = copyBody(x.body, fresh, copies); },
-                            [&](Try& x) { x.body = copyBody(x.body, fresh, copies); },
-                            [&](If& x) {
-                              x.then = copyBody(x.then, fresh, copies);
-                              x.otherwise = copyBody(x.otherwise, fresh, copies);
-                            },
-                            [&](Rows& x) { x.body = copyBody(x.body, fresh, copies); },
-                            [](auto&) {}},
-                 payload);
-      module_.at(fresh).payload = payload;
-      module_.updateAttributes(fresh);
-    }
-  }
-
-  RegionId copyBody(RegionId from, NodeId owner, std::unordered_map<NodeId, NodeId>& copies) {
-    if (!from.valid()) return from;
-    const RegionId to = module_.addRegion(owner);
-    copyParams(from, to, copies, {});
-    copyNodes(from, to, copies);
-    for (const NodeId result : std::vector<NodeId>(module_.at(from).results)) {
-      module_.at(to).results.push_back(copies.at(result));
-    }
-    return to;
   }
 
   Module& module_;

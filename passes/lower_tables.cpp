@@ -62,8 +62,9 @@ class Lowerer {
     }
   }
 
-  /// `couler exec --plan TEXT [--places JSON] [--threads N] [--memory SIZE] [--values JSON] FILE…
-  /// OUTPUT…`; places, threads and memory change nothing about what comes out, and are in no key.
+  /// `couler exec --plan TEXT [--places JSON] [--threads N] [--memory SIZE] [--values JSON]
+  /// [--range JSON] FILE… OUTPUT…`; places, threads and memory change nothing about what comes out,
+  /// and are in no key.
   void lowerTask(TaskId id) {
     std::vector<NodeId> numbered;
     const std::string plan = printTask(module_, id, &numbered);
@@ -76,17 +77,21 @@ class Lowerer {
     const auto word = [&](std::string text) {
       words.push_back(module_.addConst(exprs, std::move(text), TypeTable::kString, task.span));
     };
-    std::vector<NodeId> files;
-    std::vector<NodeId> scalars;
-    std::vector<TypeField> fields;
+    struct File {
+      NodeId node;
+      bool isList, unkeyed;
+    };
+    std::vector<File> files;
+    Scalars scalars;
+    Scalars ranges;  // no part of the key
     for (const ParamDef& param : task.params) {
       const NodeId node = module_.addParam(exprs, param.type, param.name, param.span, Phase::Run);
-      const TypeKind kind = module_.types.kind(param.type);
-      if (kind == TypeKind::File || kind == TypeKind::Table) {
-        files.push_back(node);
+      if (module_.types.holds(param.type, TypeKind::File) ||
+          module_.types.holds(param.type, TypeKind::Table)) {
+        const bool isList = module_.types.kind(param.type) == TypeKind::List;
+        files.push_back({node, isList, param.unkeyed});
       } else {
-        scalars.push_back(node);
-        fields.push_back({param.name, param.type});
+        (param.unkeyed ? ranges : scalars).add(node, param);
       }
     }
     std::vector<NodeId> outputs;
@@ -118,20 +123,31 @@ class Lowerer {
       limit("--threads", fmt::format("{}", threads));
     }
     if (task.memory > 0) limit("--memory", fmt::format("{} B", shareOf(task.memory, holders)));
-    if (!scalars.empty()) {
-      word("--values");
+    const auto record = [&](std::string option, Scalars& values, bool outsideKey) {
+      if (values.nodes.empty()) return;
+      word(std::move(option));
       words.push_back(module_.add(exprs, Op{Builtin::MakeRecord},
-                                  module_.types.record(std::move(fields)), scalars, {}, task.span));
+                                  module_.types.record(std::move(values.fields)), values.nodes, {},
+                                  task.span));
+      unkeyed.insert(unkeyed.end(), {false, outsideKey});
+    };
+    record("--values", scalars, false);
+    record("--range", ranges, true);
+    std::vector<bool> spread(words.size(), false);
+    for (const File& file : files) {
+      words.push_back(file.node);
+      spread.push_back(file.isList);
+      unkeyed.push_back(file.unkeyed);
     }
-    words.insert(words.end(), files.begin(), files.end());
     words.insert(words.end(), outputs.begin(), outputs.end());
+    spread.resize(words.size());
+    unkeyed.resize(words.size());
     TaskDef& made = module_.at(id);
     made.run = RunKind::Argv;
     made.exprs = exprs;
     for (std::size_t i = 0; i < words.size(); ++i) {
       module_.at(exprs).results.push_back(words[i]);
-      made.argv.push_back(
-          {static_cast<std::uint32_t>(i), false, i < unkeyed.size() && unkeyed[i]});
+      made.argv.push_back({static_cast<std::uint32_t>(i), spread[i], unkeyed[i]});
     }
     erase(old);
   }
@@ -159,6 +175,15 @@ class Lowerer {
     const auto parts = static_cast<std::int64_t>(std::max<std::size_t>(holders, 1));
     return std::max(kLeast, (memory - memory / 4) / parts);
   }
+
+  struct Scalars {
+    std::vector<NodeId> nodes;
+    std::vector<TypeField> fields;
+    void add(NodeId node, const ParamDef& param) {
+      nodes.push_back(node);
+      fields.push_back({param.name, param.type});
+    }
+  };
 
   /// Where the nodes of a plan that may fail stand in the program: a JSON object, by file, of its
   /// node numbers, each with a line and a column. Beside the plan and no part of the step's key, so

@@ -33,6 +33,8 @@ struct Context {
   CachePlan* cachePlan = nullptr;  ///< filled by `insert-cache`; may be null
   /// What a step of this name took and made when it last ran, as far as that is known.
   std::function<std::optional<ir::Cost>(std::string_view step)> measured = {};
+  /// About how many bytes of a file a part of a step over it reads; nothing: `shard` does nothing.
+  std::optional<std::uint64_t> shardSize = {};
 };
 
 /// One optimisation. `run` changes the module in place and says whether it did; it reports what it

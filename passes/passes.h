@@ -26,6 +26,11 @@ bool dropDead(ir::Module& module, Context& context);
 /// never reach a file.
 bool fuseTables(ir::Module& module, Context& context);
 
+/// Makes a step of the entry that reads a large file three: `cut` gives the ranges of the file, a
+/// `for` over them does with each what it may do with rows one by one, the last puts their results
+/// together and does the rest. Nothing without a size (docs/tables.md).
+bool shard(ir::Module& module, Context& context);
+
 /// Decides for each step of the entry whether its outputs are kept after a run or go first when the
 /// store is to take less room (ir::Cost::drop), by what it costs to make them, what room they take
 /// and how likely a run after an edit reads them. Nothing without a budget. O((V+E) log V).

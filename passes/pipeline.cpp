@@ -10,7 +10,7 @@ namespace couler::passes {
 
 namespace {
 
-constexpr std::array<Pass, 8> kPasses = {{
+constexpr std::array<Pass, 9> kPasses = {{
     {"fold", "evaluate what is known at compile time, and drop branches never taken", fold},
     {"inline", "put the bodies of functions and workflows in the place of their calls",
      inlineCalls},
@@ -18,6 +18,7 @@ constexpr std::array<Pass, 8> kPasses = {{
     {"merge-common", "make one of equal values and of equal steps", mergeCommon},
     {"fuse-tables", "make one step of two over tables when nothing else uses the rows between",
      fuseTables},
+    {"shard", "run steps over large files in parts that are kept by their own content", shard},
     {"drop-dead", "drop steps and values that nothing uses", dropDead},
     {"insert-cache", "decide which outputs to keep within a budget", insertCache},
     {"lower-tables", "make steps over tables commands (never left out)", lowerTables},
@@ -66,7 +67,8 @@ PipelineResult runPipeline(ir::Module& module, Context& context, const PipelineO
                   context.cacheBudget,
                   context.cachePolicy,
                   context.cachePlan,
-                  context.measured};
+                  context.measured,
+                  context.shardSize};
   for (const Pass& pass : kPasses) {
     if (listed(options.disabled, pass.name) && pass.run != lowerTables) continue;
     const double start = cpuSeconds();

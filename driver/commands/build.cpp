@@ -9,6 +9,7 @@
 #include "driver/files.h"
 #include "driver/print_stages.h"
 #include "driver/program.h"
+#include "driver/shard_options.h"
 #include "frontend/syntax/print.h"
 #include "ir/print.h"
 #include "passes/pass.h"
@@ -170,6 +171,9 @@ int runBuild(const Invocation& invocation) {
 
   const std::string targetName = where && where->target != nullptr ? where->target->name : "";
   passes::Context context{program.problems(), false, &program.sources()};
+  if (!planShards(invocation, *module, where ? where->target : nullptr, context)) {
+    return program.finish(kUsage);
+  }
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   pipeline.printAfter = *printAfter;

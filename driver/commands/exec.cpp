@@ -16,9 +16,12 @@
 #include "driver/scratch.h"
 #include "ir/print.h"
 #include "ir/verify.h"
+#include "runtime/column/cut.h"
+#include "runtime/column/formats.h"
 #include "runtime/column/plan.h"
 #include "runtime/jit/loader.h"
 #include "support/packed_text.h"
+#include "support/text.h"
 
 namespace couler::driver {
 namespace {
@@ -74,6 +77,49 @@ std::string placeOf(const ir::Module& module, Span at, const std::string& word) 
   return {};
 }
 
+/// A file, a table or a list of tables: words name them.
+bool isFiles(const ir::Module& module, const ir::ParamDef& param) {
+  return module.types.holds(param.type, ir::TypeKind::File) ||
+         module.types.holds(param.type, ir::TypeKind::Table);
+}
+
+/// The fields of both JSON objects as one; either may be empty.
+std::string joined(const std::string& a, const std::string& b) {
+  if (a.empty() || b.empty()) return a + b;
+  const auto first = nlohmann::json::parse(a, nullptr, false);
+  auto second = nlohmann::json::parse(b, nullptr, false);
+  if (!first.is_object() || !second.is_object()) return a;
+  second.update(first);
+  return second.dump();
+}
+
+/// `--cut`: the ranges of a file.
+int cut(const Invocation& invocation) {
+  std::string why;
+  const auto value = ir::fromText(invocation.value("cut"), ir::TypeTable::kSize, {}, why);
+  const ir::Size* size = value ? value->as<ir::Size>() : nullptr;
+  if (size == nullptr || size->bytes < 1) {
+    return refuse(invocation, fmt::format("`--cut` takes a size such as `64MB`, not `{}`",
+                                          invocation.value("cut")));
+  }
+  if (invocation.words.size() != 2) {
+    return refuse(invocation, "`--cut` takes a file to read and one to make");
+  }
+  const std::string& path = invocation.words[0];
+  const std::string format =
+      invocation.has("format") ? invocation.value("format") : column::formatOfName(path);
+  column::StreamError error;
+  const auto ranges = column::cutFile(path, format, size->bytes, error);
+  if (!ranges) return refuse(invocation, error.message);
+  if (const std::string problem = writeFile(invocation.words[1], column::rangesText(*ranges));
+      !problem.empty()) {
+    return complain(diagnose<Diag::CannotWriteFile>({}, invocation.words[1], problem), kFailed,
+                    styleOf(invocation));
+  }
+  printError(fmt::format("{}\n", countOf(ranges->size(), "range")));
+  return kOk;
+}
+
 /// The scalar parameters, from the JSON object `text`.
 bool readValues(ir::Module& module, const std::string& text,
                 std::vector<column::PlanInput>& inputs, std::string& why) {
@@ -81,8 +127,7 @@ bool readValues(ir::Module& module, const std::string& text,
   std::vector<std::size_t> places;
   const std::vector<ir::ParamDef>& params = module.tasks[0].params;
   for (std::size_t i = 0; i < params.size(); ++i) {
-    const ir::TypeKind kind = module.types.kind(params[i].type);
-    if (kind == ir::TypeKind::File || kind == ir::TypeKind::Table) continue;
+    if (isFiles(module, params[i])) continue;
     fields.push_back({params[i].name, params[i].type});
     places.push_back(i);
   }
@@ -148,6 +193,7 @@ std::string formatOf(const ir::Module& module, const ir::OutputDef& output) {
 
 int runExec(const Invocation& invocation) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with its name
+  if (invocation.has("cut")) return cut(invocation);
   std::string why;
   const std::optional<std::string> text = unpackedText(invocation.value("plan"));
   if (!text) return refuse(invocation, "the plan cannot be read: it is damaged");
@@ -155,16 +201,28 @@ int runExec(const Invocation& invocation) {
   if (!module) return refuse(invocation, why);
   const ir::TaskDef& task = module->tasks[0];
   std::vector<column::PlanInput> inputs(task.params.size());
-  if (!readValues(*module, invocation.value("values"), inputs, why)) {
+  const std::string values = joined(invocation.value("values"), invocation.value("range"));
+  if (!readValues(*module, values, inputs, why)) {
     return refuse(invocation, "the values do not fit the plan: " + why);
   }
   std::size_t next = 0;
   const std::vector<std::string>& words = invocation.words;
+  const auto files = static_cast<std::size_t>(
+      std::count_if(task.params.begin(), task.params.end(),
+                    [&](const ir::ParamDef& param) { return isFiles(*module, param); }));
+  const std::size_t fixed = files + task.outputs.size();
   for (std::size_t i = 0; i < task.params.size(); ++i) {
-    const ir::TypeKind kind = module->types.kind(task.params[i].type);
-    if (kind != ir::TypeKind::File && kind != ir::TypeKind::Table) continue;
-    if (next < words.size()) inputs[i].path = words[next];
-    ++next;
+    if (!isFiles(*module, task.params[i])) continue;
+    if (module->types.kind(task.params[i].type) != ir::TypeKind::List) {
+      if (next < words.size()) inputs[i].path = words[next];
+      ++next;
+      continue;
+    }
+    // A plan has one list at most: all words that are for nothing else.
+    for (std::size_t left = words.size() + 1; left > fixed; --left) {
+      if (next < words.size()) inputs[i].paths.push_back(words[next]);
+      ++next;
+    }
   }
   if (words.size() != next + task.outputs.size()) {
     return refuse(invocation, fmt::format("the plan takes {} files and makes {}; {} were named",

@@ -11,6 +11,7 @@
 #include "driver/local_target.h"
 #include "driver/past.h"
 #include "driver/program.h"
+#include "driver/shard_options.h"
 #include "passes/pass.h"
 #include "runtime/engine/preview.h"
 #include "support/text.h"
@@ -113,6 +114,9 @@ int runPlan(const Invocation& invocation) {
   passes::CachePlan kept;
   planCache(options, module->at(module->entry).name, context);
   context.cachePlan = &kept;
+  const ir::TargetDef* target =
+      invocation.has("target") ? module->findTarget(invocation.value("target")) : nullptr;
+  if (!planShards(invocation, *module, target, context)) return program.finish(kUsage);
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   const passes::PipelineResult optimised = passes::runPipeline(*module, context, pipeline);

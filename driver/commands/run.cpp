@@ -11,6 +11,7 @@
 #include "driver/files.h"
 #include "driver/local_target.h"
 #include "driver/program.h"
+#include "driver/shard_options.h"
 #include "driver/progress.h"
 #include "driver/report.h"
 #include "driver/signals.h"
@@ -127,6 +128,12 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   options.cachePolicy = cache->policy.value_or(ir::CachePolicy::Density);
   passes::Context context{program.problems(), false, &program.sources()};
   planCache(options, module->at(module->entry).name, context);
+  const ir::TargetDef* target =
+      invocation.has("target") ? module->findTarget(invocation.value("target")) : nullptr;
+  if (!planShards(invocation, *module, target, context)) {
+    code = kUsage;
+    return std::nullopt;
+  }
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   if (!passes::runPipeline(*module, context, pipeline).ok || program.problems().hasErrors()) {

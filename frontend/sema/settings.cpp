@@ -14,6 +14,7 @@ constexpr std::array kLocal{
     SettingSpec{"fail_fast", SettingType::Bool, "stop everything at the first failure"},
     SettingSpec{"cache_budget", SettingType::Size, "how much room the kept results may take"},
     SettingSpec{"cache_policy", SettingType::String, "which results go first when there is less"},
+    SettingSpec{"shard_size", SettingType::Size, "how much of a file of rows a part of a step reads"},
     SettingSpec{"container", SettingType::ContainerTool, "what runs the images of tasks"},
 };
 constexpr std::array kArgo{
@@ -31,6 +32,7 @@ constexpr std::array kArgo{
     SettingSpec{"archive_logs", SettingType::Bool, "keep the logs of steps as artifacts"},
     SettingSpec{"memoize", SettingType::String, "the ConfigMap that keeps results for later runs"},
     SettingSpec{"memoize_for", SettingType::Duration, "how long a kept result counts", true},
+    SettingSpec{"shard_size", SettingType::Size, "how much of a file of rows a part of a step reads"},
 };
 constexpr std::array kS3{
     SettingSpec{"bucket", SettingType::String, "the bucket", false, true},

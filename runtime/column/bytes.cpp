@@ -26,6 +26,14 @@ StreamError systemError(std::string_view path, std::string_view what) {
   return {fmt::format("{}: {}: {}", path, what, std::strerror(errno))};
 }
 
+/// The first four bytes; zeros where the file is shorter, or is no regular file.
+std::array<unsigned char, 4> magicOf(const FileHandle& file) {
+  std::array<unsigned char, 4> first{};
+  const auto size = static_cast<std::size_t>(std::min<std::int64_t>(file.size(), 4));
+  if (size > 0 && !file.readAt(0, first.data(), size)) first = {};
+  return first;
+}
+
 class PlainSource final : public ByteSource {
  public:
   explicit PlainSource(std::string path) : path_(std::move(path)) {}
@@ -35,13 +43,7 @@ class PlainSource final : public ByteSource {
     ::posix_fadvise(file_.fd(), 0, 0, POSIX_FADV_SEQUENTIAL);
     return true;
   }
-  /// The first four bytes; zeros where the file is shorter, or is no regular file.
-  [[nodiscard]] std::array<unsigned char, 4> magic() const {
-    std::array<unsigned char, 4> first{};
-    const auto size = static_cast<std::size_t>(std::min<std::int64_t>(file_.size(), 4));
-    if (size > 0 && !file_.readAt(0, first.data(), size)) first = {};
-    return first;
-  }
+  [[nodiscard]] const FileHandle& file() const { return file_; }
   std::size_t read(char* to, std::size_t size) override {
     if (error_) return 0;
     for (;;) {
@@ -67,6 +69,45 @@ class PlainSource final : public ByteSource {
   std::string path_;
   FileHandle file_;
   std::int64_t at_ = 0;
+};
+
+class RangeSource final : public ByteSource {
+ public:
+  RangeSource(std::string path, const FileRange& range)
+      : path_(std::move(path)), range_(range), hasher_(rangeHasher(range)) {}
+
+  bool open(StreamError& error) { return file_.open(path_, error); }
+  [[nodiscard]] const FileHandle& file() const { return file_; }
+  std::size_t read(char* to, std::size_t size) override {
+    if (error_ || ended_) return 0;
+    if (at_ == range_.head) at_ = std::max(at_, range_.from);
+    const std::int64_t end = at_ < range_.head ? range_.head : range_.to;
+    size = static_cast<std::size_t>(std::min(static_cast<std::int64_t>(size), end - at_));
+    if (size == 0) {
+      ended_ = true;
+      if (hasher_.finish().hex() != range_.digest) changed();
+      return 0;
+    }
+    if (!file_.readAt(at_, to, size)) {
+      changed();
+      return 0;
+    }
+    hasher_.update({to, size});
+    at_ += static_cast<std::int64_t>(size);
+    return size;
+  }
+
+ private:
+  void changed() {
+    error_ = StreamError{fmt::format("{}: is not what it was when it was cut into ranges", path_)};
+  }
+
+  std::string path_;
+  FileRange range_;
+  FileHandle file_;
+  Hasher hasher_;
+  std::int64_t at_ = 0;
+  bool ended_ = false;
 };
 
 /// What compressed sources share: a buffer of compressed bytes.
@@ -163,12 +204,32 @@ class ZstdSource final : public CompressedSource {
 
 }  // namespace
 
-std::unique_ptr<ByteSource> openBytes(const std::string& path, StreamError& error) {
-  auto plain = std::make_unique<PlainSource>(path);
-  if (!plain->open(error)) return nullptr;
-  const std::array<unsigned char, 4> magic = plain->magic();
+Hasher rangeHasher(const FileRange& range) {
+  Hasher hasher;
+  hasher.field(static_cast<std::uint64_t>(range.head));
+  return hasher;
+}
+
+std::unique_ptr<ByteSource> openBytes(const std::string& path, StreamError& error,
+                                      const std::optional<FileRange>& range, bool* packed) {
+  std::unique_ptr<ByteSource> plain;
+  std::array<unsigned char, 4> magic{};
+  if (range) {
+    auto part = std::make_unique<RangeSource>(path, *range);
+    if (!part->open(error)) return nullptr;
+    const bool whole = range->from == 0 && range->to == part->file().size();
+    if (whole) magic = magicOf(part->file());
+    plain = std::move(part);
+  } else {
+    auto all = std::make_unique<PlainSource>(path);
+    if (!all->open(error)) return nullptr;
+    magic = magicOf(all->file());
+    plain = std::move(all);
+  }
   constexpr std::array<unsigned char, 4> kZstd = {0x28, 0xB5, 0x2F, 0xFD};
-  if (magic[0] == 0x1F && magic[1] == 0x8B) {
+  const bool isGzip = magic[0] == 0x1F && magic[1] == 0x8B;
+  if (packed != nullptr) *packed = isGzip || magic == kZstd;
+  if (isGzip) {
     auto gzip = std::make_unique<GzipSource>(path, std::move(plain));
     if (gzip->start()) return gzip;
     error = {fmt::format("{}: out of memory", path)};

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "runtime/column/stream.h"
+#include "support/hash.h"
 
 /// Files as bytes, for readers and writers of tables.
 namespace couler::column {
@@ -25,8 +26,13 @@ class ByteSource {
   std::optional<StreamError> error_;
 };
 
-/// Opens a file; what is compressed with gzip or zstd is read as what it holds.
-[[nodiscard]] std::unique_ptr<ByteSource> openBytes(const std::string& path, StreamError& error);
+/// Opens a file, or a range of it, whose digest is compared at its end; what is compressed with gzip
+/// or zstd is read as what it holds, and `packed` says so.
+[[nodiscard]] std::unique_ptr<ByteSource> openBytes(const std::string& path, StreamError& error,
+                                                    const std::optional<FileRange>& range = {},
+                                                    bool* packed = nullptr);
+/// Fed with the head's bytes, then with those of the range, it gives the range's digest.
+[[nodiscard]] Hasher rangeHasher(const FileRange& range);
 
 /// Read-only file by offset, for formats that are not read from front to back.
 class FileHandle {

@@ -31,7 +31,11 @@ class CsvSource final : public Source {
         maxCell_(static_cast<std::size_t>(std::max<std::int64_t>(options.maxCell, 1))),
         chunks_(path_, std::move(bytes)),
         bad_(path_, schema_, options.onBad, log),
-        batch_(schema_, options.wanted) {}
+        batch_(schema_, options.wanted) {
+    if (!options.range) return;
+    rowId_ = options.range->row;
+    linesBefore_ = options.range->line;
+  }
 
   [[nodiscard]] const Schema& schema() const override { return schema_; }
   std::optional<Batch> next() override;
@@ -74,6 +78,7 @@ class CsvSource final : public Source {
   std::size_t nextRow_ = 0;  // of those that the scanner has found
   std::size_t columns_ = 0;  // of the header
   std::int64_t rowId_ = 0;
+  std::int64_t linesBefore_ = 0;  // that are not read
   std::vector<std::string> names_;       // of the header
   std::vector<std::size_t> fileColumn_;  // by field
   std::vector<std::uint32_t> cells_;     // the first cell of each row that is parsed now
@@ -91,7 +96,7 @@ bool CsvSource::fail(fmt::format_string<Args...> format, Args&&... args) {
 
 std::int64_t CsvSource::lineAt(std::size_t offset) const {
   const char* data = chunks_.data();
-  return scanner_.lines() + 1 - std::count(data + offset, data + scanned_, '\n');
+  return linesBefore_ + scanner_.lines() + 1 - std::count(data + offset, data + scanned_, '\n');
 }
 
 /// Scans a further slice. False at the end of the file and after an error.
@@ -469,7 +474,7 @@ void CsvSource::values(std::size_t field, std::int64_t first) {
 
 std::unique_ptr<Source> openCsv(const std::string& path, const Schema& schema,
                                 const ReadOptions& options, AnomalyLog& log, StreamError& error) {
-  std::unique_ptr<ByteSource> bytes = openBytes(path, error);
+  std::unique_ptr<ByteSource> bytes = openBytes(path, error, options.range);
   if (!bytes) return nullptr;
   auto source = std::make_unique<CsvSource>(path, std::move(bytes), schema, options, log);
   if (!source->readHeader()) {

@@ -30,6 +30,11 @@ class JsonlSource final : public Source {
         chunks_(path_, std::move(bytes)),
         bad_(path_, schema_, options.onBad, log),
         batch_(schema_, options.wanted) {
+    if (options.range) {
+      rowId_ = options.range->row;
+      line_ = options.range->line;
+      inside_ = options.range->from > 0;
+    }
     for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
       fields_.emplace(schema_.fields[i].name, i);
       const bool isEnum = schema_.fields[i].kind == Kind::Enum;
@@ -64,6 +69,7 @@ class JsonlSource final : public Source {
   std::int64_t line_ = 0;
   std::int64_t rowId_ = 0;
   bool ended_ = false;
+  bool inside_ = false;  // the file has lines before those that are read
   std::unordered_map<std::string_view, std::size_t> fields_;
   std::vector<std::optional<CaseIndex>> caseIndexes_;
   std::vector<Found> found_;               // by field, of the row
@@ -75,6 +81,7 @@ bool JsonlSource::start() {
     error_ = chunks_.error();
     return false;
   }
+  if (inside_) return true;
   const std::string_view text(chunks_.data(), chunks_.size());
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
     fail(": is UTF-16, not UTF-8; convert it, for instance with `iconv -f utf-16 -t utf-8`");
@@ -327,7 +334,7 @@ JsonlSource::Found JsonlSource::readBoxed(std::size_t field, json::value value, 
 
 std::unique_ptr<Source> openJsonl(const std::string& path, const Schema& schema,
                                   const ReadOptions& options, AnomalyLog& log, StreamError& error) {
-  std::unique_ptr<ByteSource> bytes = openBytes(path, error);
+  std::unique_ptr<ByteSource> bytes = openBytes(path, error, options.range);
   if (!bytes) return nullptr;
   auto source = std::make_unique<JsonlSource>(path, std::move(bytes), schema, options, log);
   if (!source->start()) {

@@ -101,7 +101,49 @@ class LimitSource final : public Source {
   std::int64_t left_;
 };
 
+class ConcatSource final : public Source {
+ public:
+  using Open = std::function<std::unique_ptr<Source>(const std::string&, StreamError&)>;
+  ConcatSource(Schema schema, std::vector<std::string> paths, Open open)
+      : schema_(std::move(schema)), paths_(std::move(paths)), open_(std::move(open)) {}
+  [[nodiscard]] const Schema& schema() const override { return schema_; }
+
+  std::optional<Batch> next() override {
+    while (!error_ && (part_ || next_ < paths_.size())) {
+      if (!part_) {
+        StreamError error;
+        part_ = open_(paths_[next_++], error);
+        if (!part_) error_ = std::move(error);
+        continue;
+      }
+      if (std::optional<Batch> batch = part_->next()) {
+        batch->rowIds.clear();
+        batch->firstRow = rows_;
+        rows_ += batch->rows;
+        return batch;
+      }
+      error_ = part_->error();
+      part_.reset();
+    }
+    return std::nullopt;
+  }
+
+ private:
+  Schema schema_;
+  std::vector<std::string> paths_;
+  Open open_;
+  std::unique_ptr<Source> part_;
+  std::size_t next_ = 0;
+  std::int64_t rows_ = 0;
+};
+
 }  // namespace
+
+std::unique_ptr<Source> concatRows(
+    Schema schema, std::vector<std::string> paths,
+    std::function<std::unique_ptr<Source>(const std::string& path, StreamError& error)> open) {
+  return std::make_unique<ConcatSource>(std::move(schema), std::move(paths), std::move(open));
+}
 
 std::unique_ptr<Source> mapRows(std::unique_ptr<Source> in, Kernels kernels, Schema out,
                                 const std::string& name) {

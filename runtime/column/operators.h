@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,6 +55,10 @@ struct AggregateSpec {
 [[nodiscard]] std::unique_ptr<Source> sortRows(std::unique_ptr<Source> in, std::size_t keys,
                                                std::uint32_t descending, Schema out,
                                                const Limits& limits, std::string name);
+/// The rows of the tables at `paths`, one after the other; each is opened when its rows are wanted.
+[[nodiscard]] std::unique_ptr<Source> concatRows(
+    Schema schema, std::vector<std::string> paths,
+    std::function<std::unique_ptr<Source>(const std::string& path, StreamError& error)> open);
 [[nodiscard]] std::unique_ptr<Source> limitRows(std::unique_ptr<Source> in, std::int64_t rows);
 /// `left`, `right`: their columns, then `keys` keys each. In the order of the left rows, then of the
 /// right ones. Cost: O(left + right + matches); memory O(right).

@@ -15,6 +15,7 @@
 #include "runtime/column/check_kinds.h"
 #include "runtime/column/bytes.h"
 #include "runtime/column/checks.h"
+#include "runtime/column/cut.h"
 #include "runtime/column/drift.h"
 #include "runtime/column/late.h"
 #include "runtime/column/publish.h"
@@ -73,6 +74,11 @@ class Builder {
   std::function<std::unique_ptr<Source>(ir::NodeId, const Schema&, const ReadOptions&,
                                         StreamError&)>
       openTable;
+  /// The paths of a list of tables, and one of them as `openTable` opens it.
+  std::function<const std::vector<std::string>&(ir::NodeId)> pathsOf;
+  std::function<std::unique_ptr<Source>(const std::string&, const Schema&,
+                                        const std::vector<bool>& wanted, StreamError&)>
+      openPart;
   /// The rows of a file parameter, instead of those of the file at its path; may be empty.
   std::function<std::unique_ptr<Source>(ir::NodeId)> openRead;
 
@@ -147,6 +153,15 @@ class Builder {
       }
       case ir::RowsOp::Join:
         return join(at, *rows, std::move(wanted));
+      case ir::RowsOp::Concat: {
+        if (!pathsOf) return fail("there are no lists of tables here");
+        const Schema schema = schemaOfTable(at);
+        const auto open = [part = openPart, schema, wanted](const std::string& path,
+                                                            StreamError& error) {
+          return part(path, schema, wanted, error);
+        };
+        return concatRows(schema, pathsOf(operand(at, 0)), open);
+      }
       case ir::RowsOp::Filter:
       case ir::RowsOp::Map:
         break;
@@ -293,6 +308,13 @@ class Builder {
       checks.push_back(std::move(check));
     }
     const std::string path = pathOf(operand(id, 0));
+    if (module_.at(id).operandCount == 3) {
+      const ir::Value* place = scalar(operand(id, 1));
+      const ir::Value* digest = scalar(operand(id, 2));
+      const std::string* text = digest != nullptr ? digest->as<std::string>() : nullptr;
+      if (place != nullptr && text != nullptr) options.range = rangeOf(*place, *text);
+      if (!options.range) return fail(fmt::format("{}: its range has no value", path));
+    }
     options.format = module_.types[module_.at(operand(id, 0)).type].name;
     options.onBad = rows.onBad;
     if (!checks.empty()) options.only = nullptr;  // each row is checked
@@ -503,6 +525,25 @@ std::optional<StreamError> workOut(const ir::Module& module, const ir::Region& p
   return std::nullopt;
 }
 
+/// Bytes of files that are not read, since only a range of each is.
+std::int64_t leftOut(const ir::Module& module, const ir::Region& plan, const Scalars& scalars,
+                     const std::unordered_map<ir::NodeId, std::string>& paths) {
+  std::int64_t bytes = 0;
+  for (const ir::NodeId id : plan.nodes) {
+    const ir::Rows* rows = module.payload<ir::Rows>(id);
+    if (rows == nullptr || rows->op != ir::RowsOp::Read || module.at(id).operandCount != 3) continue;
+    const auto operands = module.operands(module.at(id));
+    const auto path = paths.find(operands[0]);
+    const auto place = std::find_if(scalars.begin(), scalars.end(), [&](const auto& scalar) {
+      return scalar.first == operands[1];
+    });
+    if (path == paths.end() || place == scalars.end()) continue;
+    const auto range = rangeOf(place->second, {});
+    if (range) bytes += fileSize(path->second) - (range->to - range->from);
+  }
+  return bytes;
+}
+
 /// A value as the text that an output is read from.
 std::optional<StreamError> writeValue(const Scalars& scalars, ir::NodeId id,
                                       const std::string& path) {
@@ -588,17 +629,22 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
   AnomalyLog& log = options.anomalies != nullptr ? *options.anomalies : own;
   Scalars scalars;
   std::unordered_map<ir::NodeId, std::string> paths;
+  std::unordered_map<ir::NodeId, std::vector<std::string>> lists;
   std::int64_t bytes = 0;
   for (std::size_t i = 0; i < plan.params.size(); ++i) {
     const ir::TypeKind kind = module.types.kind(module.at(plan.params[i]).type);
     if (kind == ir::TypeKind::File || kind == ir::TypeKind::Table) {
       paths.emplace(plan.params[i], inputs[i].path);
       bytes += fileSize(inputs[i].path);
+    } else if (module.types.holds(module.at(plan.params[i]).type, ir::TypeKind::Table)) {
+      lists.emplace(plan.params[i], inputs[i].paths);
+      for (const std::string& path : inputs[i].paths) bytes += fileSize(path);
     } else {
       scalars.emplace_back(plan.params[i], inputs[i].value);
     }
   }
   if (auto error = workOut(module, plan, scalars)) return std::move(*error);
+  bytes -= leftOut(module, plan, scalars, paths);
   for (const PlanOutput& output : outputs) {
     if (::access(output.path.c_str(), F_OK) != 0) continue;
     return StreamError{fmt::format("{}: cannot be created: {}", output.path, std::strerror(EEXIST))};
@@ -611,6 +657,17 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
     builder.openTable = [&](ir::NodeId param, const Schema& schema, const ReadOptions& read,
                             StreamError& error) {
       return openSource(paths[param], schema, read, found, error);
+    };
+    builder.openPart = [&found](const std::string& path, const Schema& schema,
+                                const std::vector<bool>& columns, StreamError& error) {
+      ReadOptions read;
+      read.format = "arrow";
+      read.wanted = columns;
+      read.trusted = true;
+      return openSource(path, schema, read, found, error);
+    };
+    builder.pathsOf = [&](ir::NodeId param) -> const std::vector<std::string>& {
+      return lists[param];
     };
     std::unique_ptr<Source> source = builder.build(table, std::move(wanted));
     if (!source) problem = builder.error();

@@ -31,10 +31,11 @@ struct PlanOptions {
   std::function<void(std::string_view)> trace;
 };
 
-/// A parameter of the plan: the path of a file or table, or a scalar.
+/// A parameter of the plan: the path of a file or table, those of a list of tables, or a scalar.
 struct PlanInput {
   std::string path;
   ir::Value value;
+  std::vector<std::string> paths{};
 };
 struct PlanOutput {
   std::string path;    ///< of the file to make; none may be there. Empty: the rows are counted

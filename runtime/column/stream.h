@@ -117,6 +117,15 @@ class Sink {
 };
 
 struct Predicate;
+/// Rows of a file that are read alone: its first `head` bytes, which name the columns, then those
+/// from `from` up to `to` (runtime/column/cut.h).
+struct FileRange {
+  std::int64_t head = 0;
+  std::int64_t from = 0, to = 0;
+  std::int64_t row = 0;   ///< rows between head and `from`
+  std::int64_t line = 0;  ///< line feeds there
+  std::string digest;     ///< BLAKE3 of what is read, in hex; other bytes are an error
+};
 
 struct ReadOptions {
   std::string format;  ///< csv, jsonl, arrow, parquet; empty: by the file's extension
@@ -134,6 +143,7 @@ struct ReadOptions {
   bool trusted = false;
   std::vector<std::string> names;  ///< by field: what it is called in the file; empty: as here
   std::int64_t maxCell = std::int64_t{64} << 20;  ///< bytes; a longer cell is an error
+  std::optional<FileRange> range;  ///< csv, jsonl: of all rows these; numbered as in the file
 };
 
 /// Opens a file as rows of `schema`. Nothing when it cannot be (`error` says why): no such file, a

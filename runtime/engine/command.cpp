@@ -238,6 +238,7 @@ std::optional<ir::EvalError> Commands::eachPart(const TaskContext& context,
     return value.as<ir::SecretRef>() != nullptr;
   };
   for (std::size_t i = 0; i < task.params.size(); ++i) {
+    if (task.params[i].unkeyed) continue;
     const auto& [name, type] = context.inputs[i];
     const ir::Value& value = (*values)[i];
     text_.assign(type).append(isSecret(value) ? "secret" : ir::toJson(value));

@@ -46,6 +46,7 @@ TEST_P(PassGolden, GraphAndRemarks) {
   ASSERT_EQ(ir::verify(*module), std::vector<std::string>{});
 
   Context context{diags};
+  context.shardSize = 64 << 20;
   while (!names.empty()) {
     const std::size_t comma = std::min(names.find(','), names.size());
     const Pass* pass = findPass(names.substr(0, comma));

@@ -16,7 +16,7 @@ using ir::TypeTable;
 ir::TaskId addTask(Module& m) {
   ir::TaskDef def;
   def.name = "t";
-  def.params.push_back({"a", TypeTable::kFile, {}, {}, {}});
+  def.params.push_back({"a", TypeTable::kFile, {}, {}, {}, {}});
   ir::OutputDef output;
   output.name = "o";
   output.type = TypeTable::kFile;
@@ -39,7 +39,7 @@ struct Chain {
     ir::FuncDef entry;
     entry.name = "main";
     entry.body = module.addRegion();
-    entry.params.push_back({"in", TypeTable::kFile, {}, {}, {}});
+    entry.params.push_back({"in", TypeTable::kFile, {}, {}, {}, {}});
     entry.result = module.tasks[0].result;
     NodeId value = module.addParam(entry.body, TypeTable::kFile, "in", {}, ir::Phase::Submit);
     NodeId step;

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "driver/command.h"
+#include "ir/module.h"
+#include "passes/pass.h"
+#include "support/diagnostic.h"
+
+namespace couler::driver {
+
+/// Readies `shard`: `--shard-size`, else the target's `shard_size` (`target` may be null); 0 is none.
+/// False and a message when the option is no size.
+bool planShards(const Invocation& invocation, const ir::Module& module, const ir::TargetDef* target,
+                passes::Context& context);
+
+}  // namespace couler::driver
