@@ -29,7 +29,7 @@ inline ir::Module layeredModule(std::int64_t layers, std::int64_t width) {
     def.exprs = m.addRegion();
     for (std::size_t i = 0; i < params; ++i) {
       def.params.push_back(
-          {std::string(1, static_cast<char>('a' + i)), TypeTable::kInt, {}, {}, {}});
+          {std::string(1, static_cast<char>('a' + i)), TypeTable::kInt, {}, {}, {}, {}});
       m.addParam(def.exprs, TypeTable::kInt, def.params.back().name, {}, Phase::Run);
     }
     OutputDef output;

@@ -80,7 +80,7 @@ TEST_F(Plans, OpenCallsUp) {
   ir::FuncDef twice;
   twice.name = "twice";
   twice.kind = ir::FuncKind::Fn;
-  twice.params.push_back({"n", TypeTable::kInt, {}, {}, {}});
+  twice.params.push_back({"n", TypeTable::kInt, {}, {}, {}, {}});
   twice.result = TypeTable::kInt;
   twice.body = m.addRegion();
   const NodeId n = m.addParam(twice.body, TypeTable::kInt, "n", {}, ir::Phase::Run);

@@ -50,7 +50,7 @@ TaskId addTask(Module& m) {
   def.name = "t";
   def.run = ir::RunKind::Sh;
   def.script = "x=1\n";
-  def.params.push_back({"a", TypeTable::kInt, {}, {}, {}});
+  def.params.push_back({"a", TypeTable::kInt, {}, {}, {}, {}});
   ir::OutputDef output;
   output.name = "x";
   output.type = TypeTable::kInt;
