@@ -48,6 +48,7 @@ class Cut : public TableTest {
     }
     EXPECT_EQ(at, static_cast<std::int64_t>(text.size()));
     EXPECT_EQ(parts.error, whole.error);
+    if (!whole.error.empty()) return ranges.size();
     EXPECT_EQ(parts.ids, whole.ids) << text.substr(0, 200);
     EXPECT_EQ(shown(parts), shown(whole));
     EXPECT_EQ(parts.log.json(), whole.log.json());
@@ -106,11 +107,12 @@ TEST_F(Cut, QuotedLinesStayWhole) {
   (void)holds("a\n1\n\n2\n\n\nx\n3\n", "a:int?", 2);
 }
 
-TEST_F(Cut, LongRowsAreRangesOfTheirOwn) {
+TEST_F(Cut, LongRowsStayWhole) {
   std::mt19937 random(9);
   const std::string huge = "1,\"" + std::string(300'000, 'x') + "\n\"\n";
   const std::string rows = rowsOf(random, 100);
-  EXPECT_GT(holds("a,b\n" + rows + huge + rows, "a:int b:string", 1000), 3U);
+  EXPECT_GE(holds("a,b\n" + rows + huge + rows, "a:int b:string", 1000), 3U);
+  EXPECT_GT(holds("a,b\n" + huge + huge + huge, "a:int b:string", 1000), 1U);
   EXPECT_EQ(holds("a,b\n" + huge, "a:int b:string", 1000), 1U);
 }
 
@@ -223,7 +225,9 @@ TEST_F(Cut, ChangesStayNear) {
     for (std::size_t i = 0; i < now.size(); ++i) {
       const std::int64_t bytes = now[i].to - now[i].from;
       EXPECT_LE(bytes, 4 * size + 20);
-      if (i + 1 < now.size()) EXPECT_GE(bytes, size / 2);
+      if (i + 1 < now.size()) {
+        EXPECT_GE(bytes, size / 2);
+      }
     }
   }
 }
