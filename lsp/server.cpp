@@ -134,13 +134,15 @@ Json Server::initialize(const Json& params) {
       {"capabilities",
        {{"positionEncoding", encoding_ == Encoding::Utf8 ? "utf-8" : "utf-16"},
         {"textDocumentSync", {{"openClose", true}, {"change", 2}, {"save", true}}},
-        {"diagnosticProvider", {{"interFileDependencies", true}, {"workspaceDiagnostics", false}}},
+        {"diagnosticProvider", {{"interFileDependencies", true}, {"workspaceDiagnostics", true}}},
         {"completionProvider", completionOptions()},
         {"hoverProvider", true},
         {"signatureHelpProvider",
          {{"triggerCharacters", {"(", ","}}, {"retriggerCharacters", {")"}}}},
         {"definitionProvider", true},
         {"typeDefinitionProvider", true},
+        {"implementationProvider", true},
+        {"callHierarchyProvider", true},
         {"referencesProvider", true},
         {"documentHighlightProvider", true},
         {"renameProvider", {{"prepareProvider", true}}},
@@ -151,12 +153,15 @@ Json Server::initialize(const Json& params) {
         {"inlayHintProvider", true},
         {"codeLensProvider", Json::object()},
         {"codeActionProvider",
-         {{"codeActionKinds", {"quickfix", "source.fixAll", "source.organizeImports"}}}},
+         {{"codeActionKinds", {"quickfix", "refactor.extract", "refactor.inline", "source.fixAll",
+                               "source.organizeImports"}}}},
         {"foldingRangeProvider", true},
         {"selectionRangeProvider", true},
         {"documentLinkProvider", Json::object()},
         {"documentFormattingProvider", true},
         {"documentRangeFormattingProvider", true},
+        {"documentOnTypeFormattingProvider",
+         {{"firstTriggerCharacter", "}"}, {"moreTriggerCharacter", {"\n"}}}},
         {"workspace",
          {{"workspaceFolders", {{"supported", true}, {"changeNotifications", true}}},
           {"fileOperations", {{"willRename", programs}}}}}}}};
@@ -175,6 +180,9 @@ Json Server::request(const std::string& method, const Json& params, const Json& 
     return nullptr;
   }
   if (method == "workspace/symbol") return workspaceSymbol(params);
+  if (method == "workspace/diagnostic") return workspaceDiagnostics();
+  if (method == "callHierarchy/incomingCalls") return incomingCalls(params);
+  if (method == "callHierarchy/outgoingCalls") return outgoingCalls(params);
   if (method == "workspace/willRenameFiles") return willRenameFiles(params);
   if (method == "couler/standardModule") {
     const auto text = stdlibText(params.value("module", ""));
@@ -199,6 +207,8 @@ Json Server::request(const std::string& method, const Json& params, const Json& 
       {"textDocument/codeLens", {codeLens, Fresh::Wanted}},
       {"textDocument/codeAction", {codeAction, Fresh::Wanted}},
       {"textDocument/prepareRename", {prepareRename, Fresh::Wanted}},
+      {"textDocument/implementation", {implementation, Fresh::Wanted}},
+      {"textDocument/prepareCallHierarchy", {prepareCallHierarchy, Fresh::Wanted}},
       {"textDocument/semanticTokens/range", {semanticTokens, Fresh::Wanted}},
   };
   std::function<Json(Document&)> answer;
@@ -227,12 +237,16 @@ Json Server::request(const std::string& method, const Json& params, const Json& 
       if (!result.is_null() || document.sound == document.snapshot) return result;
       return signatureHelp(View(*document.sound, encoding_), *document.text, params);
     };
-  } else if (method == "textDocument/formatting" || method == "textDocument/rangeFormatting") {
-    Document* document = find(params);
+  } else if (method == "textDocument/formatting" || method == "textDocument/rangeFormatting" ||
+             method == "textDocument/onTypeFormatting") {
+    const Document* document = find(params);
     if (document == nullptr) return nullptr;
-    return method == "textDocument/formatting"
-               ? formatting(*document->text, encoding_)
-               : rangeFormatting(*document->text, encoding_, params);
+    if (method == "textDocument/formatting") return formatting(*document->text, encoding_);
+    return method == "textDocument/rangeFormatting"
+               ? rangeFormatting(*document->text, encoding_, params)
+               : onTypeFormatting(*document->text, encoding_, params);
+  } else if (method == "couler/graph") {
+    answer = [this, params](Document& document) { return drawGraph(params, document); };
   } else if (method == "textDocument/semanticTokens/full") {
     answer = [this, params](Document& document) -> Json {
       if (!document.snapshot->loaded()) return nullptr;

@@ -21,6 +21,8 @@ namespace couler::lsp {
 
 struct ServerOptions {
   std::string version;  ///< of the program
+  /// Draws the entry workflow as SVG, for the request `couler/graph`; empty: it has no answer.
+  std::function<std::string(const ir::Module&)> draw;
 };
 
 class Server {
@@ -89,6 +91,10 @@ class Server {
   Json references(const Json& params, Document& document);
   Json rename(const Json& params, Document& document);
   Json workspaceSymbol(const Json& params);
+  Json workspaceDiagnostics();
+  Json incomingCalls(const Json& params);
+  Json outgoingCalls(const Json& params);
+  Json drawGraph(const Json& params, const Document& document) const;
   Json willRenameFiles(const Json& params);
   std::vector<std::shared_ptr<const Snapshot>> snapshotsThatMention(std::string_view word);
   [[nodiscard]] std::vector<std::string> workspaceFiles() const;

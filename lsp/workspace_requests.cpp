@@ -190,6 +190,64 @@ Json Server::workspaceSymbol(const Json& params) {
   return result;
 }
 
+/// Of all files, open or not.
+Json Server::workspaceDiagnostics() {
+  Json items = Json::array();
+  for (const std::string& path : workspaceFiles()) {
+    const auto open = documents_.find(path);
+    const bool current = open != documents_.end() && open->second.snapshot &&
+                         open->second.snapshot->version() == open->second.revision;
+    const auto snapshot = current ? open->second.snapshot
+                                  : std::make_shared<const Snapshot>(path, overlay(), 0);
+    const View view(*snapshot, encoding_);
+    Json found = Json::array();
+    for (const Diagnostic& one : snapshot->diagnostics()) {
+      const bool own = !one.at.valid() || one.at.file == snapshot->root();
+      if (own && one.severity != Severity::Remark) found.push_back(diagnosticJson(view, one));
+    }
+    items.push_back({{"kind", "full"},
+                     {"uri", uriOf(path)},
+                     {"version", current ? Json(open->second.version) : Json()},
+                     {"items", std::move(found)}});
+  }
+  return {{"items", std::move(items)}};
+}
+
+Json Server::incomingCalls(const Json& params) {
+  const auto symbol = symbolOfItem(params.value("item", Json()));
+  if (!symbol) return nullptr;
+  Json result = Json::array();
+  for (const auto& snapshot : snapshotsThatMention(symbol->name)) {
+    if (snapshot->loaded()) addCallers(View(*snapshot, encoding_), *symbol, result);
+  }
+  return result;
+}
+
+Json Server::outgoingCalls(const Json& params) {
+  const auto symbol = symbolOfItem(params.value("item", Json()));
+  if (!symbol || !symbol->path.starts_with('/')) return nullptr;
+  const Snapshot snapshot(symbol->path, overlay(), 0);
+  if (!snapshot.loaded()) return nullptr;
+  return callees(View(snapshot, encoding_), *symbol);
+}
+
+/// `{svg}` of the workflow named, or of the one that no other calls.
+Json Server::drawGraph(const Json& params, const Document& document) const {
+  if (!options_.draw || !document.snapshot->module()) return nullptr;
+  const std::string name = params.value("workflow", "");
+  const ir::Module& module = *document.snapshot->module();
+  if (name.empty()) {
+    return module.entry.valid() ? Json{{"svg", options_.draw(module)}} : Json();
+  }
+  for (std::size_t i = 0; i < module.funcs.size(); ++i) {
+    if (module.funcs[i].kind != ir::FuncKind::Workflow || module.funcs[i].name != name) continue;
+    ir::Module one = module;
+    one.entry = ir::FuncId{i};
+    return {{"svg", options_.draw(one)}};
+  }
+  return nullptr;
+}
+
 /// Imports of files that are to be renamed, and of a renamed file itself.
 Json Server::willRenameFiles(const Json& params) {
   std::map<std::string, std::string> moved;

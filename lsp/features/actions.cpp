@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "lsp/features/features.h"
+#include "lsp/features/refactor.h"
 #include "support/text.h"
 
 namespace couler::lsp {
@@ -98,6 +99,13 @@ Json codeAction(const View& view, const Json& params) {
                           {"diagnostics", {diagnosticJson(view, diagnostic)}},
                           {"edit", workspaceEdit(view, fix.edits)}});
       }
+    }
+  }
+  if (wants(params, "refactor.extract") || wants(params, "refactor.inline")) {
+    Json more = Json::array();
+    addRefactorings(view, from, to, more);
+    for (Json& one : more) {
+      if (wants(params, one["kind"].get_ref<const std::string&>())) result.push_back(std::move(one));
     }
   }
   if (wants(params, "source.fixAll")) {

@@ -18,6 +18,8 @@ namespace couler::lsp {
 [[nodiscard]] Json codeLens(const View& view, const Json& params);
 [[nodiscard]] Json codeAction(const View& view, const Json& params);
 [[nodiscard]] Json prepareRename(const View& view, const Json& params);
+[[nodiscard]] Json implementation(const View& view, const Json& params);
+[[nodiscard]] Json prepareCallHierarchy(const View& view, const Json& params);
 
 /// `data` of a token: line and start relative to the one before, length, type, modifiers.
 [[nodiscard]] Json semanticTokensLegend();
@@ -34,6 +36,9 @@ namespace couler::lsp {
 /// The lines of `params.range` only.
 [[nodiscard]] Json rangeFormatting(std::string_view text, Encoding encoding, const Json& params);
 
+/// Indents the line of `params.position`.
+[[nodiscard]] Json onTypeFormatting(std::string_view text, Encoding encoding, const Json& params);
+
 /// References and renames are of more than one file: the snapshots are of all roots known.
 struct SymbolPlace {
   std::string path;  ///< of the file that declares it
@@ -44,6 +49,12 @@ struct SymbolPlace {
 /// Where in the snapshot's files that symbol stands.
 [[nodiscard]] std::vector<Occurrence> placesOf(const Snapshot& snapshot, FileId file,
                                                const SymbolPlace& symbol);
+/// Which symbol an item of a call hierarchy stands for.
+[[nodiscard]] std::optional<SymbolPlace> symbolOfItem(const Json& item);
+/// Adds those of the root file that call it (`CallHierarchyIncomingCall`).
+void addCallers(const View& view, const SymbolPlace& symbol, Json& result);
+/// Those that it calls; `view` is of the file that declares it.
+[[nodiscard]] Json callees(const View& view, const SymbolPlace& symbol);
 /// Why a symbol cannot get that name; empty: it can.
 [[nodiscard]] std::string renameProblem(std::string_view name);
 

@@ -54,6 +54,19 @@ Json definition(const View& view, const Json& params) {
   return nullptr;
 }
 
+/// Of a task, its program; of all else, where it is declared.
+Json implementation(const View& view, const Json& params) {
+  const Occurrence* found = nameAt(view, params);
+  if (found != nullptr) {
+    const sema::Symbol& symbol = view.snapshot().program().at(found->symbol);
+    if (symbol.kind == SymbolKind::Task) {
+      const auto& task = static_cast<const syntax::TaskDecl&>(*symbol.decl);
+      if (task.runSpan.valid()) return view.location(task.runSpan);
+    }
+  }
+  return definition(view, params);
+}
+
 Json typeDefinition(const View& view, const Json& params) {
   const Snapshot& snapshot = view.snapshot();
   const Occurrence* found = nameAt(view, params);

@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 class Client {
  public:
   explicit Client(Json capabilities = Json::object(), const std::string& root = "")
-      : server_({"test"}, [this](std::string body) { received_.push_back(Json::parse(body)); },
+      : server_({"test", [](const ir::Module& module) { return "<svg>" + module.at(module.entry).name; }},
+                [this](std::string body) { received_.push_back(Json::parse(body)); },
                 [this] {
                   const std::lock_guard lock(mutex_);
                   woken_ = true;

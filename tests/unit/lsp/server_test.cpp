@@ -249,6 +249,85 @@ TEST_F(LspServer, OutlinesHintsLensesLinksFolds) {
   EXPECT_TRUE(std::any_of(all.begin(), all.end(), [](const Json& s) { return s["name"] == "train"; })) << all;
 }
 
+TEST_F(LspServer, TellsWhoCallsWhom) {
+  client.open(main, kMain);
+  const Json items = client.after("prepareCallHierarchy", main, "fitted = tr");
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0]["name"], "train");
+  const Json callers = client.request("callHierarchy/incomingCalls", {{"item", items[0]}});
+  ASSERT_EQ(callers.size(), 1U) << callers;
+  EXPECT_EQ(callers[0]["from"]["name"], "main");
+  EXPECT_EQ(callers[0]["fromRanges"].size(), 1U);
+  const Json called = client.request("callHierarchy/outgoingCalls", {{"item", callers[0]["from"]}});
+  ASSERT_EQ(called.size(), 2U) << called;
+  EXPECT_EQ(client.after("implementation", main, "fitted = tr")["range"]["start"]["line"], 12);
+}
+
+TEST_F(LspServer, RefactorsWithoutChangingTheMeaning) {
+  const std::string text = R"(couler 1
+
+task step(n: int) -> (m: int) {
+    run sh "m=$n"
+}
+
+workflow main(count: int) -> (m: int) {
+    let twice = count * 2
+    let first = step(twice + 1)
+    return (m: first.m)
+}
+)";
+  const std::string path = folder.write("one.cwl", text);
+  client.open(path, text);
+  const auto actions = [&](const std::string& from, const std::string& what) {
+    const Lines lines(text);
+    const auto begin = static_cast<std::uint32_t>(text.find(from));
+    const Range range{lines.position(text, begin, Encoding::Utf16),
+                      lines.position(text, begin + static_cast<std::uint32_t>(what.size()), Encoding::Utf16)};
+    std::map<std::string, std::string> made;
+    for (const Json& one : client.of("codeAction", path, {{"range", toJson(range)}, {"context", Json::object()}})) {
+      made[one["title"]] = edited(text, one["edit"]["changes"][uriOf(path)]);
+    }
+    return made;
+  };
+  auto made = actions("twice + 1", "twice + 1");
+  EXPECT_NE(made["extract into a `let`"].find("    let value = twice + 1\n    let first = step(value)\n"), std::string::npos)
+      << made["extract into a `let`"];
+  made = actions("1)", "1");
+  EXPECT_NE(made["make a parameter of the workflow"].find("main(count: int, value: int = 1)"), std::string::npos);
+  EXPECT_NE(made["make a parameter of the workflow"].find("step(twice + value)"), std::string::npos);
+  made = actions("twice = ", "");
+  EXPECT_NE(made["inline `twice`"].find("-> (m: int) {\n    let first = step((count * 2) + 1)\n"), std::string::npos)
+      << made["inline `twice`"];
+  EXPECT_FALSE(actions("first = ", "").contains("inline `first`")) << "a step has its name from it";
+  for (const auto& [title, after] : actions("twice + 1", "twice + 1")) {
+    client.change(path, after);
+    EXPECT_FALSE(hasError(client.diagnostics(path))) << title;
+  }
+}
+
+TEST_F(LspServer, IndentsWhatIsTyped) {
+  const std::string text = "couler 1\n\nworkflow main() {\nlet x = [\n1,\n        ]\n}\n";
+  client.open(main, text);
+  const auto typed = [&](std::uint32_t line, const char* ch) {
+    return edited(text, client.of("onTypeFormatting", main, {{"position", toJson(Position{line, 1})}, {"ch", ch}}));
+  };
+  EXPECT_NE(typed(3, "\n").find("\n    let x"), std::string::npos);
+  EXPECT_NE(typed(4, "\n").find("\n        1,"), std::string::npos);
+  EXPECT_EQ(typed(6, "}"), text);
+}
+
+TEST_F(LspServer, DrawsTheGraphAndLooksAtTheWholeWorkspace) {
+  client.open(main, kMain);
+  EXPECT_EQ(client.request("couler/graph", {{"textDocument", {{"uri", uriOf(main)}}}})["svg"], "<svg>main");
+  EXPECT_TRUE(client.request("couler/graph", {{"textDocument", {{"uri", uriOf(main)}}}, {"workflow", "other"}}).is_null());
+  folder.write("bad.cwl", "couler 1\n\nfn f() -> int = x\n");
+  const Json all = client.request("workspace/diagnostic", Json::object())["items"];
+  EXPECT_EQ(all.size(), 3U);
+  EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const Json& one) {
+    return one["uri"] == uriOf(folder.file("bad.cwl")) && hasError(one["items"]);
+  })) << all;
+}
+
 TEST_F(LspServer, OrganisesImports) {
   client.open(main, kMain);
   const Json actions = client.of("codeAction", main, {{"range", toJson(Range{})}, {"context", {{"only", {"source.organizeImports"}}}}});
