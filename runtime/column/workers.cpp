@@ -65,26 +65,14 @@ class ParallelSource final : public Source {
     out_ = std::move(out);
   }
   [[nodiscard]] std::size_t threads() const { return pipeline_.chains.size(); }
-  [[nodiscard]] bool started() const { return !threads_.empty(); }
+  [[nodiscard]] bool started() const { return started_; }
   Pipeline take() { return std::move(pipeline_); }
 
   std::optional<Batch> next() override {
     if (error_ || done_) return std::nullopt;
-    if (!started()) {
-      for (std::size_t i = 0; i < pipeline_.chains.size(); ++i) {
-        threads_.emplace_back([this, i] { work(pipeline_.chains[i]); });
-      }
-    }
+    if (!started_) start();
     while (true) {
-      Slot slot;
-      {
-        std::unique_lock lock(mutex_);
-        Slot& next = slots_[given_ % slots_.size()];
-        ready_.wait(lock, [&] { return next.ready; });
-        slot = std::exchange(next, Slot());
-        ++given_;
-      }
-      room_.notify_one();
+      Slot slot = nextSlot();
       if (slot.failure) std::rethrow_exception(slot.failure);
       if (slot.error) {
         error_ = std::move(slot.error);
@@ -107,42 +95,87 @@ class ParallelSource final : public Source {
     std::exception_ptr failure;
   };
 
-  void work(const Chain& chain) {
+  /// The caller is the first of the threads.
+  void start() {
+    started_ = true;
+    for (std::size_t i = 1; i < pipeline_.chains.size(); ++i) {
+      threads_.emplace_back([this, i] {
+        while (work(pipeline_.chains[i], true)) {
+        }
+      });
+    }
+  }
+
+  /// The next batch in order. While it is under way, the caller works on later ones.
+  Slot nextSlot() {
     while (true) {
-      Slot slot;
-      std::size_t number = 0;
       {
-        const std::lock_guard turn(input_);
-        {
-          std::unique_lock lock(mutex_);
-          room_.wait(lock, [&] { return stop_ || taken_ - given_ < slots_.size(); });
-          if (stop_ || ended_) return;
-          number = taken_++;
+        std::unique_lock lock(mutex_);
+        Slot& next = slots_[given_ % slots_.size()];
+        if (!next.ready && idle_) {
+          waiting_ = true;
+          ready_.wait(lock, [&] { return next.ready; });
+          waiting_ = false;
         }
-        try {
-          slot.batch = pipeline_.source->next();
-          if (!slot.batch) slot.error = pipeline_.source->error();
-        } catch (...) {
-          slot.failure = std::current_exception();
+        if (next.ready) {
+          Slot slot = std::exchange(next, Slot());
+          ++given_;
+          idle_ = false;
+          lock.unlock();
+          room_.notify_one();
+          return slot;
         }
-        ended_ = !slot.batch;
+      }
+      idle_ = !work(pipeline_.chains[0], false);
+    }
+  }
+
+  /// Takes a batch and works on it. False when there is none, or, unless told to wait, no room.
+  bool work(const Chain& chain, bool waits) {
+    const auto hasRoom = [&] { return taken_ - given_ < slots_.size(); };
+    Slot slot;
+    std::size_t number = 0;
+    {
+      if (waits) {
+        std::unique_lock lock(mutex_);
+        room_.wait(lock, [&] { return stop_ || hasRoom(); });
+      }
+      const std::lock_guard turn(input_);
+      {
+        const std::lock_guard lock(mutex_);
+        if (stop_ || ended_) return false;
+        if (!hasRoom()) return waits;  // another took it
+        number = taken_++;
       }
       try {
-        if (slot.batch) static_cast<void>(runChain(chain, *slot.batch, slot.error));
+        slot.batch = pipeline_.source->next();
+        if (!slot.batch) slot.error = pipeline_.source->error();
       } catch (...) {
         slot.failure = std::current_exception();
       }
-      slot.ready = true;
-      {
-        const std::lock_guard lock(mutex_);
-        slots_[number % slots_.size()] = std::move(slot);
-      }
-      ready_.notify_one();
+      ended_ = !slot.batch;
     }
+    try {
+      if (slot.batch) static_cast<void>(runChain(chain, *slot.batch, slot.error));
+    } catch (...) {
+      slot.failure = std::current_exception();
+    }
+    slot.ready = true;
+    bool wanted = false;
+    {
+      const std::lock_guard lock(mutex_);
+      wanted = waiting_ && number == given_;
+      slots_[number % slots_.size()] = std::move(slot);
+    }
+    if (wanted) ready_.notify_one();
+    return true;
   }
 
   Pipeline pipeline_;
   Schema out_;
+  bool started_ = false;  ///< of the caller, as `done_` and `idle_`
+  bool done_ = false;
+  bool idle_ = false;  ///< there was nothing to do for the caller but wait
   std::vector<std::thread> threads_;
   std::mutex input_;   ///< held by who takes a batch from the source
   bool ended_ = false;  ///< under `input_`
@@ -153,7 +186,7 @@ class ParallelSource final : public Source {
   std::size_t taken_ = 0;
   std::size_t given_ = 0;
   bool stop_ = false;
-  bool done_ = false;  ///< of the caller
+  bool waiting_ = false;  ///< the caller, for the batch `given_`
 };
 
 }  // namespace

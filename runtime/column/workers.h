@@ -22,9 +22,10 @@ class Work {
 using Chain = std::vector<std::unique_ptr<Work>>;
 
 /// The batches of `in` after each has gone through one of `works`, which are all alike; batches
-/// without rows are left out. With one the caller does it; with more there is a thread for each,
-/// which takes the next batch from `in` in turn, so that one thread at a time is in there. A source
-/// that is itself such is made longer instead. At most four batches a thread are under way.
+/// without rows are left out. With one the caller does it; with more there is a thread for each but
+/// the first, which is the caller's while it waits. They take the next batch from `in` in turn, so
+/// that one thread at a time is in there. A source that is itself such is made longer instead. At
+/// most four batches a thread are under way.
 [[nodiscard]] std::unique_ptr<Source> through(std::unique_ptr<Source> in,
                                               std::vector<std::unique_ptr<Work>> works,
                                               Schema out);

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <span>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -29,7 +31,7 @@ static_assert(kTextBytes == 16 && sizeof(Cell) == 24);
 
 class JitKernel final : public column::Kernel {
  public:
-  JitKernel(RowPlan plan, std::unique_ptr<Program> program, std::unique_ptr<Compiled> code)
+  JitKernel(RowPlan plan, std::unique_ptr<Program> program, std::shared_ptr<const Compiled> code)
       : plan_(std::move(plan)),
         program_(std::move(program)),
         code_(std::move(code)),
@@ -255,7 +257,7 @@ class JitKernel final : public column::Kernel {
 
   RowPlan plan_;
   std::unique_ptr<Program> program_;
-  std::unique_ptr<Compiled> code_;
+  std::shared_ptr<const Compiled> code_;
   std::unique_ptr<Context> context_;
   std::unique_ptr<column::Kernel> evaluator_;
   bool checks_ = true;
@@ -290,6 +292,31 @@ Engine* trusted(std::string& why) {
   return nullptr;
 }
 
+/// The code of a key: that of another kernel, an object file's, or new.
+std::shared_ptr<const Compiled> codeFor(const std::string& key, const Program& program,
+                                        Engine& compiler, std::string& why) {
+  static std::mutex mutex;
+  static std::unordered_map<std::string, std::weak_ptr<const Compiled>> inUse;
+  const std::lock_guard lock(mutex);
+  std::weak_ptr<const Compiled>& known = inUse[key];
+  std::shared_ptr<const Compiled> code = known.lock();
+  if (code) return code;
+  const ObjectCache cache = ObjectCache::fromEnvironment();
+  if (const auto object = cache.find(key)) {
+    std::string ignored;  // then it is made anew
+    code = compiler.load(*object, ignored);
+  }
+  if (!code) {
+    const std::string object = compiler.compile(program, why);
+    if (object.empty()) return nullptr;
+    code = compiler.load(object, why);
+    if (!code) return nullptr;
+    cache.store(key, object);
+  }
+  known = code;
+  return code;
+}
+
 }  // namespace
 
 bool available(std::string& why) { return trusted(why) != nullptr; }
@@ -303,20 +330,8 @@ std::unique_ptr<column::Kernel> jitKernel(column::RowPlan plan, std::string& why
   hasher.field(canonicalText(*program));
   hasher.field(compiler->target());
   hasher.field(libraryStamp());
-  const std::string key = hasher.finish().hex();
-  const ObjectCache cache = ObjectCache::fromEnvironment();
-  std::unique_ptr<Compiled> code;
-  if (const auto object = cache.find(key)) {
-    std::string ignored;  // then it is made anew
-    code = compiler->load(*object, ignored);
-  }
-  if (!code) {
-    const std::string object = compiler->compile(*program, why);
-    if (object.empty()) return nullptr;
-    code = compiler->load(object, why);
-    if (!code) return nullptr;
-    cache.store(key, object);
-  }
+  auto code = codeFor(hasher.finish().hex(), *program, *compiler, why);
+  if (!code) return nullptr;
   auto kernel = std::make_unique<JitKernel>(std::move(plan), std::move(program), std::move(code));
   if (!kernel->start(why)) return nullptr;
   return kernel;
