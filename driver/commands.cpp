@@ -85,6 +85,8 @@ constexpr Option kRunOptions[] = {
 constexpr Option kDataOptions[] = {
     {"schema", 0, Arity::Value, "FILE:NAME",
      "a schema of a program, such as `flights.cwl:Flight`; `check` needs it"},
+    {"threshold", 0, Arity::Value, "N",
+     "for `drift`: end with 1 where a column is farther than that, from 0 to 1"},
     {"format", 0, Arity::Value, "FORMAT",
      "the form of the answer (default: by the name of -o, else text)", "text|json|html"},
     {"output", 'o', Arity::Value, "FILE",
@@ -198,15 +200,17 @@ constexpr Command kCommands[] = {
      "rows are the same with any number of threads and any memory.",
      "$ couler exec --plan \"$(cat plan.ir)\" flights.csv delays.arrow", Words::Other, 0, kMany,
      kExecOptions, true, runExec},
-    {"data", "look at the rows of a file", 
-     "data stats|check FILE [--schema FILE:NAME] [--format text|json|html] [-o FILE]",
+    {"data", "look at the rows of a file",
+     "data stats|check|drift FILE [OLD] [--schema FILE:NAME] [--format text|json|html] [-o FILE]",
      "The file is CSV or JSON Lines (also with gzip or zstd), Arrow or Parquet; `-` is standard\n"
      "input. `stats` prints what each column holds: its type, how many values are missing and how\n"
      "many are different, ranges, means and quantiles of numbers, the most frequent texts.\n"
      "`check` reads the file with a schema and prints what is wrong with it, each kind with a\n"
-     "count and its first places; it ends with 1 when there is anything.",
+     "count and its first places; it ends with 1 when there is anything. `drift FILE OLD` says how\n"
+     "far each column is from that of an older file.",
      "$ couler data stats flights.parquet -o flights.html\n"
-     "$ couler data check flights.csv.gz --schema flights.cwl:Flight",
+     "$ couler data check flights.csv.gz --schema flights.cwl:Flight\n"
+     "$ couler data drift today.csv yesterday.csv --threshold 0.1",
      Words::Other, 2, 3, kDataOptions, true, runData},
     {"schema", "write the schema of a file", "schema infer FILE [--name N] [--unique] [-o FILE]",
      "Reads all rows and writes a program that declares what they are: the type of each column,\n"

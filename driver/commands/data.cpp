@@ -1,11 +1,14 @@
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "driver/console.h"
 #include "driver/data_command.h"
+#include "driver/data_drift.h"
 #include "driver/schema_check.h"
 #include "driver/statistics.h"
 #include "runtime/column/profile.h"
@@ -77,12 +80,58 @@ int check(const Invocation& invocation) {
                  findings.log.total() == 0 ? kOk : kFailed);
 }
 
+/// `--threshold`, or nothing; the code to end with where it is none.
+std::optional<int> thresholdOf(const Invocation& invocation, std::optional<double>& threshold) {
+  if (!invocation.has("threshold")) return std::nullopt;
+  std::string why;
+  const auto value = ir::fromText(invocation.value("threshold"), ir::TypeTable::kFloat, {}, why);
+  const double* number = value ? value->as<double>() : nullptr;
+  if (number == nullptr || !(*number >= 0 && *number <= 1)) {
+    return complain(diagnose<Diag::BadOptionValue>(
+                        {}, "threshold",
+                        "a number from 0 to 1, found `" + invocation.value("threshold") + "`"),
+                    kUsage, styleOf(invocation));
+  }
+  threshold = *number;
+  return std::nullopt;
+}
+
+int drift(const Invocation& invocation) {
+  std::optional<double> threshold;
+  if (const auto code = thresholdOf(invocation, threshold)) return *code;
+  const DataFile recent(invocation.words[1]);
+  const DataFile before(invocation.words[2]);
+  std::vector<DriftFile> files;
+  for (const DataFile* file : {&recent, &before}) {
+    if (!file->problem().empty()) return refuseData(invocation, file->problem());
+    files.push_back({file->path(), file->name(), column::formatOfFile(file->path())});
+    if (!isTable(files.back().format)) return refuseFormat(invocation, *file, files.back().format);
+  }
+  std::unique_ptr<SchemaReader> reader;
+  if (invocation.has("schema")) {
+    reader = schemaNamed(invocation, invocation.value("schema"), files[0].format);
+    if (!reader) return kFailed;
+  }
+  const auto found = driftOfFiles(files[0], files[1], reader ? &reader->schema : nullptr);
+  if (const auto* error = std::get_if<column::StreamError>(&found)) {
+    return refuseData(invocation, recent.about(before.about(error->message)));
+  }
+  const auto& findings = std::get<DriftFindings>(found);
+  const std::string form = formatOf(invocation);
+  return deliver(invocation,
+                 form == "json"   ? driftJson(files[0], files[1], findings, threshold)
+                 : form == "html" ? driftHtml(files[0], files[1], findings, threshold)
+                                  : driftText(findings, threshold),
+                 anyFar(findings, threshold) ? kFailed : kOk);
+}
+
 }  // namespace
 
 int runData(const Invocation& invocation) {
   const std::string& what = invocation.words[0];
   if (what == "stats" && invocation.words.size() == 2) return stats(invocation);
   if (what == "check" && invocation.words.size() == 2) return check(invocation);
+  if (what == "drift" && invocation.words.size() == 3) return drift(invocation);
   return complain(diagnose<Diag::BadCommandWords>(
                       {}, "data", fmt::format("expects: couler {}", invocation.command->usage)),
                   kUsage, styleOf(invocation));

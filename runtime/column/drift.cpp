@@ -108,10 +108,9 @@ std::optional<StreamError> gather(const TableOpener& open, const std::vector<std
 
 }  // namespace
 
-std::variant<ir::Value, StreamError> driftOfTables(const TableOpener& recent,
-                                                   const TableOpener& before,
-                                                   const std::vector<std::string>& names,
-                                                   const std::vector<bool>& numeric) {
+std::variant<std::vector<ir::ColumnDrift>, StreamError> driftOfColumns(
+    const TableOpener& recent, const TableOpener& before, const std::vector<std::string>& names,
+    const std::vector<bool>& numeric) {
   std::array<Side, 2> sides;
   if (auto error = gather(recent, names, numeric, sides[0])) return std::move(*error);
   if (auto error = gather(before, names, numeric, sides[1])) return std::move(*error);
@@ -126,7 +125,16 @@ std::variant<ir::Value, StreamError> driftOfTables(const TableOpener& recent,
     }
     columns.push_back(std::move(drift));
   }
-  return ir::driftValue(columns);
+  return columns;
+}
+
+std::variant<ir::Value, StreamError> driftOfTables(const TableOpener& recent,
+                                                   const TableOpener& before,
+                                                   const std::vector<std::string>& names,
+                                                   const std::vector<bool>& numeric) {
+  auto found = driftOfColumns(recent, before, names, numeric);
+  if (auto* error = std::get_if<StreamError>(&found)) return std::move(*error);
+  return ir::driftValue(std::get<std::vector<ir::ColumnDrift>>(found));
 }
 
 }  // namespace couler::column

@@ -24,5 +24,9 @@ using TableOpener =
 [[nodiscard]] std::variant<ir::Value, StreamError> driftOfTables(
     const TableOpener& recent, const TableOpener& before, const std::vector<std::string>& names,
     const std::vector<bool>& numeric);
+/// The same, column by column.
+[[nodiscard]] std::variant<std::vector<ir::ColumnDrift>, StreamError> driftOfColumns(
+    const TableOpener& recent, const TableOpener& before, const std::vector<std::string>& names,
+    const std::vector<bool>& numeric);
 
 }  // namespace couler::column

@@ -306,6 +306,69 @@ TEST_F(Data, driftGatesASteps) {
   EXPECT_EQ(argo.code, 0) << argo.err;
 }
 
+constexpr const char* kRecentTrips =
+    "payment,fare,late,came,kind\ncash,0,true,1,a\ncash,1,true,2,b\ncard,nan,true,3,c\n";
+constexpr const char* kOlderTrips =
+    "payment,fare,late,went,kind\ncard,0,true,1,1\ncash,1,true,2,2\ncard,1,true,3,3\n";
+
+TEST_F(Data, driftOfFiles) {
+  write("n.csv", kRecentTrips);
+  write("o.csv", kOlderTrips);
+  const Ran text = couler({"data", "drift", "n.csv", "o.csv", "--threshold", "0.3"});
+  EXPECT_EQ(text.code, 1) << text.err;
+  expectGolden("driver/drift.txt", text.out);
+  const Ran plain = couler({"data", "drift", "n.csv", "-"}, kOlderTrips);
+  EXPECT_EQ(plain.code, 0) << plain.err;
+  EXPECT_EQ(plain.out.find("far"), plain.out.find("fare")) << plain.out;
+  const Ran ran = couler({"data", "drift", "n.csv", "o.csv", "--format", "json"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  const auto found = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(found["columns"].size(), 5U);
+  // The distances are those of the gate above.
+  EXPECT_DOUBLE_EQ(found["columns"][0]["linf"], 1.0 / 3);
+  EXPECT_NEAR(found["columns"][0]["jsd"], 0.08170416594551044, 1e-12);
+  EXPECT_EQ(found["columns"][1]["linf"], nullptr);
+  EXPECT_NEAR(found["columns"][1]["jsd"], 0.20751874963942185, 1e-12);
+  EXPECT_EQ(found["columns"][3]["type"], nullptr);  // it went
+  EXPECT_EQ(found["columns"][3]["jsd"], 1.0);
+  EXPECT_EQ(found["columns"][4]["before"], "int");
+  EXPECT_EQ(found["added"][0], "came");
+  const Ran page = couler({"data", "drift", "n.csv", "o.csv", "-o", "drift.html"});
+  EXPECT_EQ(page.code, 0) << page.err;
+  EXPECT_NE(read("drift.html").find("<code>payment</code>"), std::string::npos);
+}
+
+TEST_F(Data, driftByASchema) {
+  write("trip.cwl", "couler 1\n\nenum Pay { cash, card }\n\nschema Trip {\n    pay: Pay from \"payment\"\n"
+                    "    fare: float\n    late: bool\n    kind: string\n}\n");
+  write("n.csv", kRecentTrips);
+  write("o.jsonl", "{\"payment\": \"cash\", \"fare\": 0, \"late\": false}\n"
+                   "{\"payment\": \"cheque\", \"fare\": \"x\", \"late\": true}\n");
+  const Ran ran = couler({"data", "drift", "n.csv", "o.jsonl", "--schema", "trip.cwl:Trip",
+                          "--format", "json", "--threshold", "0.5"});
+  EXPECT_EQ(ran.code, 1) << ran.out << ran.err;
+  const auto found = nlohmann::json::parse(ran.out);
+  ASSERT_EQ(found["columns"].size(), 3U) << ran.out;  // the older file has no kinds
+  EXPECT_EQ(found["columns"][0]["column"], "payment");
+  EXPECT_EQ(found["columns"][0]["type"], "Pay");
+  EXPECT_DOUBLE_EQ(found["columns"][0]["linf"], 1.0 / 3);  // no case is no value: 2 of 3, 1 of 1
+  EXPECT_EQ(found["columns"][0]["far"], false);
+  EXPECT_DOUBLE_EQ(found["columns"][2]["linf"], 0.5);
+  EXPECT_EQ(found["added"][0], "kind");
+}
+
+TEST_F(Data, driftOfWhatIsNone) {
+  write("n.csv", "a,b\n1,2\n");
+  EXPECT_EQ(couler({"data", "drift", "n.csv"}).code, 2);
+  EXPECT_EQ(couler({"data", "drift", "n.csv", "n.csv", "n.csv"}).code, 2);
+  EXPECT_EQ(couler({"data", "drift", "n.csv", "n.csv", "--threshold", "1.5"}).code, 2);
+  EXPECT_EQ(couler({"data", "drift", "n.csv", "n.csv", "--threshold", "nan"}).code, 2);
+  EXPECT_EQ(couler({"data", "drift", "n.csv", "n.csv", "--threshold", "0"}).code, 0);
+  const Ran ran = couler({"data", "drift", "n.csv", "none.csv"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("none.csv"), std::string::npos);
+}
+
 TEST_F(Data, driftNeedsTablesThatShareColumns) {
   write("bad.cwl",
         "couler 1\n\nschema A {\n    x: int\n}\n\nschema B {\n    y: int\n}\n\n"
