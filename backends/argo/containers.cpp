@@ -10,8 +10,16 @@ using ir::OutputFrom;
 using ir::TypeKind;
 
 Encoding Emitter::outputEncoding(const ir::OutputDef& output) const {
-  const bool number = isNumber(module_.types.kind(output.type));
-  return number || output.from == OutputFrom::Variable ? Encoding::Json : Encoding::Base64Text;
+  const auto isJson = [&](ir::TypeId type) {  // as ir::fromText reads it
+    const TypeKind kind = module_.types.kind(type);
+    return kind == TypeKind::Int || kind == TypeKind::Float || kind == TypeKind::Bool ||
+           kind == TypeKind::Record;
+  };
+  const TypeKind kind = module_.types.kind(output.type);
+  if (isNumber(kind) || output.from == OutputFrom::Variable) return Encoding::Json;
+  if (isJson(output.type)) return Encoding::Base64Json;
+  const bool list = kind == TypeKind::List && isJson(module_.types[output.type].element);
+  return list ? Encoding::Base64Lines : Encoding::Base64Text;
 }
 
 void Emitter::writeLocation(YamlWriter& w, std::string_view key) {

@@ -59,9 +59,15 @@ void appendJsonExpr(std::string& out, const RefView& ref) {
   if (ref.encoding == Encoding::Json) return appendIndexed(out, ref);
   // Both literals spell two braces in pieces, so that Argo sees none.
   out += "sprig.replace(\"\\u007b\\u007b\", \"\\u007b\\\\u007b\", ";
-  out += "toJson(sprig.b64dec(";
+  const bool lines = ref.encoding == Encoding::Base64Lines;
+  if (ref.encoding == Encoding::Base64Text) {
+    out += "toJson(sprig.b64dec(";
+  } else {
+    out += lines ? "\"[\" + sprig.replace(\"\\n\", \",\", sprig.trim(sprig.b64dec("
+                 : "sprig.trim(sprig.b64dec(";
+  }
   appendIndexed(out, ref);
-  out += ")))";
+  out += lines ? "))) + \"]\")" : ")))";
 }
 
 }  // namespace

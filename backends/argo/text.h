@@ -33,7 +33,9 @@ namespace couler::backends::argo {
 /// How the text of a parameter gives its value.
 enum class Encoding : std::uint8_t {
   Json,
-  Base64Text  ///< base64 of a string's own bytes
+  Base64Text,  ///< base64 of a string's own bytes
+  Base64Json,  ///< base64 of JSON text
+  Base64Lines  ///< base64 of the items of a list, JSON text a line
 };
 
 /// A parameter or artifact within a template: an input of it, or an output of one of its tasks.

@@ -212,6 +212,7 @@ std::string Emitter::coerce(std::string e, ir::TypeId type) const {
 
 std::string Emitter::decode(const Ref& ref, ir::TypeId type) const {
   if (ref.encoding == Encoding::Base64Text) return "sprig.b64dec(" + ref.indexed() + ")";
+  if (ref.encoding != Encoding::Json) return "fromJSON(" + ref.jsonExpr() + ")";
   const std::string json = ref.indexed();
   switch (module_.types.kind(type)) {
     case TypeKind::Bool:
