@@ -370,9 +370,10 @@ std::string reportHtml(const ReportInput& input) {
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{0}: run {1} "
-      "{2}</title>\n<style>{3}{4}</style>\n"
+      "{2}</title>\n<style>{3}{4}{5}</style>\n"
       "</head>\n<body>\n<main>\n",
-      escapeHtml(input.title), run.runId, status, kPageStyle, svgStyle());
+      escapeHtml(input.title), run.runId, status, kPageStyle, svgStyle(),
+      input.searches.empty() ? std::string_view() : searchStyle());
   html += fmt::format(
       "<h1>{0} <span class=\"badge {1}\">{1}</span></h1>\n<p class=\"sub\">run {2} of "
       "<code>{3}</code>, {4}</p>\n",
@@ -386,8 +387,11 @@ std::string reportHtml(const ReportInput& input) {
           card(std::to_string(run.skipped), "skipped") + "</div>\n";
   std::vector<std::pair<std::string, std::string>> outputs;
   if (run.outputs && run.outputs->as<ir::RecordValue>() != nullptr) {
-    for (const auto& [name, value] : run.outputs->named())
-      outputs.emplace_back(name, ir::toText(value));
+    for (const auto& [name, value] : run.outputs->named()) {
+      const bool shown = std::any_of(input.searches.begin(), input.searches.end(),
+                                     [&](const SearchTable& table) { return table.name == name; });
+      if (!shown) outputs.emplace_back(name, ir::toText(value));
+    }
   }
   html += pairs("Outputs", outputs) + pairs("Inputs", input.inputs);
   if (input.graph != nullptr && !input.graph->boxes.empty()) {
@@ -397,6 +401,7 @@ std::string reportHtml(const ReportInput& input) {
             "<span class=\"state reused\">reused</span><span class=\"state failed\">failed</span>"
             "<span class=\"state\">skipped or not reached</span></p>\n";
   }
+  for (const SearchTable& table : input.searches) html += searchHtml(table);
   html += "<h2>Timeline</h2>" + timeline(input) + "\n<h2>Steps</h2>" + stepTable(*input.steps);
   return html + fmt::format("</main>\n<script>{}</script>\n</body>\n</html>\n", kScript);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "driver/graph_model.h"
+#include "driver/searches.h"
 #include "ir/module.h"
 #include "runtime/engine/engine.h"
 #include "runtime/store/history.h"
@@ -50,6 +51,7 @@ struct ReportInput {
   std::vector<std::pair<std::string, std::string>> inputs;  ///< name, value as text
   const Graph* graph = nullptr;
   const std::vector<ReportStep>* steps = nullptr;
+  std::vector<SearchTable> searches;
 };
 
 /// One HTML page that needs nothing else: no network, no other file; readable without JavaScript.

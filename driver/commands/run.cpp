@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -14,6 +15,7 @@
 #include "driver/shard_options.h"
 #include "driver/progress.h"
 #include "driver/report.h"
+#include "driver/searches.h"
 #include "driver/signals.h"
 #include "passes/pass.h"
 #include "runtime/engine/engine.h"
@@ -44,7 +46,8 @@ std::string oneLine(const ir::Value& value) {
   return text;
 }
 
-void printOutputs(const Invocation& invocation, const ir::Value& outputs, Program& program) {
+void printOutputs(const Invocation& invocation, const ir::Value& outputs,
+                  const std::vector<SearchTable>& searches, Program& program) {
   const std::string path = invocation.value("outputs-json");
   if (path == "-") {
     printOut(ir::toJson(outputs) + "\n");
@@ -58,7 +61,11 @@ void printOutputs(const Invocation& invocation, const ir::Value& outputs, Progra
   if (invocation.has("events")) {
     printOut("{\"event\":\"outputs\",\"outputs\":" + ir::toJson(outputs) + "}\n");
   } else if (outputs.as<ir::RecordValue>() != nullptr) {
-    for (const auto& [name, value] : outputs.named()) printOut(name + " = " + oneLine(value) + '\n');
+    for (const auto& [name, value] : outputs.named()) {
+      const auto table = std::find_if(searches.begin(), searches.end(),
+                                      [&](const SearchTable& one) { return one.name == name; });
+      printOut(table != searches.end() ? searchText(*table) : name + " = " + oneLine(value) + '\n');
+    }
   }
 }
 
@@ -87,6 +94,7 @@ std::string now() {
 struct Prepared {
   ir::Module module;
   Graph graph;  ///< as written; only for a report
+  std::vector<Search> searches;
   runtime::RunOptions options;
 };
 
@@ -123,6 +131,7 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   options.program = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
   if (invocation.has("container")) options.container = containerMode(invocation.value("container"));
 
+  result.searches = searchesOf(*module);
   if (invocation.has("report")) result.graph = graphOf(*module);
   options.cacheBudget = cache->budget;
   options.cachePolicy = cache->policy.value_or(ir::CachePolicy::Density);
@@ -163,6 +172,7 @@ void writeReport(const Invocation& invocation, const Prepared& prepared, ReportS
   }
   input.graph = &prepared.graph;
   input.steps = &steps.steps();
+  if (run.outputs) input.searches = searchTables(prepared.searches, *run.outputs);
   const std::string path = invocation.value("report");
   if (const std::string why = writeFile(path, reportHtml(input)); !why.empty()) {
     program.problems().take(diagnose<Diag::CannotWriteFile>({}, path, why));
@@ -200,7 +210,10 @@ int runRun(const Invocation& invocation) {
   progress.clear();
   const bool failed = !result.ok || program.problems().hasErrors();
   program.report();
-  if (result.outputs) printOutputs(invocation, *result.outputs, program);
+  if (result.outputs) {
+    const auto tables = searchTables(prepared->searches, *result.outputs);
+    printOutputs(invocation, *result.outputs, tables, program);
+  }
   if (reports) writeReport(invocation, *prepared, steps, result, startedAt, program);
   if (result.runId != 0 && !invocation.has("quiet") && !invocation.has("events")) {
     printError(summary(result));
