@@ -95,6 +95,7 @@ int planParts(const Invocation& invocation, Program& program, ir::Module module,
   passes::Context context{program.problems(), false, &program.sources()};
   context.limits = &limits;
   context.splitPlan = &plan;
+  if (!planShards(invocation, module, where.target, context)) return program.finish(kUsage);
   passes::PipelineOptions pipeline;
   pipeline.disabled = disabled;
   const passes::PipelineResult optimised = passes::runPipeline(module, context, pipeline);
@@ -147,7 +148,7 @@ int runPlan(const Invocation& invocation) {
 
   runtime::RunOptions options;
   if (invocation.has("target") &&
-      !applyTarget(invocation.value("target"), *module, options, *cache, program.problems())) {
+      !applyTarget(target, *module, options, *cache, program.problems())) {
     return program.finish(kUsage);
   }
   options.inputs = std::move(*inputs);
@@ -162,9 +163,8 @@ int runPlan(const Invocation& invocation) {
   passes::CachePlan kept;
   planCache(options, module->at(module->entry).name, context);
   context.cachePlan = &kept;
-  const ir::TargetDef* target =
-      invocation.has("target") ? module->findTarget(invocation.value("target")) : nullptr;
-  if (!planShards(invocation, *module, target, context)) return program.finish(kUsage);
+  const ir::TargetDef* settings = target.empty() ? nullptr : module->findTarget(target);
+  if (!planShards(invocation, *module, settings, context)) return program.finish(kUsage);
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   const passes::PipelineResult optimised = passes::runPipeline(*module, context, pipeline);
