@@ -149,11 +149,11 @@ struct ParamDef {
   std::string name;
   TypeId type;
   ConstId fallback;  ///< default value; invalid: must be given
+  std::string doc;
+  Span span;
   /// Of a task: what is made is the same whatever it is, as long as the other parameters are the
   /// same, so no step runs again for it.
   bool unkeyed = false;
-  std::string doc;
-  Span span;
 };
 
 /// Where an output of a task comes from.
