@@ -23,6 +23,7 @@ import tempfile
 import time
 
 import cache_real
+import shard_bench
 from table_bench import bench_csv, bench_tables
 from tune_bench import bench_tune
 
@@ -227,7 +228,12 @@ def bench_cache(table, tools, work, repeat, options):
         )
 
 
+def bench_shard(table, tools, work, repeat, options):
+    shard_bench.bench_shard(table, tools, work, repeat, measure)
+
+
 BENCHES = {
+    "shard": bench_shard,
     "cache": bench_cache,
     "passes": bench_passes,
     "version": bench_version,

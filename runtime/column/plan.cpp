@@ -525,25 +525,6 @@ std::optional<StreamError> workOut(const ir::Module& module, const ir::Region& p
   return std::nullopt;
 }
 
-/// Bytes of files that are not read, since only a range of each is.
-std::int64_t leftOut(const ir::Module& module, const ir::Region& plan, const Scalars& scalars,
-                     const std::unordered_map<ir::NodeId, std::string>& paths) {
-  std::int64_t bytes = 0;
-  for (const ir::NodeId id : plan.nodes) {
-    const ir::Rows* rows = module.payload<ir::Rows>(id);
-    if (rows == nullptr || rows->op != ir::RowsOp::Read || module.at(id).operandCount != 3) continue;
-    const auto operands = module.operands(module.at(id));
-    const auto path = paths.find(operands[0]);
-    const auto place = std::find_if(scalars.begin(), scalars.end(), [&](const auto& scalar) {
-      return scalar.first == operands[1];
-    });
-    if (path == paths.end() || place == scalars.end()) continue;
-    const auto range = rangeOf(place->second, {});
-    if (range) bytes += fileSize(path->second) - (range->to - range->from);
-  }
-  return bytes;
-}
-
 /// A value as the text that an output is read from.
 std::optional<StreamError> writeValue(const Scalars& scalars, ir::NodeId id,
                                       const std::string& path) {
@@ -635,7 +616,7 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
     const ir::TypeKind kind = module.types.kind(module.at(plan.params[i]).type);
     if (kind == ir::TypeKind::File || kind == ir::TypeKind::Table) {
       paths.emplace(plan.params[i], inputs[i].path);
-      bytes += fileSize(inputs[i].path);
+      bytes += fileSize(inputs[i].path);  // of ranges too: what is compiled is kept for the others
     } else if (module.types.holds(module.at(plan.params[i]).type, ir::TypeKind::Table)) {
       lists.emplace(plan.params[i], inputs[i].paths);
       for (const std::string& path : inputs[i].paths) bytes += fileSize(path);
@@ -644,7 +625,6 @@ std::variant<PlanResult, StreamError> runPlan(const ir::Module& module, ir::Task
     }
   }
   if (auto error = workOut(module, plan, scalars)) return std::move(*error);
-  bytes -= leftOut(module, plan, scalars, paths);
   for (const PlanOutput& output : outputs) {
     if (::access(output.path.c_str(), F_OK) != 0) continue;
     return StreamError{fmt::format("{}: cannot be created: {}", output.path, std::strerror(EEXIST))};

@@ -23,7 +23,7 @@ struct Manifest {
 
 class Compiled {
  public:
-  explicit Compiled(const std::string& body, bool runPasses = true)
+  explicit Compiled(const std::string& body, bool runPasses = true, std::uint64_t shardSize = 0)
       : session_([this](const std::string& path) { return load(path); }, diags_) {
     source_ = "couler 1\n" + body;
     if (!session_.load("main.cwl")) return;
@@ -32,6 +32,7 @@ class Compiled {
     module_ = std::move(*lowered);
     if (runPasses) {
       passes::Context context{diags_};
+      if (shardSize != 0) context.shardSize = shardSize;
       passes::PipelineOptions options;
       options.verify = true;
       passes::runPipeline(*module_, context, options);

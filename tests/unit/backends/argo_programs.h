@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 /// Programs that between them use all that the Argo backend expresses.
@@ -8,6 +9,7 @@ namespace couler::backends {
 struct Program {
   std::string_view name;
   std::string_view text;
+  std::uint64_t shardSize = 0;
 };
 
 inline constexpr std::string_view kTarget =
@@ -163,6 +165,19 @@ workflow main() -> (score: float, rate: float) {
     return (score: best.score, rate: best.params.rate)
 }
 )cw"},
+    {"sharded", R"cw(
+schema Row { name: string, score: float? }
+transform best(rows: table<Row>) {
+    group by rows.name
+    n     = count()
+    score = max(rows.score)
+    order by score desc
+}
+workflow main(rows: file<csv>) -> (best: file<csv>) {
+    return (best: read<Row>(rows, on_bad: drop) |> best)
+}
+)cw",
+     64 << 20},
 };
 
 }  // namespace couler::backends

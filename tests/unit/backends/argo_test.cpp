@@ -31,7 +31,7 @@ std::string withoutPrograms(std::string_view text) {
 TEST(Argo, EmitsAndValidates) {
   for (const Program& program : kPrograms) {
     SCOPED_TRACE(program.name);
-    Compiled compiled(source(program));
+    Compiled compiled(source(program), true, program.shardSize);
     ASSERT_TRUE(compiled.ready()) << compiled.problems();
     const Manifest manifest = compiled.emit();
     EXPECT_TRUE(manifest.ok) << manifest.problems;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cctype>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -11,11 +10,10 @@
 #include <nlohmann/json.hpp>
 #include <yaml.h>
 
+#include "tests/unit/driver/argo_expression.h"
 #include "tests/unit/driver/command_line.h"
 
 namespace couler::testing {
-
-using Tree = nlohmann::ordered_json;
 
 /// A YAML document by libyaml; every scalar is a string.
 inline Tree yamlTree(const std::string& text) {
@@ -57,14 +55,14 @@ inline Tree yamlTree(const std::string& text) {
   return root;
 }
 
-/// What a manifest of a DAG of containers would do on a cluster, done by hand in a folder: tasks in
-/// the order of their dependencies, parameters and artifacts passed as Argo passes them, each
-/// container's command run on this host with `/couler` and `/tmp/couler` in a folder of its own. The
-/// bucket is the test's folder. Of tags and expressions it knows what such manifests use: paths,
-/// texts, `+` and `sprig.b64enc`.
+/// What a manifest of DAGs of containers would do on a cluster, done by hand in a folder: tasks in
+/// the order of their dependencies, one for each item of `withParam`, parameters and artifacts passed
+/// as Argo passes them, each container's command run on this host with `/couler` and `/tmp/couler` in
+/// a folder of its own. The bucket is the test's folder.
 class ArgoHost {
  public:
   ArgoHost(const Tree& manifest, fs::path folder) : spec_(manifest["spec"]), folder_(folder) {
+    workflow_["workflow.uid"] = "uid";
     for (const Tree& parameter : list(spec_["arguments"], "parameters")) {
       workflow_["workflow.parameters." + text(parameter["name"])] = text(parameter["value"]);
     }
@@ -82,34 +80,18 @@ class ArgoHost {
       names["inputs.artifacts." + text(artifact["name"])] =
           (folder_ / filled(text(artifact["s3"]["key"]), workflow_)).string();
     }
-    std::set<std::string> done;
-    const Tree& tasks = entry["dag"]["tasks"];
-    while (done.size() < tasks.size()) {
-      const std::size_t before = done.size();
-      for (const Tree& task : tasks) {
-        const std::string name = text(task["name"]);
-        bool ready = !done.contains(name);
-        for (const Tree& dependency : list(task, "dependencies")) {
-          ready = ready && done.contains(text(dependency));
-        }
-        if (!ready) continue;
-        if (!runTask(task, names)) return {};
-        done.insert(name);
-      }
-      if (done.size() == before) {
-        ADD_FAILURE() << "tasks wait for each other";
-        return {};
-      }
-    }
+    if (!runDag(entry, "", names)) return {};
     std::map<std::string, fs::path> outputs;
     for (const Tree& artifact : list(entry["outputs"], "artifacts")) {
       outputs[text(artifact["name"])] = filled(text(artifact["from"]), names);
     }
     return outputs;
   }
+  /// How many containers ran.
+  [[nodiscard]] std::size_t pods() const { return pods_; }
 
  private:
-  using Names = std::map<std::string, std::string>;
+  using Names = ArgoExpression::Names;
 
   static std::string text(const Tree& node) { return node.get<std::string>(); }
   static Tree list(const Tree& node, const char* key) {
@@ -120,12 +102,6 @@ class ArgoHost {
       if (one["name"] == name) return one;
     }
     throw std::runtime_error("no template " + name);
-  }
-  static std::string replaced(std::string whole, const std::string& part, const std::string& by) {
-    for (std::size_t at = 0; (at = whole.find(part, at)) != std::string::npos; at += by.size()) {
-      whole.replace(at, part.size(), by);
-    }
-    return whole;
   }
 
   /// `{{name}}` and `{{=expression}}`.
@@ -138,76 +114,58 @@ class ArgoHost {
       if (open == std::string::npos || close == std::string::npos) return out;
       const std::string inner = text.substr(open + 2, close - open - 2);
       if (inner.starts_with('=')) {
-        std::size_t from = 1;
-        out += sum(inner, from, names);
-        EXPECT_EQ(from, inner.size()) << inner;
+        out += ArgoExpression(inner.substr(1), names).run();
       } else {
         EXPECT_TRUE(names.contains(inner)) << inner;
-        out += names.at(inner);
+        const auto found = names.find(inner);
+        if (found != names.end()) out += found->second;
       }
       at = close + 2;
     }
   }
 
-  static std::string sum(const std::string& e, std::size_t& at, const Names& names) {
-    std::string left = term(e, at, names);
-    while (e.compare(at, 3, " + ") == 0) {
-      at += 3;
-      left += term(e, at, names);
-    }
-    return left;
-  }
-
-  static std::string term(const std::string& e, std::size_t& at, const Names& names) {
-    if (e[at] == '"') {
-      std::size_t end = at + 1;
-      while (e[end] != '"') end += e[end] == '\\' ? 2 : 1;
-      const std::string literal = e.substr(at, end + 1 - at);
-      at = end + 1;
-      return Tree::parse(literal).get<std::string>();
-    }
-    const std::string call = "sprig.b64enc";
-    const bool encodes = e.compare(at, call.size(), call) == 0;
-    if (encodes) at += call.size();
-    if (e[at] == '(') {
-      ++at;
-      const std::string inner = sum(e, at, names);
-      EXPECT_EQ(e[at], ')') << e;
-      ++at;
-      return encodes ? base64(inner) : inner;
-    }
-    const std::string input = "inputs.parameters[";
-    EXPECT_EQ(e.compare(at, input.size(), input), 0) << e.substr(at);
-    const std::size_t close = e.find(']', at);
-    const std::string name = e.substr(at + input.size() + 1, close - at - input.size() - 2);
-    at = close + 1;
-    EXPECT_TRUE(names.contains("inputs.parameters." + name)) << name;
-    return names.at("inputs.parameters." + name);
-  }
-
-  static std::string base64(const std::string& bytes) {
-    static constexpr char kDigits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-      unsigned word = 0;
-      for (std::size_t k = 0; k < 3; ++k) {
-        word = (word << 8U) | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+  bool runDag(const Tree& dag, const std::string& path, Names& names) {
+    std::set<std::string> done;
+    const Tree& tasks = dag["dag"]["tasks"];
+    while (done.size() < tasks.size()) {
+      const std::size_t before = done.size();
+      for (const Tree& task : tasks) {
+        const std::string name = text(task["name"]);
+        bool ready = !done.contains(name);
+        for (const Tree& dependency : list(task, "dependencies")) {
+          ready = ready && done.contains(text(dependency));
+        }
+        if (!ready) continue;
+        if (!runTask(task, path + name, names)) return false;
+        done.insert(name);
       }
-      for (std::size_t k = 0; k < 4; ++k) {
-        const bool fill = i + k > bytes.size();
-        out += fill ? '=' : kDigits[(word >> (18 - 6 * k)) & 63U];
+      if (done.size() == before) {
+        ADD_FAILURE() << "tasks wait for each other";
+        return false;
       }
     }
-    return out;
+    return true;
   }
 
-  bool runTask(const Tree& task, Names& outer) {
-    const std::string name = text(task["name"]);
+  bool runTask(const Tree& task, const std::string& path, Names& outer) {
+    if (!task.contains("withParam")) return runOnce(task, path, outer);
+    std::size_t index = 0;
+    for (const Tree& item : Tree::parse(filled(text(task["withParam"]), outer))) {
+      Names names = outer;
+      for (const auto& [key, value] : item.items()) names["item." + key] = text(value);
+      if (!runOnce(task, path + "-" + std::to_string(index++), names)) return false;
+    }
+    return true;
+  }
+
+  bool runOnce(const Tree& task, const std::string& path, Names& outer) {
+    const std::string output = "tasks." + text(task["name"]) + ".outputs.";
     const Tree& callee = named(spec_["templates"], text(task["template"]));
-    const fs::path pod = folder_ / "pods" / name;
-    const auto here = [&](const std::string& path) {  // the container's folders are the pod's
-      return replaced(replaced(path, "/tmp/couler/", (pod / "tmp/").string()), "/couler/in/",
+    const fs::path pod = folder_ / "pods" / path;
+    const bool isDag = callee.contains("dag");
+    const auto here = [&](const std::string& text) {  // the container's folders are the pod's
+      if (isDag) return text;
+      return replaced(replaced(text, "/tmp/couler/", (pod / "tmp/").string()), "/couler/in/",
                       (pod / "in/").string());
     };
     Names names = workflow_;
@@ -217,15 +175,49 @@ class ArgoHost {
     }
     const Tree given = task.contains("arguments") ? task["arguments"] : Tree::object();
     for (const Tree& parameter : list(given, "parameters")) {
-      names["inputs.parameters." + text(parameter["name"])] = filled(text(parameter["value"]), outer);
+      names["inputs.parameters." + text(parameter["name"])] =
+          filled(here(text(parameter["value"])), outer);
     }
     for (const Tree& artifact : list(callee["inputs"], "artifacts")) {
-      const fs::path path = here(filled(text(artifact["path"]), names));
       const Tree from = named(given["artifacts"], text(artifact["name"]));
-      fs::create_directories(path.parent_path());
-      fs::copy_file(filled(text(from["from"]), outer), path);
+      const std::string source =
+          from.contains("s3") ? (folder_ / filled(text(from["s3"]["key"]), outer)).string()
+                              : filled(text(from["from"]), outer);
+      names["inputs.artifacts." + text(artifact["name"])] = source;
+      if (isDag) continue;
+      const fs::path into = here(filled(text(artifact["path"]), names));
+      fs::create_directories(into.parent_path());
+      fs::copy(source, into, fs::copy_options::recursive);
     }
-    const Tree& container = callee["container"];
+    if (isDag ? !runDag(callee, path + ".", names) : !runContainer(callee["container"], pod, names)) {
+      return false;
+    }
+    for (const Tree& parameter : list(callee["outputs"], "parameters")) {
+      const Tree& from = parameter["valueFrom"];
+      outer[output + "parameters." + text(parameter["name"])] =
+          isDag ? ArgoExpression(text(from["expression"]), names).run()
+                : slurp(here(filled(text(from["path"]), names)));
+    }
+    for (const Tree& artifact : list(callee["outputs"], "artifacts")) {
+      const std::string made = isDag ? filled(text(artifact["from"]), names)
+                                     : here(filled(text(artifact["path"]), names));
+      EXPECT_TRUE(fs::exists(made)) << made;
+      outer[output + "artifacts." + text(artifact["name"])] = made;
+      if (!artifact.contains("s3")) continue;
+      names["pod.name"] = path;
+      const fs::path key = folder_ / filled(text(artifact["s3"]["key"]), names);
+      fs::create_directories(key.parent_path());
+      fs::copy_file(made, key);
+    }
+    return true;
+  }
+
+  bool runContainer(const Tree& container, const fs::path& pod, const Names& names) {
+    ++pods_;
+    const auto here = [&](const std::string& text) {
+      return replaced(replaced(text, "/tmp/couler/", (pod / "tmp/").string()), "/couler/in/",
+                      (pod / "in/").string());
+    };
     std::string line = "PATH=" + quote(fs::path(COULER_BINARY).parent_path()) +
                        ":/usr/bin:/bin";
     for (const Tree& variable : list(container, "env")) {
@@ -240,14 +232,8 @@ class ArgoHost {
     fs::create_directories(pod);
     // NOLINTNEXTLINE(concurrency-mt-unsafe): tests are one thread
     const int status = std::system(("env -i " + line + " >" + quote(log) + " 2>&1").c_str());
-    EXPECT_EQ(status, 0) << name << ": " << slurp(log);
-    if (status != 0) return false;
-    for (const Tree& artifact : list(callee["outputs"], "artifacts")) {
-      const std::string path = here(filled(text(artifact["path"]), names));
-      EXPECT_TRUE(fs::exists(path)) << path;
-      outer["tasks." + name + ".outputs.artifacts." + text(artifact["name"])] = path;
-    }
-    return true;
+    EXPECT_EQ(status, 0) << pod << ": " << slurp(log);
+    return status == 0;
   }
 
   /// As Kubernetes leaves a word: `$$` is a `$`.
@@ -256,6 +242,7 @@ class ArgoHost {
   Tree spec_;
   fs::path folder_;
   Names workflow_;
+  std::size_t pods_ = 0;
 };
 
 }  // namespace couler::testing

@@ -11,7 +11,9 @@ namespace {
 
 class OnArgo : public CommandLine {
  protected:
-  void compare(const std::string& example, const std::vector<std::string>& inputs = {}) {
+  /// Gives how many containers ran there.
+  std::size_t compare(const std::string& example, const std::vector<std::string>& inputs = {},
+                      const std::vector<std::string>& build = {}) {
     fs::copy(fs::path(COULER_SOURCE_DIR) / "examples" / example, folder(),
              fs::copy_options::recursive);
     fs::remove_all(folder() / ".couler");
@@ -22,9 +24,12 @@ class OnArgo : public CommandLine {
     std::vector<std::string> run = {"run", source, "--outputs-json", "outputs.json"};
     run.insert(run.end(), inputs.begin(), inputs.end());
     const Ran here = couler(run);
-    ASSERT_EQ(here.code, 0) << here.err;
-    const Ran built = couler({"build", source, "--target", "cluster", "-o", "there.yaml"});
-    ASSERT_EQ(built.code, 0) << built.err;
+    EXPECT_EQ(here.code, 0) << here.err;
+    std::vector<std::string> words = {"build", source, "--target", "cluster", "-o", "there.yaml"};
+    words.insert(words.end(), build.begin(), build.end());
+    const Ran built = couler(words);
+    EXPECT_EQ(built.code, 0) << built.err;
+    if (here.code != 0 || built.code != 0) return 0;
     Tree manifest = yamlTree(read("there.yaml"));
     for (const std::string& input : inputs) {  // as `argo submit -p name=value` does
       const std::size_t equals = input.find('=');
@@ -32,14 +37,16 @@ class OnArgo : public CommandLine {
         if (parameter["name"] == input.substr(0, equals)) parameter["value"] = input.substr(equals + 1);
       }
     }
-    const auto outputs = ArgoHost(manifest, folder()).run();
+    ArgoHost host(manifest, folder());
+    const auto outputs = host.run();
     const Tree expected = Tree::parse(read("outputs.json"));
-    ASSERT_EQ(outputs.size(), expected.size());
+    EXPECT_EQ(outputs.size(), expected.size());
     for (const auto& [name, path] : outputs) {
       const std::string bytes = slurp(expected[name].get<std::string>());
       EXPECT_FALSE(bytes.empty()) << name;
       EXPECT_EQ(slurp(path), bytes) << name;
     }
+    return host.pods();
   }
 };
 
@@ -85,9 +92,15 @@ TEST_F(OnArgo, TwoThousandColumns) {
   EXPECT_NE(printed.out.find("const \"zstd:"), std::string::npos);
 }
 
-TEST_F(OnArgo, Penguins) { compare("penguins"); }
-TEST_F(OnArgo, PenguinsOfAnotherParameter) { compare("penguins", {"far=1.5"}); }
-TEST_F(OnArgo, Flights) { compare("flights"); }
+TEST_F(OnArgo, Penguins) { EXPECT_GT(compare("penguins"), 1U); }
+TEST_F(OnArgo, PenguinsOfAnotherParameter) { EXPECT_GT(compare("penguins", {"far=1.5"}), 1U); }
+TEST_F(OnArgo, Flights) { EXPECT_GT(compare("flights"), 1U); }
+TEST_F(OnArgo, PenguinsInParts) {
+  EXPECT_GT(compare("penguins", {}, {"--shard-size", "10kB"}), 5U);
+}
+TEST_F(OnArgo, FlightsInParts) {
+  EXPECT_GT(compare("flights", {}, {"--shard-size", "100kB"}), 10U);
+}
 
 }  // namespace
 }  // namespace couler::testing
