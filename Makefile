@@ -1,6 +1,6 @@
 # Everything from a bare Debian 12, as root or with sudo. Those who have the packages can use plain
 # CMake: cmake --preset dev && cmake --build --preset dev && ctest --preset dev
-.PHONY: run test build setup asan fuzz bench docs install clean help
+.PHONY: run test build setup asan fuzz bench docs vscode install clean help
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -12,6 +12,7 @@ help:
 	@echo 'make asan     all tests under AddressSanitizer and UBSan'
 	@echo 'make fuzz     each fuzz target for FUZZ_SECONDS (60)'
 	@echo 'make bench    the benchmarks, against the peers that are installed'
+	@echo 'make vscode   the extension for Visual Studio Code: build/couler.vsix'
 	@echo 'make install  the command, its manual page and shell completions to PREFIX (/usr/local)'
 
 setup:
@@ -44,6 +45,12 @@ fuzz:
 
 bench: setup build
 	python3 bench/run.py --build build
+
+vscode:
+	@sh cmake/install_packages.sh vscode
+	cd editors/vscode && npm ci
+	mkdir -p build
+	cd editors/vscode && npm run package -- ../../build/couler.vsix
 
 install: build
 	cmake --install build --prefix $(PREFIX)

@@ -13,6 +13,10 @@ packages='
 '
 case "${1:-}" in
   fuzz) packages="$packages clang-19 libclang-rt-19-dev" ;;
+  vscode) # any node and npm will do, also those that are not Debian's
+    if command -v node >/dev/null && command -v npm >/dev/null; then exit 0; fi
+    packages='nodejs npm'
+    ;;
 esac
 
 missing=

@@ -63,6 +63,11 @@ bool isKeyword(std::string_view word) {
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
+bool isFunction(std::string_view word) {
+  static const std::vector<std::string_view> kNames = ir::callableNames();
+  return std::find(kNames.begin(), kNames.end(), word) != kNames.end();
+}
+
 struct Token {
   std::uint32_t begin, end, type, modifiers;
 };
@@ -137,10 +142,11 @@ Json semanticTokens(const View& view, const Json& params) {
           break;
         }
         const std::string_view word = piece.in(text);
-        if (isKeyword(word)) {
-          add("keyword");
-        } else if (!ir::overloads(word).empty() && piece.end < text.size() && text[piece.end] == '(') {
+        const bool called = piece.end < text.size() && text[piece.end] == '(';
+        if (called && isFunction(word)) {  // `max(a, b)`, though `max` bounds a loop as well
           add("function", 4);
+        } else if (isKeyword(word)) {
+          add("keyword");
         }
         break;
       }

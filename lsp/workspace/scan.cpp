@@ -86,7 +86,9 @@ class Scanner {
       if (c == '\n' || c == '\r') break;
       ++at_;
       if (c == '"') return add(Piece::Kind::String, begin);
-      if (c == '\\' && at_ < text_.size() && text_[at_] != '\n' && text_[at_] != '\r') ++at_;
+      if (c == '\\' && at_ < text_.size() && text_[at_] != '\n' && text_[at_] != '\r') {
+        at_ += starts("u{") ? 2 : 1;  // the brace of `\u{1F600}` begins no interpolation
+      }
       if (c == '{' && interpolates) {
         braces_.push_back(0);
         return add(Piece::Kind::String, begin);
