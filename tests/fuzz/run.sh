@@ -9,7 +9,7 @@ for corpus in "$here"/corpus/*; do
   name=$(basename "$corpus")
   mkdir -p "$build/corpus/$name"
   case $name in  # more to start from
-    parse_fuzz) seeds="$here/../golden $here/../../stdlib" ;;
+    parse_fuzz | lsp_fuzz) seeds="$here/../golden $here/../../stdlib" ;;
     ir_text_fuzz) seeds="$here/../golden/lower $here/../golden/passes" ;;
     yaml_fuzz) seeds=$here/../golden/argo ;;
     *) seeds= ;;
