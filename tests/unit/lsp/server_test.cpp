@@ -192,6 +192,24 @@ TEST_F(LspServer, CompletesByPlace) {
   EXPECT_TRUE(has(complete("let note = 1", "let note = 3 ", "let note = 3 "), "min"));
 }
 
+TEST_F(LspServer, CompletionImportsWhatItOffers) {
+  std::string text = kMain;
+  text.replace(text.find("import std.text\n"), 16, "");
+  text.replace(text.find("let note = 1"), 12, "let note = cap");
+  client.open(main, text);
+  const Json items = client.after("completion", main, "let note = cap")["items"];
+  const auto found = std::find_if(items.begin(), items.end(), [](const Json& one) {
+    return one.contains("additionalTextEdits");
+  });
+  ASSERT_NE(found, items.end());
+  const std::string made = edited(text, (*found)["additionalTextEdits"]);
+  const std::string name = (*found)["label"];
+  EXPECT_NE(made.find("as halved }\nimport std."), std::string::npos) << made;
+  EXPECT_NE(made.find("{ " + name + " }\n"), std::string::npos) << made;
+  client.change(main, made);
+  for (const Json& one : client.diagnostics(main)) EXPECT_NE(one["code"], "CW0205") << one;
+}
+
 TEST_F(LspServer, SignatureHelpFollowsTheArguments) {
   client.open(main, kMain);
   const Json first = client.after("signatureHelp", main, "train(");
