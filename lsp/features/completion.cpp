@@ -13,6 +13,7 @@
 #include "lsp/features/completion_place.h"
 #include "lsp/features/describe.h"
 #include "lsp/features/features.h"
+#include "lsp/features/library.h"
 
 namespace couler::lsp {
 
@@ -50,8 +51,7 @@ class Completer {
         program_(snapshot_.program()),
         text_(text),
         place_(placeAt(text, offset)),
-        shift_(snapshot_.text(), text),
-        old_(shift_.back(offset)),
+        old_(TextShift(snapshot_.text(), text).back(offset)),
         snippets_(snippets) {}
 
   Json run() {
@@ -331,63 +331,14 @@ class Completer {
     library();
   }
 
-  /// What the standard library has, with the import that it takes.
   void library() {
-    const Snapshot& library = standardLibrary();
-    for (std::size_t i = 0; i < library.files(); ++i) {
-      const FileId file{i};
-      if (!library.builtIn(file)) continue;
-      std::string_view module = library.sources().path(file);  // `<std>/text.cwl`
-      module.remove_prefix(module.find('/') + 1);
-      module.remove_suffix(std::string_view(".cwl").size());
-      for (const auto& [name, id] : library.program().files[i].names) {
-        const bool own = id.valid() && library.program().at(id).declared.file == file;
-        if (!own || name.starts_with('_') || !ir::overloads(name).empty()) continue;
-        Json& item = add(name, kFunction, declarationText(library, id), 8);
-        if (item.empty()) continue;
-        document(item, fmt::format("{}{}Imports `std.{}`.", docOf(library, id),
-                                   docOf(library, id).empty() ? "" : "\n\n", module));
-        item["additionalTextEdits"] = {importEdit(module, name)};
-      }
+    for (const LibraryName& one : libraryNames()) {
+      if (!ir::overloads(one.name).empty()) continue;
+      Json& item = add(one.name, kFunction, one.declaration, 8);
+      if (item.empty()) continue;
+      document(item, one.doc);
+      item["additionalTextEdits"] = {importEdit(view_, text_, one)};
     }
-  }
-
-  static const Snapshot& standardLibrary() {
-    static const auto snapshot = [] {
-      std::string text = "couler 1\n\n";
-      for (const std::string_view module : stdlibModules()) text += fmt::format("import std.{}\n", module);
-      Overlay overlay;
-      overlay.emplace("untitled:library", std::make_shared<const std::string>(text));
-      return std::make_unique<const Snapshot>("untitled:library", overlay, 0);
-    }();
-    return *snapshot;
-  }
-
-  /// One name more in an import that is there, or one import more behind the others. Places are of
-  /// the text as it is now, before the word that is being typed.
-  Json importEdit(std::string_view module, std::string_view name) const {
-    std::uint32_t at = 0;
-    std::string made;
-    const syntax::Decl* last = nullptr;
-    for (const syntax::Decl* decl : snapshot_.tree(snapshot_.root()).decls) {
-      if (decl->kind != syntax::DeclKind::Import) continue;
-      last = decl;
-      const auto& import = static_cast<const syntax::ImportDecl&>(*decl);
-      if (!import.isStd || import.path != module || import.names.empty()) continue;
-      const syntax::ImportedName& behind = import.names.back();
-      at = (behind.alias.text.empty() ? behind.name : behind.alias).span.end;
-      made = fmt::format(", {}", name);
-      break;
-    }
-    if (made.empty()) {
-      const std::string_view text = snapshot_.text();
-      const std::size_t line = std::min(text.find('\n'), text.size());  // the edition's
-      at = last != nullptr ? last->span.end : static_cast<std::uint32_t>(line);
-      made = fmt::format("{}import std.{} {{ {} }}", last != nullptr ? "\n" : "\n\n", module, name);
-    }
-    const Lines lines(text_);
-    const Position place = lines.position(text_, shift_.forward(at), view_.encoding());
-    return {{"range", toJson(Range{place, place})}, {"newText", made}};
   }
 
   void exports() {
@@ -430,7 +381,6 @@ class Completer {
   const sema::Program& program_;
   std::string_view text_;
   Place place_;
-  TextShift shift_;
   std::uint32_t old_;  // the place in the snapshot's text
   bool snippets_;
   std::set<std::string, std::less<>> seen_;
