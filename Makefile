@@ -1,6 +1,6 @@
 # Everything from a bare Debian 12, as root or with sudo. Those who have the packages can use plain
 # CMake: cmake --preset dev && cmake --build --preset dev && ctest --preset dev
-.PHONY: run test build setup asan fuzz bench docs vscode install clean help
+.PHONY: run test build setup asan tsan fuzz bench docs vscode install clean help
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -10,6 +10,7 @@ help:
 	@echo 'make test     install what is missing, build, run all tests'
 	@echo 'make build    build only'
 	@echo 'make asan     all tests under AddressSanitizer and UBSan'
+	@echo 'make tsan     tests of what tables do with threads under ThreadSanitizer'
 	@echo 'make fuzz     each fuzz target for FUZZ_SECONDS (60)'
 	@echo 'make bench    the benchmarks, against the peers that are installed'
 	@echo 'make vscode   the extension for Visual Studio Code: build/couler.vsix'
@@ -35,6 +36,11 @@ asan: setup
 	cmake --preset asan
 	cmake --build --preset asan --parallel $(JOBS)
 	ctest --preset asan --parallel $(JOBS)
+
+tsan: setup
+	cmake --preset tsan
+	cmake --build --preset tsan --parallel $(JOBS) --target column_test
+	build/tsan/bin/column_test --gtest_filter='*FourThreads*:*FilterAndMap:*Limit:*Arrow*Tables'
 
 FUZZ_SECONDS ?= 60
 fuzz:

@@ -98,7 +98,7 @@ class OperatorsTest : public ::testing::Test {
 
     PlanOptions options;
     options.compileFrom = 0;
-    for (const std::size_t threads : {1U, 2U, 3U}) {
+    for (const std::size_t threads : threads_) {
       options.limits = {memory, folder_.string(), hashMask_, threads};
       SCOPED_TRACE(threads);
       ASSERT_NO_FATAL_FAILURE(compareRun(*module, options, left, right, expected[0]));
@@ -166,6 +166,7 @@ class OperatorsTest : public ::testing::Test {
   std::filesystem::path folder_;
   std::mt19937_64 random_{7};
   std::uint64_t hashMask_ = ~std::uint64_t{0};
+  std::vector<std::size_t> threads_{1, 2, 3};
 };
 
 TEST_F(OperatorsTest, FilterAndMap) {
@@ -210,6 +211,27 @@ TEST_F(OperatorsTest, Distinct) {
                          "table<(n: int?, b: bool)> %9 = rows distinct(%5) : table<(n: int?, b: "
                          "bool)>",
                          row("%2")));
+}
+
+// Little enough for ThreadSanitizer: `make tsan`.
+TEST_F(OperatorsTest, FourThreadsGroupAndJoin) {
+  threads_ = {4};
+  const std::string groups = "table<(key: int?, c: int, m: float?)>";
+  const std::string group =
+      fmt::format("%9 = rows group 1(%0) {{ {} %3 = field n(%2) : int? %4 = field x(%2) : float? "
+                  "%5 = op AggCount() : int %6 = op lifted AggMean(%4) : float? "
+                  "yield %3, %5, %6 }} : {}",
+                  row("%2"), groups);
+  const std::string join =
+      fmt::format("%9 = rows join semi 1(%0, %1) {{ (%2: {0}, %3: {0}) %4 = field n(%2) : int? "
+                  "%5 = field n(%3) : int? yield %4, %5 }} : {1}",
+                  kRow, table());
+  for (const std::size_t memory : {std::size_t{1} << 30U, std::size_t{1000}}) {
+    for (const std::uint64_t keys : {20U, 800U}) {
+      compare(groups, group, 900, keys, memory);
+      compare(table(), join, 900, keys, memory);
+    }
+  }
 }
 
 TEST_F(OperatorsTest, GroupByOneKey) {
