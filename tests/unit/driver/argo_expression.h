@@ -206,6 +206,13 @@ class ArgoExpression {
     if (name == "sprig.b64dec") return fromBase64(text(0));
     if (name == "sprig.replace") return replaced(text(2), text(0), text(1));
     if (name == "sprig.toString") return args[0].dump();
+    if (name == "sprig.join") {
+      std::string all;
+      for (std::size_t i = 0; i < args.at(1).size(); ++i) {
+        all += (i == 0 ? "" : text(0)) + args[1][i].get<std::string>();
+      }
+      return all;
+    }
     if (name == "toJson") return args[0].dump();
     if (name == "fromJSON") return Tree::parse(text(0));
     if (name == "len") return args[0].size();

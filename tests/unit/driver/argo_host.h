@@ -63,7 +63,7 @@ class ArgoHost {
  public:
   ArgoHost(const Tree& manifest, fs::path folder) : spec_(manifest["spec"]), folder_(folder) {
     workflow_["workflow.uid"] = "uid";
-    for (const Tree& parameter : list(spec_["arguments"], "parameters")) {
+    for (const Tree& parameter : list(spec_, "arguments", "parameters")) {
       workflow_["workflow.parameters." + text(parameter["name"])] = text(parameter["value"]);
     }
   }
@@ -72,17 +72,17 @@ class ArgoHost {
   std::map<std::string, fs::path> run() {
     const Tree& entry = named(spec_["templates"], text(spec_["entrypoint"]));
     Names names = workflow_;
-    for (const Tree& parameter : list(entry["inputs"], "parameters")) {
+    for (const Tree& parameter : list(entry, "inputs", "parameters")) {
       const std::string name = text(parameter["name"]);
       names["inputs.parameters." + name] = workflow_["workflow.parameters." + name];
     }
-    for (const Tree& artifact : list(entry["inputs"], "artifacts")) {
+    for (const Tree& artifact : list(entry, "inputs", "artifacts")) {
       names["inputs.artifacts." + text(artifact["name"])] =
           (folder_ / filled(text(artifact["s3"]["key"]), workflow_)).string();
     }
     if (!runDag(entry, "", names)) return {};
     std::map<std::string, fs::path> outputs;
-    for (const Tree& artifact : list(entry["outputs"], "artifacts")) {
+    for (const Tree& artifact : list(entry, "outputs", "artifacts")) {
       outputs[text(artifact["name"])] = filled(text(artifact["from"]), names);
     }
     return outputs;
@@ -94,8 +94,12 @@ class ArgoHost {
   using Names = ArgoExpression::Names;
 
   static std::string text(const Tree& node) { return node.get<std::string>(); }
+  /// A list in a map; empty where there is none.
   static Tree list(const Tree& node, const char* key) {
     return node.is_object() && node.contains(key) ? node[key] : Tree::array();
+  }
+  static Tree list(const Tree& node, const char* group, const char* key) {
+    return node.contains(group) ? list(node[group], key) : Tree::array();
   }
   static const Tree& named(const Tree& all, const std::string& name) {
     for (const Tree& one : all) {
@@ -169,17 +173,16 @@ class ArgoHost {
                       (pod / "in/").string());
     };
     Names names = workflow_;
-    for (const Tree& parameter : list(callee["inputs"], "parameters")) {
+    for (const Tree& parameter : list(callee, "inputs", "parameters")) {
       if (!parameter.contains("value")) continue;
       names["inputs.parameters." + text(parameter["name"])] = text(parameter["value"]);
     }
-    const Tree given = task.contains("arguments") ? task["arguments"] : Tree::object();
-    for (const Tree& parameter : list(given, "parameters")) {
+    for (const Tree& parameter : list(task, "arguments", "parameters")) {
       names["inputs.parameters." + text(parameter["name"])] =
           filled(here(text(parameter["value"])), outer);
     }
-    for (const Tree& artifact : list(callee["inputs"], "artifacts")) {
-      const Tree from = named(given["artifacts"], text(artifact["name"]));
+    for (const Tree& artifact : list(callee, "inputs", "artifacts")) {
+      const Tree from = named(list(task, "arguments", "artifacts"), text(artifact["name"]));
       const std::string source =
           from.contains("s3") ? (folder_ / filled(text(from["s3"]["key"]), outer)).string()
                               : filled(text(from["from"]), outer);
@@ -192,13 +195,13 @@ class ArgoHost {
     if (isDag ? !runDag(callee, path + ".", names) : !runContainer(callee["container"], pod, names)) {
       return false;
     }
-    for (const Tree& parameter : list(callee["outputs"], "parameters")) {
+    for (const Tree& parameter : list(callee, "outputs", "parameters")) {
       const Tree& from = parameter["valueFrom"];
       outer[output + "parameters." + text(parameter["name"])] =
           isDag ? ArgoExpression(text(from["expression"]), names).run()
                 : slurp(here(filled(text(from["path"]), names)));
     }
-    for (const Tree& artifact : list(callee["outputs"], "artifacts")) {
+    for (const Tree& artifact : list(callee, "outputs", "artifacts")) {
       const std::string made = isDag ? filled(text(artifact["from"]), names)
                                      : here(filled(text(artifact["path"]), names));
       EXPECT_TRUE(fs::exists(made)) << made;

@@ -101,7 +101,7 @@ TEST_F(OnArgo, PenguinsInParts) {
   EXPECT_GT(compare("penguins", {}, {"--shard-size", "10kB"}), 5U);
 }
 TEST_F(OnArgo, FlightsInParts) {
-  EXPECT_GT(compare("flights", {}, {"--shard-size", "100kB"}), 10U);
+  EXPECT_GT(compare("flights", {}, {"--shard-size", "5kB"}), 12U);
 }
 
 }  // namespace
