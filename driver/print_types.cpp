@@ -9,57 +9,6 @@
 namespace couler::driver {
 namespace {
 
-std::string_view word(sema::SymbolKind kind) {
-  using enum sema::SymbolKind;
-  switch (kind) {
-    case Namespace:
-      return "namespace";
-    case Enum:
-      return "enum";
-    case EnumCase:
-      return "case";
-    case Schema:
-      return "schema";
-    case Fn:
-      return "fn";
-    case Task:
-      return "task";
-    case Workflow:
-      return "workflow";
-    case Transform:
-      return "transform";
-    case Labeler:
-      return "labeler";
-    case Target:
-      return "target";
-    case Param:
-      return "param";
-    case Output:
-      return "output";
-    case Local:
-      return "let";
-    case LoopVariable:
-      return "for";
-    case Column:
-      return "column";
-    case BuiltinFn:
-      return "builtin";
-  }
-  return "";
-}
-
-std::string_view word(ir::Phase phase) {
-  switch (phase) {
-    case ir::Phase::Compile:
-      return "compile";
-    case ir::Phase::Submit:
-      return "submit";
-    case ir::Phase::Run:
-      break;
-  }
-  return "run";
-}
-
 std::string signatureText(const sema::Program& program, const sema::Signature& signature) {
   std::string text = "(";
   for (const sema::FieldInfo& param : signature.params) {
@@ -91,11 +40,11 @@ std::string typesText(const SourceManager& sources, const sema::Program& program
   for (const sema::Symbol* symbol : symbols) {
     const LineColumn at = sources.lineColumn(symbol->declared.file, symbol->declared.begin);
     text += fmt::format("{}:{}:{}: {} {}", sources.path(symbol->declared.file), at.line, at.column,
-                        word(symbol->kind), symbol->name);
+                        sema::wordOf(symbol->kind), symbol->name);
     if (symbol->signature != nullptr) {
       text += signatureText(program, *symbol->signature);
     } else if (symbol->type.valid() && program.types.kind(symbol->type) != ir::TypeKind::Error) {
-      text += fmt::format(": {} [{}]", program.types.print(symbol->type), word(symbol->phase));
+      text += fmt::format(": {} [{}]", program.types.print(symbol->type), sema::wordOf(symbol->phase));
     }
     text += '\n';
   }

@@ -98,6 +98,8 @@ class Server {
   Json willRenameFiles(const Json& params);
   std::vector<std::shared_ptr<const Snapshot>> snapshotsThatMention(std::string_view word);
   [[nodiscard]] std::vector<std::string> workspaceFiles() const;
+  struct Parsed;
+  [[nodiscard]] Parsed parsedFile(const std::string& path) const;
 
   ServerOptions options_;
   std::function<void(std::string)> send_;

@@ -39,6 +39,28 @@ bool mentions(std::string_view text, std::string_view word) {
 
 }  // namespace
 
+/// A file alone, for what its syntax tells.
+struct Server::Parsed {
+  std::unique_ptr<SourceManager> sources = std::make_unique<SourceManager>();
+  std::unique_ptr<syntax::Tree> tree;
+
+  [[nodiscard]] Range range(Span span, Encoding encoding) const {
+    const std::string_view text = sources->text(span.file);
+    const Lines lines(text);
+    return {lines.position(text, span.begin, encoding), lines.position(text, span.end, encoding)};
+  }
+};
+
+Server::Parsed Server::parsedFile(const std::string& path) const {
+  const auto open = documents_.find(path);
+  Parsed parsed;
+  DiagnosticList ignored;
+  const FileId file =
+      parsed.sources->add(path, open == documents_.end() ? textOf(path) : *open->second.text);
+  parsed.tree = parseFile(*parsed.sources, file, ignored);
+  return parsed;
+}
+
 std::vector<std::string> Server::workspaceFiles() const {
   std::vector<std::string> files;
   for (const std::string& root : roots_) {
@@ -163,19 +185,10 @@ Json Server::workspaceSymbol(const Json& params) {
   };
   Json result = Json::array();
   for (const std::string& path : workspaceFiles()) {
-    const auto open = documents_.find(path);
-    SourceManager sources;
-    DiagnosticList ignored;
-    const FileId file =
-        sources.add(path, open == documents_.end() ? textOf(path) : *open->second.text);
-    const auto tree = parseFile(sources, file, ignored);
-    std::optional<Lines> lines;
-    for (const syntax::Decl* decl : tree->decls) {
+    const Parsed parsed = parsedFile(path);
+    for (const syntax::Decl* decl : parsed.tree->decls) {
       if (decl->name.text.empty() || !matches(decl->name.text)) continue;
-      if (!lines) lines.emplace(sources.text(file));
-      const Span at = decl->name.span;
-      const Range range{lines->position(sources.text(file), at.begin, encoding_),
-                        lines->position(sources.text(file), at.end, encoding_)};
+      const Range range = parsed.range(decl->name.span, encoding_);
       const int kind = decl->kind == syntax::DeclKind::Enum       ? 10
                        : decl->kind == syntax::DeclKind::Schema   ? 23
                        : decl->kind == syntax::DeclKind::Workflow ? 5
@@ -262,15 +275,9 @@ Json Server::willRenameFiles(const Json& params) {
   };
   Json changes = Json::object();
   for (const std::string& path : workspaceFiles()) {
-    const auto open = documents_.find(path);
-    SourceManager sources;
-    DiagnosticList ignored;
-    const FileId file =
-        sources.add(path, open == documents_.end() ? textOf(path) : *open->second.text);
-    const auto tree = parseFile(sources, file, ignored);
+    const Parsed parsed = parsedFile(path);
     const auto own = moved.find(path);
-    std::optional<Lines> lines;
-    for (const syntax::Decl* decl : tree->decls) {
+    for (const syntax::Decl* decl : parsed.tree->decls) {
       if (decl->kind != syntax::DeclKind::Import) continue;
       const auto& import = static_cast<const syntax::ImportDecl&>(*decl);
       if (import.isStd || !import.pathSpan.valid()) continue;
@@ -280,9 +287,7 @@ Json Server::willRenameFiles(const Json& params) {
       const std::string made = relative(own == moved.end() ? path : own->second,
                                         to == moved.end() ? target : to->second);
       if (made == import.path) continue;
-      if (!lines) lines.emplace(sources.text(file));
-      const Range range{lines->position(sources.text(file), import.pathSpan.begin, encoding_),
-                        lines->position(sources.text(file), import.pathSpan.end, encoding_)};
+      const Range range = parsed.range(import.pathSpan, encoding_);
       changes[uriOf(path)].push_back(
           {{"range", toJson(range)}, {"newText", Json(made).dump()}});
     }

@@ -38,6 +38,11 @@ enum class SymbolKind : std::uint8_t {
   BuiltinFn
 };
 
+/// As people call it: `task`, `param`, `let`, ….
+[[nodiscard]] std::string_view wordOf(SymbolKind kind);
+/// `compile`, `submit`, `run`.
+[[nodiscard]] std::string_view wordOf(ir::Phase phase);
+
 /// One parameter, output, column or record field with its resolved type.
 struct FieldInfo {
   std::string_view name;

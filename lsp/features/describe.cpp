@@ -10,44 +10,6 @@ using sema::SymbolKind;
 
 namespace {
 
-std::string_view word(SymbolKind kind) {
-  using enum SymbolKind;
-  switch (kind) {
-    case Namespace:
-      return "module";
-    case Enum:
-      return "enum";
-    case EnumCase:
-      return "case";
-    case Schema:
-      return "schema";
-    case Fn:
-    case BuiltinFn:
-      return "fn";
-    case Task:
-      return "task";
-    case Workflow:
-      return "workflow";
-    case Transform:
-      return "transform";
-    case Labeler:
-      return "labeler";
-    case Target:
-      return "target";
-    case Param:
-      return "parameter";
-    case Output:
-      return "output";
-    case Local:
-      return "let";
-    case LoopVariable:
-      return "for";
-    case Column:
-      return "column";
-  }
-  return "";
-}
-
 bool known(const Snapshot& snapshot, ir::TypeId type) {
   return type.valid() && snapshot.program().types.kind(type) != ir::TypeKind::Error;
 }
@@ -65,18 +27,6 @@ const Field* fieldOf(const sema::Program& program, SymbolId symbol) {
 }
 
 }  // namespace
-
-std::string_view wordOf(ir::Phase phase) {
-  switch (phase) {
-    case ir::Phase::Compile:
-      return "compile";
-    case ir::Phase::Submit:
-      return "submit";
-    case ir::Phase::Run:
-      break;
-  }
-  return "run";
-}
 
 std::string paramsText(const Snapshot& snapshot, const std::vector<sema::FieldInfo>& fields) {
   std::string text = "(";
@@ -98,7 +48,7 @@ std::string declarationText(const Snapshot& snapshot, SymbolId id) {
   if (symbol.kind == SymbolKind::Task && static_cast<const TaskDecl*>(symbol.decl)->isVolatile) {
     text = "volatile ";
   }
-  text += fmt::format("{} {}", word(symbol.kind), symbol.name);
+  text += fmt::format("{} {}", sema::wordOf(symbol.kind), symbol.name);
   if (const sema::Signature* signature = symbol.signature) {
     if (symbol.kind == SymbolKind::Schema || symbol.kind == SymbolKind::Enum) {
       text += " {";

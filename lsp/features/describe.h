@@ -14,7 +14,6 @@ namespace couler::lsp {
 [[nodiscard]] int symbolKindOf(sema::SymbolKind kind);
 /// The same for completion items.
 [[nodiscard]] int completionKindOf(sema::SymbolKind kind);
-[[nodiscard]] std::string_view wordOf(ir::Phase phase);
 /// `(data: file, rate: float = 0.1)`.
 [[nodiscard]] std::string paramsText(const Snapshot& snapshot,
                                      const std::vector<sema::FieldInfo>& fields);

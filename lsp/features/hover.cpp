@@ -54,7 +54,7 @@ Json hover(const View& view, const Json& params) {
                         symbol.kind == SymbolKind::LoopVariable;
     const bool inWorkflow = symbol.decl != nullptr && symbol.decl->kind == syntax::DeclKind::Workflow;
     if (valued && inWorkflow) {
-      text = fmt::format("Known at {} time.", wordOf(symbol.phase));
+      text = fmt::format("Known at {} time.", sema::wordOf(symbol.phase));
     }
     if (symbol.kind == SymbolKind::Task) {
       text = taskText(static_cast<const syntax::TaskDecl&>(*symbol.decl));
