@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ir/module.h"
@@ -24,6 +26,21 @@ struct EmitOptions {
   std::function<std::optional<std::string>(std::string_view path)> readFile;
 };
 
+/// What one object of an engine may be; 0: anything.
+struct Limits {
+  std::int64_t bytes = 0;
+  std::int64_t steps = 0;
+  std::int64_t callBytes = 0;  ///< what running a part adds to the parent, about
+};
+
+/// Bytes that a module comes to.
+struct Sizes {
+  std::vector<std::int64_t> ofNode;  ///< by node of the entry's body: what its step adds
+  std::vector<std::int64_t> ofTask;  ///< by task: what its first step in a workflow adds to that
+  std::int64_t base = 0;             ///< of a workflow without steps
+  std::vector<std::pair<ir::FuncId, std::int64_t>> documents;  ///< the parts, then the entry
+};
+
 /// One engine.
 struct Backend {
   std::string_view name;       ///< "argo"
@@ -38,6 +55,9 @@ struct Backend {
   /// difference is CW06xx.
   bool (*validate)(const ir::Module& module, const EmitOptions& options, std::string_view text,
                    DiagnosticSink& diags);
+  Limits limits;
+  /// Emits to nowhere and measures. Nothing where `emit` has errors.
+  std::optional<Sizes> (*measure)(const ir::Module& module, const EmitOptions& options);
 };
 
 [[nodiscard]] std::span<const Backend> backendTable();

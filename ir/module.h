@@ -233,6 +233,9 @@ struct FuncDef {
   /// Invalid when there is none. One parameter, a string: how all else ended, "succeeded" or
   /// "failed". It may use the parameters of `body`, none of its nodes; one result, an empty record.
   RegionId finally;
+  /// A workflow that `split` made of steps of the entry, to be run by an engine as one of its own. Its
+  /// steps keep the names that they have without it.
+  bool isPart = false;
   std::string doc;
   Span span;
 };

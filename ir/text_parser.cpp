@@ -341,6 +341,7 @@ void Parser::parseFunc(FuncKind kind) {
   if (failed_ || known == funcs_.end()) return expected("a function's name");
   if (known->second.index() != module_.funcs.size()) return duplicate("function", func.name);
   func.result = TypeTable::kError;
+  func.isPart = kind == FuncKind::Workflow && acceptWord("part");
   expectPunct('{');
   while (!failed_ && !acceptPunct('}')) {
     if (acceptWord("doc")) {

@@ -222,6 +222,7 @@ void Printer::printTask(const TaskDef& task) {
 void Printer::printFunc(const FuncDef& func) {
   out_ += func.kind == FuncKind::Fn ? "\nfn " : "\nworkflow ";
   name(func.name);
+  if (func.isPart) out_ += " part";
   out_ += " {\n";
   quotedLine(1, "doc", func.doc);
   printParams(func.params);

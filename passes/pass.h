@@ -21,6 +21,42 @@ struct CachePlan {
   double seconds = 0, withNone = 0, withAll = 0;
 };
 
+/// What an engine's backend makes of a module, in bytes.
+struct EmittedSizes {
+  std::vector<std::int64_t> ofNode;  ///< by node of the entry's body: what its step adds
+  std::vector<std::int64_t> ofTask;  ///< by task: what its first step in a workflow adds to that
+  std::int64_t base = 0;             ///< of a workflow without steps
+  struct Document {
+    ir::FuncId func;  ///< the entry, or a part
+    std::int64_t bytes = 0;
+  };
+  std::vector<Document> documents;
+};
+
+/// What one workflow of an engine may be; 0: anything.
+struct EngineLimits {
+  std::string_view engine;
+  std::int64_t bytes = 0;
+  std::int64_t steps = 0;
+  std::int64_t callBytes = 0;  ///< what a part adds to the parent, about
+  /// Nothing where the engine cannot express the module at all.
+  std::function<std::optional<EmittedSizes>(const ir::Module&)> measure;
+};
+
+/// What `split` made.
+struct SplitPlan {
+  struct Part {
+    std::string name;
+    std::int64_t steps = 0;
+    std::int64_t bytes = 0;
+  };
+  std::vector<Part> parts;  ///< the parent is the last; alone: nothing was cut
+  std::int64_t bytes = 0;   ///< of the whole, before
+  std::int64_t valuesCut = 0, bytesCut = 0;  ///< between parts; bytes where known, else guessed
+  std::uint32_t workers = 32;
+  double seconds = 0, secondsWhole = 0;  ///< predicted, on that many workers
+};
+
 struct Context {
   DiagnosticSink& diags;  ///< remarks and errors
   bool keepSubWorkflows =
@@ -31,6 +67,8 @@ struct Context {
   std::optional<std::uint64_t> cacheBudget = {};
   ir::CachePolicy cachePolicy = ir::CachePolicy::Density;
   CachePlan* cachePlan = nullptr;  ///< filled by `insert-cache`; may be null
+  const EngineLimits* limits = nullptr;  ///< null: `split` does nothing
+  SplitPlan* splitPlan = nullptr;        ///< filled by `split`; may be null
   /// What a step of this name took and made when it last ran, as far as that is known.
   std::function<std::optional<ir::Cost>(std::string_view step)> measured = {};
   /// About how many bytes of a file a part of a step over it reads; nothing: `shard` does nothing.

@@ -37,7 +37,12 @@ bool shard(ir::Module& module, Context& context);
 bool insertCache(ir::Module& module, Context& context);
 
 /// Makes steps over tables commands, `couler exec` with the plan's text among its words, and tables
-/// the files that they are. Always the last: engines know neither plans nor tables.
+/// the files that they are: engines know neither plans nor tables.
 bool lowerTables(ir::Module& module, Context& context);
+
+/// Makes several workflows of an entry that is over the limits of the engine: parts that a parent runs
+/// (docs/split.md). Nothing without `Context::limits`, or where the whole is within them. Emits to measure, a few
+/// times; else O((V + E) log V).
+bool split(ir::Module& module, Context& context);
 
 }  // namespace couler::passes

@@ -10,7 +10,7 @@ namespace couler::passes {
 
 namespace {
 
-constexpr std::array<Pass, 9> kPasses = {{
+constexpr std::array<Pass, 10> kPasses = {{
     {"fold", "evaluate what is known at compile time, and drop branches never taken", fold},
     {"inline", "put the bodies of functions and workflows in the place of their calls",
      inlineCalls},
@@ -22,6 +22,7 @@ constexpr std::array<Pass, 9> kPasses = {{
     {"drop-dead", "drop steps and values that nothing uses", dropDead},
     {"insert-cache", "decide which outputs to keep within a budget", insertCache},
     {"lower-tables", "make steps over tables commands (never left out)", lowerTables},
+    {"split", "cut a workflow over its engine's limits into parts that a parent runs", split},
 }};
 
 /// Passes everything on and remembers whether an error went by.
@@ -67,6 +68,8 @@ PipelineResult runPipeline(ir::Module& module, Context& context, const PipelineO
                   context.cacheBudget,
                   context.cachePolicy,
                   context.cachePlan,
+                  context.limits,
+                  context.splitPlan,
                   context.measured,
                   context.shardSize};
   for (const Pass& pass : kPasses) {

@@ -7,10 +7,18 @@
 /// Argo Workflows, v3.5 and later (docs/backends/argo.md).
 namespace couler::backends::argo {
 
-/// Writes one `Workflow` for the module's entry. Streams: beside the present piece it holds a name
+/// The controller keeps a workflow, what ran of it included, in an object of at most 1 MiB of JSON
+/// (MAX_WORKFLOW_SIZE; https://argo-workflows.readthedocs.io/en/latest/offloading-large-workflows/). YAML is
+/// longer than JSON by a third and more, which leaves the room for what is kept of each step (some 80 bytes when
+/// compressed).
+inline constexpr Limits kLimits{std::int64_t{1} << 20, 4000, 1600};
+
+/// Writes one `Workflow` for the module's entry, after a `WorkflowTemplate` for each part. Streams: beside the present piece it holds a name
 /// a step. O(nodes + edges + text).
 bool emit(const ir::Module& module, const EmitOptions& options, const TextSink& out,
           DiagnosticSink& diags);
+
+[[nodiscard]] std::optional<Sizes> measure(const ir::Module& module, const EmitOptions& options);
 
 /// Reads a manifest by the rules of Argo's field reference, then compares it with the module.
 bool validate(const ir::Module& module, const EmitOptions& options, std::string_view text,

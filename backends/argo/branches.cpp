@@ -61,6 +61,9 @@ void Emitter::ifCall(Scope& scope, ir::NodeId id, TaskCall& call) {
         const ir::NodeId result = module_.at(side.region).results[0];
         if (!leaf.artifact) return text(wrapper, result, leaf.path).asExpr();
         const auto file = artifact(wrapper, result, leaf.path, n.span);
+        if (file && file->key) {
+          unsupported(n.span, "a file from elsewhere as a result", "give it to the step that uses it");
+        }
         return file && file->from ? file->from->indexed() : std::string();
       };
       const std::string yes = value(sides[0]);

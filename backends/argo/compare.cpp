@@ -54,17 +54,18 @@ class TaskNames {
 
 class Comparer {
  public:
-  Comparer(const ir::Module& module, const EmitOptions& options, const Manifest& manifest,
+  Comparer(const ir::Module& module, const EmitOptions& options, const Bundle& bundle,
            DiagnosticSink& diags)
       : module_(module),
         options_(options),
-        manifest_(manifest),
+        bundle_(bundle),
+        manifest_(&bundle.parent()),
         diags_(diags),
         marks_(module.nodes.size(), 0),
         called_(module.nodes.size(), Dag::kNone) {}
 
   bool run() {
-    const YamlNode spec = manifest_.spec();
+    const YamlNode spec = manifest_->spec();
     if (!module_.entry.valid()) return ok_;
     if (options_.target != nullptr) {
       for (const auto& [name, value] : options_.target->settings) {
@@ -74,6 +75,7 @@ class Comparer {
       }
     }
     findSteps();
+    findBundles();
     const ir::FuncDef& entry = module_.at(module_.entry);
     workflowArguments(spec, entry);
     dag(find(spec, spec["entrypoint"].text()), entry.body);
@@ -93,7 +95,7 @@ class Comparer {
     ok_ = false;
   }
   const Template* find(YamlNode at, std::string_view name) {
-    const Template* found = manifest_.find(name);
+    const Template* found = manifest_->find(name);
     if (found == nullptr) differ(at, fmt::format("there is no template `{}`", name));
     return found;
   }
@@ -109,6 +111,20 @@ class Comparer {
         const NodeId owner = module_.at(r).owner;
         if (!owner.valid()) break;
         r = node(owner).region;
+      }
+    }
+  }
+  /// Parameters of parts that stand for all that another part gives.
+  void findBundles() {
+    for (const NodeId id : module_.at(module_.at(module_.entry).body).nodes) {
+      const auto* call = module_.payload<ir::Call>(id);
+      if (call == nullptr || !module_.at(call->callee).isPart) continue;
+      const auto operands = module_.operands(node(id));
+      for (std::size_t i = 0; i < operands.size(); ++i) {
+        const auto* source = module_.payload<ir::Call>(operands[i]);
+        if (source != nullptr && module_.at(source->callee).isPart) {
+          bundleParams_.insert(module_.at(module_.at(call->callee).body).params[i]);
+        }
       }
     }
   }
@@ -295,6 +311,7 @@ class Comparer {
       return;
     }
     if (const auto* call = std::get_if<ir::Call>(&n.payload)) {
+      if (module_.at(call->callee).isPart) return part(id, home, task, *t);
       called(*call, *t, task.node, task.node["hooks"]["exit"]);
       return;
     }
@@ -330,7 +347,8 @@ class Comparer {
 
   void called(const ir::Call& call, const Template& t, YamlNode task, YamlNode exit) {
     const ir::FuncDef& callee = module_.at(call.callee);
-    const bool first = functions_.insert(call.callee.index()).second;
+    const std::pair<const Manifest*, std::uint32_t> function(manifest_, call.callee.index());
+    const bool first = functions_.insert(function).second;
     if (first) dag(&t, callee.body);
     const bool wantsExit = callee.finally.valid() && stepful_[callee.finally.index()];
     if (wantsExit != exit.exists()) {
@@ -338,13 +356,115 @@ class Comparer {
                              : "`hooks.exit` has no `finally` to come from");
     } else if (wantsExit) {
       const Template* found = find(exit, exit["template"].text());
-      if (first) exits_[call.callee.index()] = found;
-      if (exits_[call.callee.index()] != found) {
+      if (first) exits_[function] = found;
+      if (exits_[function] != found) {
         differ(exit, fmt::format("two ways to end `{}`", callee.name));
       } else if (first) {
         dag(found, callee.finally);
       }
     }
+  }
+
+  /// The call of a part: what it is given, then the part itself.
+  void part(NodeId id, const Dag& home, const Dag::Task& task, const Template& runner) {
+    const ir::FuncDef& callee = module_.at(std::get<ir::Call>(node(id).payload).callee);
+    const Manifest* document = bundle_.submittedBy(runner);
+    if (document == nullptr) return differ(task.node, fmt::format("`{}` submits no part", task.name));
+    if (!task.plain) differ(task.node, "a part has a condition or a hook that the workflow does not give it");
+    const auto operands = module_.operands(node(id));
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      const std::string& name = callee.params[i].name;
+      const auto* source = module_.payload<ir::Call>(operands[i]);
+      if (source != nullptr && module_.at(source->callee).isPart) {
+        bundleArguments(task, home, operands[i], name);
+        continue;
+      }
+      const std::string_view text = argument(task.arguments, name)["value"].text();
+      const auto [maker, output] = outputOf(id, operands[i]);
+      if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
+      const std::string_view madeBy = home.tasks[called_[maker.index()]].name;
+      const bool file = isFile(module_.types.kind(node(operands[i]).type));
+      scratch_.assign("/").append(madeBy).append("/").append(output).append("/");
+      if (file ? text.find(scratch_) != text.npos : reads(text, madeBy, "parameters", output)) continue;
+      differ(task.node, fmt::format("`{}` is not output `{}` of `{}`", name, output, madeBy));
+    }
+    const Manifest* const outer = std::exchange(manifest_, document);
+    const Template* entry = find(document->spec(), document->spec()["entrypoint"].text());
+    if (entry != nullptr && entry->dag.tasks.size() == 1 && entry->dag.tasks[0].callee != nullptr) {
+      const Template& steps = *entry->dag.tasks[0].callee;
+      dag(&steps, callee.body);
+      partOutputs(steps, callee);
+    } else if (entry != nullptr) {
+      differ(entry->node, "a part whose entry is not one task");
+    }
+    manifest_ = outer;
+  }
+
+  /// A part takes all outputs of another as they are.
+  void bundleArguments(const Dag::Task& task, const Dag& home, NodeId source, std::string_view name) {
+    const std::uint32_t made = called_[source.index()];
+    if (made == Dag::kNone) return;
+    const Template* from = home.tasks[made].callee;
+    if (from == nullptr) return;
+    const YamlNode outputs = from->node["outputs"]["parameters"];
+    for (YamlNode o = outputs.first(); o.exists(); o = o.next()) {
+      const std::string wanted = fmt::format("{{{{tasks.{}.outputs.parameters.{}}}}}",
+                                             home.tasks[made].name, o["name"].text());
+      const YamlNode given = argument(task.arguments, fmt::format("{}-{}", name, o["name"].text()));
+      if (given["value"].text() == wanted) continue;
+      differ(task.node, fmt::format("`{}` is not `{}` of `{}`", name, o["name"].text(),
+                                    home.tasks[made].name));
+    }
+  }
+
+  /// Each value that a part gives, in order, is there under its name, and made by its step.
+  void partOutputs(const Template& t, const ir::FuncDef& func) {
+    const NodeId record = module_.at(func.body).results[0];
+    const auto values = module_.operands(node(record));
+    const std::vector<ir::TypeField>& fields = module_.types[func.result].fields;
+    YamlNode output = t.node["outputs"]["parameters"].first();
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      scratch_.assign("\"").append(fields[i].name).append("\": ");
+      std::size_t found = output["valueFrom"]["expression"].text().find(scratch_, at);
+      if (found == std::string_view::npos) {
+        output = output.next();
+        found = output["valueFrom"]["expression"].text().find(scratch_);
+      }
+      if (found == std::string_view::npos) {
+        return differ(t.node, fmt::format("output `{}` of `{}` is missing", fields[i].name, func.name));
+      }
+      const std::string_view text = output["valueFrom"]["expression"].text();
+      at = found + scratch_.size();
+      const auto [maker, name] = outputOf(record, values[i]);
+      if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
+      const std::string_view madeBy = t.dag.tasks[called_[maker.index()]].name;
+      const std::string_view rest = text.substr(at, madeBy.size() + name.size() + 64);
+      scratch_.assign("/").append(madeBy).append("/").append(name).append("/");
+      const bool file = isFile(module_.types.kind(node(values[i]).type));
+      if (file ? rest.find(scratch_) != rest.npos : reads(rest, madeBy, "parameters", name)) continue;
+      differ(t.node, fmt::format("output `{}` of `{}` is not `{}` of `{}`", fields[i].name, func.name,
+                                 name, madeBy));
+    }
+  }
+
+  /// Whether a value is a field of what another part gives: the task or the input that it comes from, with the
+  /// beginning of its name in an expression; else nothing.
+  std::pair<std::string, std::string_view> partField(const Dag& home, NodeId operand) const {
+    const auto* field = std::get_if<ir::Field>(&node(operand).payload);
+    if (field == nullptr || field->ofEach || field->optional) return {};
+    const NodeId maker = module_.operands(node(operand))[0];
+    const ir::Node& n = node(maker);
+    if (const auto* call = std::get_if<ir::Call>(&n.payload)) {
+      if (!module_.at(call->callee).isPart || called_[maker.index()] == Dag::kNone) return {};
+      return {fmt::format("fromJSON(tasks[\"{}\"].outputs.parameters[\"values-",
+                          home.tasks[called_[maker.index()]].name),
+              module_.at(field->name)};
+    }
+    const auto* param = std::get_if<ir::Param>(&n.payload);
+    if (param == nullptr || !bundleParams_.contains(maker)) return {};
+    return {fmt::format("fromJSON(inputs.parameters[\"{}-values-", module_.at(n.name)),
+            module_.at(field->name)};
   }
 
   YamlNode only(const Template& t, std::string_view taskName) {
@@ -443,6 +563,15 @@ class Comparer {
       if (kind == TypeKind::Secret || (!file && holdsFiles(param.type))) continue;
       std::string_view text;
       if (!file) text = constant(task.node, given, param.name, operands[i]);
+      if (const auto [holder, member] = partField(home, operands[i]); !holder.empty()) {
+        if (file) text = fileKey(given, param.name);
+        const std::size_t at = text.find(holder);
+        scratch_.assign("[\"").append(member).append("\"]");
+        if (at == std::string_view::npos || text.find(scratch_, at) == std::string_view::npos) {
+          differ(task.node, fmt::format("`{}` is not `{}` of another part", param.name, member));
+        }
+        continue;
+      }
       const auto [maker, output] = outputOf(id, operands[i]);
       if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
       if (file) text = fileFrom(given, param.name);
@@ -456,6 +585,13 @@ class Comparer {
   static std::string_view fileFrom(YamlNode given, std::string_view name) {
     for (YamlNode a = given["artifacts"].first(); a.exists(); a = a.next()) {
       if (a["name"].text() == name) return a["from"].text();
+    }
+    return {};
+  }
+
+  static std::string_view fileKey(YamlNode given, std::string_view name) {
+    for (YamlNode a = given["artifacts"].first(); a.exists(); a = a.next()) {
+      if (a["name"].text() == name) return a["s3"]["key"].text();
     }
     return {};
   }
@@ -491,16 +627,19 @@ class Comparer {
 
   const ir::Module& module_;
   const EmitOptions& options_;
-  const Manifest& manifest_;
+  const Bundle& bundle_;
+  const Manifest* manifest_;  ///< the document at hand
   DiagnosticSink& diags_;
   bool ok_ = true;
   ForAllTasks all_;
   std::size_t depth_ = 0;
   std::vector<bool> stepful_;
+  std::set<NodeId> bundleParams_;
   std::set<std::pair<const Template*, std::uint32_t>> compared_;
   std::pair<const Template*, std::uint32_t> lastCompared_{};
-  std::set<std::uint32_t> functions_;
-  std::map<std::uint32_t, const Template*> exits_;  ///< a function: the template of its `finally`
+  /// Called workflows, each once a document, and the templates of their `finally`.
+  std::set<std::pair<const Manifest*, std::uint32_t>> functions_;
+  std::map<std::pair<const Manifest*, std::uint32_t>, const Template*> exits_;
 
   std::vector<std::uint32_t> marks_;  ///< a node: the last look for makers that came by
   std::uint32_t mark_ = 0;
@@ -515,8 +654,8 @@ class Comparer {
 }  // namespace
 
 bool compareWithModule(const ir::Module& module, const EmitOptions& options,
-                       const Manifest& manifest, DiagnosticSink& diags) {
-  return Comparer(module, options, manifest, diags).run();
+                       const Bundle& bundle, DiagnosticSink& diags) {
+  return Comparer(module, options, bundle, diags).run();
 }
 
 }  // namespace couler::backends::argo

@@ -1,15 +1,15 @@
 #pragma once
 
-#include "backends/argo/manifest.h"
+#include "backends/argo/bundle.h"
 #include "backends/backend.h"
 
 namespace couler::backends::argo {
 
-/// Whether a manifest does what the module says: the same steps with the same order, constants,
+/// Whether a workflow and its parts do what the module says: the same steps with the same order, constants,
 /// conditions, programs, images, retries, timeouts and resources. Looks at nothing of the emitter's
 /// but the rule that names tasks. Each difference is CW0653.
 [[nodiscard]] bool compareWithModule(const ir::Module& module, const EmitOptions& options,
-                                     const Manifest& manifest, DiagnosticSink& diags);
+                                     const Bundle& bundle, DiagnosticSink& diags);
 
 /// What a target says for all tasks.
 struct ForAllTasks {

@@ -44,7 +44,12 @@ const Emitter::Container& Emitter::container(ir::TaskId task, const Shape& shape
   made.name = templateNames_.unique(module_.at(task).name);
   made.baseNames = baseNames;
   const Container& kept = containers_.emplace(key, std::move(made)).first->second;
+  const std::size_t before = rest_.size();
   writeContainer(task, shape, kept);
+  containerBytes_ += rest_.size() - before;
+  if (sizes_ != nullptr) {
+    sizes_->ofTask[task.index()] += static_cast<std::int64_t>(rest_.size() - before);
+  }
   return kept;
 }
 

@@ -150,6 +150,7 @@ void Emitter::writeOutputs(YamlWriter& w, const std::vector<Output>& outputs) {
       }
       w.beginMap();
       w.entry("name", output.name);
+      if (output.global) w.entry("globalName", output.name);
       if (artifacts) {
         w.entry(output.parameter.empty() ? "fromExpression" : "from",
                 output.parameter.empty() ? output.expression : output.parameter);
@@ -212,8 +213,8 @@ void Emitter::resultOutputs(Scope& scope, const Result& result, std::vector<Outp
     const auto file = artifact(scope, result.node, leaf.path, node(result.node).span);
     if (!file) continue;
     if (!file->from) {
-      if (file->raw) {
-        unsupported(node(result.node).span, "a constant file as a result",
+      if (file->raw || file->key) {
+        unsupported(node(result.node).span, "a file from elsewhere as a result",
                     "give it to the step that uses it");
       }
       continue;
@@ -316,7 +317,18 @@ void Emitter::dependOnOrder(Scope& scope, ir::NodeId first) {
 }
 
 void Emitter::writeTasks(Scope& scope, ir::RegionId region, YamlWriter& w) {
-  for (const ir::NodeId id : module_.at(region).nodes) writeNode(scope, id, w);
+  if (sizes_ == nullptr || !scope.isEntry) {
+    for (const ir::NodeId id : module_.at(region).nodes) writeNode(scope, id, w);
+    return;
+  }
+  for (const ir::NodeId id : module_.at(region).nodes) {
+    w.flush();
+    const std::size_t before = bytes_ + rest_.size() - containerBytes_;
+    writeNode(scope, id, w);
+    w.flush();
+    sizes_->ofNode[id.index()] =
+        static_cast<std::int64_t>(bytes_ + rest_.size() - containerBytes_ - before);
+  }
 }
 
 void Emitter::writeNode(Scope& scope, ir::NodeId id, YamlWriter& w) {

@@ -32,7 +32,7 @@ bool Emitter::prepare() {
   taskName_.assign(module_.nodes.size(), 0);
   stamp_.assign(module_.nodes.size(), 0);
   names_.assign(1, std::string_view());
-  functions_.assign(module_.funcs.size(), std::string());
+  findParts();
   const ir::FuncDef& entry = module_.at(module_.entry);
   if (!hasSteps(entry.body)) {
     unsupported(entry.span, fmt::format("workflow `{}`, which has no steps", entry.name),
@@ -133,6 +133,13 @@ std::vector<Emitter::Output> Emitter::functionOutputs(Scope& scope, const ir::Fu
         if (leaf.artifact) {
           const auto file = artifact(scope, results[0], leaf.path, func.span);
           if (!file) continue;
+          if (file->key && file->key->starts_with("{{=")) {  // a part made it: its key, as text
+            const std::string_view key = *file->key;
+            output.artifact = false;
+            output.expression = "toJson(" + std::string(key.substr(3, key.size() - 5)) + ")";
+            out.push_back(std::move(output));
+            continue;
+          }
           if (!file->from) {
             unsupported(func.span, fmt::format("output `{}`, which no step makes", output.name),
                         "make it in a step");
@@ -204,8 +211,17 @@ void Emitter::writeFunction(ir::FuncId funcId) {
   }
 }
 
-void Emitter::writeSettings(YamlWriter& w) {
-  const ir::FuncDef& entry = module_.at(module_.entry);
+void Emitter::writeHead(YamlWriter& w, std::string_view kind, std::string_view name) {
+  w.entry("apiVersion", "argoproj.io/v1alpha1");
+  w.entry("kind", kind);
+  w.key("metadata");
+  w.beginMap();
+  w.entry(name.ends_with('-') ? "generateName" : "name", name);
+  if (!settings_.nameSpace.empty()) w.entry("namespace", settings_.nameSpace);
+  w.endMap();
+}
+
+void Emitter::writeSettings(YamlWriter& w, bool part) {
   if (!settings_.serviceAccount.empty()) w.entry("serviceAccountName", settings_.serviceAccount);
   if (settings_.priority) w.entry("priority", *settings_.priority);
   if (settings_.parallelism) w.entry("parallelism", *settings_.parallelism);
@@ -213,7 +229,7 @@ void Emitter::writeSettings(YamlWriter& w) {
     w.key("archiveLogs");
     w.boolean(*settings_.archiveLogs);
   }
-  if (settings_.ttlSeconds) {
+  if (settings_.ttlSeconds && !part) {  // a part goes with its parent
     w.key("ttlStrategy");
     w.beginMap();
     w.entry("secondsAfterCompletion", *settings_.ttlSeconds);
@@ -236,7 +252,11 @@ void Emitter::writeSettings(YamlWriter& w) {
     w.endList();
   }
 
-  // The workflow's own inputs: JSON text, files by their key in the object store.
+}
+
+/// The workflow's own inputs: JSON text, files by their key in the object store.
+void Emitter::writeWorkflowArguments(YamlWriter& w) {
+  const ir::FuncDef& entry = module_.at(module_.entry);
   std::vector<std::pair<std::string, std::optional<std::string>>> arguments;
   for (const ir::ParamDef& param : entry.params) {
     if (module_.types.kind(param.type) == TypeKind::Secret) continue;
@@ -280,6 +300,7 @@ void Emitter::writeSettings(YamlWriter& w) {
 }
 
 void Emitter::writeManifest() {
+  beginDocument();
   const TextSink counted = [this](std::string_view text) {
     bytes_ += text.size();
     out_(text);
@@ -293,22 +314,13 @@ void Emitter::writeManifest() {
 
   YamlWriter w(counted);
   w.beginMap();
-  w.entry("apiVersion", "argoproj.io/v1alpha1");
-  w.entry("kind", "Workflow");
-  w.key("metadata");
-  w.beginMap();
-  if (settings_.name.empty()) {
-    w.entry("generateName", name + "-");
-  } else {
-    w.entry("name", settings_.name);
-  }
-  if (!settings_.nameSpace.empty()) w.entry("namespace", settings_.nameSpace);
-  w.endMap();
+  writeHead(w, "Workflow", settings_.name.empty() ? name + "-" : settings_.name);
   w.key("spec");
   w.beginMap();
   w.entry("entrypoint", name);
   if (onExit) w.entry("onExit", exitName);
-  writeSettings(w);
+  writeSettings(w, false);
+  writeWorkflowArguments(w);
   w.key("templates");
   w.beginList();
 
@@ -340,17 +352,41 @@ void Emitter::writeManifest() {
   w.endMap();
   w.endMap();
   w.flush();
-  if (ok_ && bytes_ > kObjectLimit) {
-    diags_.take(
-        diagnose<Diag::BackendTooLarge>(entry.span, humanBytes(bytes_), humanBytes(kObjectLimit))
-            .note("make a workflow of a part of it, and `for` of steps that differ by a value"));
-  }
+  endDocument(module_.entry, bytes_);
+}
+
+void Emitter::endDocument(ir::FuncId func, std::size_t bytes) {
+  if (sizes_ != nullptr) sizes_->documents.emplace_back(func, static_cast<std::int64_t>(bytes));
+  if (!ok_ || bytes <= kObjectLimit) return;
+  diags_.take(
+      diagnose<Diag::BackendTooLarge>(module_.at(func).span, humanBytes(bytes), humanBytes(kObjectLimit))
+          .note("make a workflow of a part of it, and `for` of steps that differ by a value"));
 }
 
 bool Emitter::run() {
   if (!prepare()) return false;
+  for (std::size_t i = 0; i < module_.funcs.size(); ++i) {
+    if (parts_.contains(ir::FuncId{i})) writePart(ir::FuncId{i});
+  }
   writeManifest();
   return ok_;
+}
+
+std::optional<Sizes> measure(const ir::Module& module, const EmitOptions& options) {
+  DiagnosticList unheard;
+  const auto settings = readSettings(module, options.target, unheard);
+  if (!settings) return std::nullopt;
+  Sizes sizes;
+  sizes.ofNode.assign(module.nodes.size(), 0);
+  sizes.ofTask.assign(module.tasks.size(), 0);
+  Emitter emitter(module, options, *settings, [](std::string_view) {}, unheard);
+  emitter.measureInto(sizes);
+  if (!emitter.run()) return std::nullopt;
+  std::int64_t steps = 0;
+  for (const std::int64_t bytes : sizes.ofNode) steps += bytes;
+  for (const std::int64_t bytes : sizes.ofTask) steps += bytes;
+  sizes.base = std::max<std::int64_t>(0, sizes.documents.back().second - steps);
+  return sizes;
 }
 
 bool emit(const ir::Module& module, const EmitOptions& options, const TextSink& out,

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -118,6 +119,7 @@ struct Scope {
   NameTable inputNames;
   NameTable taskNames;
   bool isEntry = false;
+  bool isPart = false;     ///< the body of a part: has the input `folder`
   bool fileItems = false;  ///< a `for` body whose files are collected: has the input `index`
   std::size_t nesting = 0;
 };
@@ -142,6 +144,8 @@ class Emitter {
   Emitter(const ir::Module& module, const EmitOptions& options, const Settings& settings,
           const TextSink& out, DiagnosticSink& diags);
   bool run();
+  /// Makes `run` measure.
+  void measureInto(Sizes& sizes) { sizes_ = &sizes; }
 
  private:
   // ---- values.cpp: leaves, references, JSON text, expressions
@@ -157,6 +161,7 @@ class Emitter {
     ir::TypeId restType;
     bool artifact = false;
     bool optional = false;
+    bool packed = false;  ///< of a part: one parameter, `leaf` is empty
   };
   std::optional<Place> place(ir::NodeId base, const Path& path) const;
   std::optional<Ref> reference(Scope& scope, ir::NodeId base, const Place& place);
@@ -166,9 +171,35 @@ class Emitter {
   std::optional<ArtifactArg> artifact(Scope& scope, ir::NodeId node, Path path, Span at);
   std::string encode(std::string expr, ir::TypeId type) const;
   std::string decode(const Ref& ref, ir::TypeId type) const;
+  std::string decode(const std::string& json, ir::TypeId type) const;
+  /// Fields of a value, one in another.
+  std::string members(std::string of, ir::TypeId type, std::span<const std::string> fields) const;
   std::string coerce(std::string expr, ir::TypeId type) const;
   [[nodiscard]] bool isTotal(ir::NodeId node) const;
   [[nodiscard]] ir::TypeId fieldType(ir::TypeId type, std::string_view field) const;
+
+  // ---- parts.cpp: workflows of their own that the parent runs (docs/backends/argo.md, "Parts")
+  void findParts();
+  void beginDocument();
+  void writePart(ir::FuncId func);
+  std::string writeRunner(ir::FuncId func);
+  [[nodiscard]] std::vector<std::string> partInputs(ir::FuncId func) const;
+  void refuseFiles(Span at);
+  /// Notes how large it came out, and says when that is too large.
+  void endDocument(ir::FuncId func, std::size_t bytes);
+  void partCall(Scope& scope, ir::NodeId node, TaskCall& call);
+  /// Whether it is a parameter of a part, or the call of one.
+  [[nodiscard]] bool isPacked(ir::NodeId node) const;
+  /// Whether the value is the result of a part: an object of texts by field.
+  [[nodiscard]] bool isBundle(ir::NodeId node) const;
+  Text packedText(Scope& scope, ir::NodeId node, const Path& path);
+  std::string packedExpr(Scope& scope, ir::NodeId node, const Path& path);
+  std::string packedKey(Scope& scope, ir::NodeId node, const Path& path);
+  /// Where a step puts a file that goes to another part, below the folder of the workflow.
+  [[nodiscard]] std::string filePlace(ir::NodeId step, std::string_view output) const;
+  [[nodiscard]] std::string runFolder() const;
+  /// Follows a value to where it was made, whatever parts it came through.
+  [[nodiscard]] ir::NodeId origin(ir::NodeId node, Path& path) const;
 
   // ---- expressions.cpp
   std::string opExpr(Scope& scope, ir::NodeId node);
@@ -259,7 +290,9 @@ class Emitter {
     bool optional = false;
     std::string expression;  ///< or `fromExpression`
     std::string parameter;   ///< or a plain reference (`from`)
+    bool global = false;     ///< also an output of the workflow, of the same name
   };
+  [[nodiscard]] std::vector<Output> partOutputs(Scope& scope, const ir::FuncDef& func);
   std::vector<Input> inputsOf(const Scope& scope) const;
   void writeInputs(YamlWriter& w, const std::vector<Input>& inputs);
   void writeOutputs(YamlWriter& w, const std::vector<Output>& outputs);
@@ -285,7 +318,9 @@ class Emitter {
   // ---- emit.cpp: the manifest
   bool prepare();
   void writeManifest();
-  void writeSettings(YamlWriter& w);
+  void writeHead(YamlWriter& w, std::string_view kind, std::string_view name);
+  void writeSettings(YamlWriter& w, bool part);
+  void writeWorkflowArguments(YamlWriter& w);
   void writeEntry(YamlWriter& w);
   void writeFunction(ir::FuncId func);
   std::vector<Input> functionInputs(const ir::FuncDef& func, bool entry);
@@ -355,7 +390,23 @@ class Emitter {
   std::size_t regionDepth_ = 0;
   bool hasOnExit_ = false;
   std::size_t bytes_ = 0;
+  struct PartFacts {
+    ir::NodeId call;
+    std::string name;      // of its WorkflowTemplate
+    std::string runner;    // the template of the parent that runs it
+    std::vector<bool> bundles;  // by parameter: the result of another part
+  };
+  std::map<ir::FuncId, PartFacts> parts_;
+  std::vector<ir::FuncId> partOf_;  // by region: the part whose body it is, else invalid
+  std::vector<bool> keyed_;         // by node: a step with files that go to other parts
+  Sizes* sizes_ = nullptr;
+  std::size_t containerBytes_ = 0;  // of all that were written
 };
+
+/// Fields of a part's result in one output of it: expr-lang takes expressions of 10,000 nodes, and a
+/// field is some eleven.
+inline constexpr std::size_t kFieldsAtOnce = 500;
+[[nodiscard]] std::string chunkName(std::size_t chunk);
 
 /// Where things lie in a container.
 inline constexpr std::string_view kInputFolder = "/couler/in";

@@ -104,7 +104,7 @@ void Emitter::writeTask(YamlWriter& w, const TaskCall& call) {
 }
 
 std::string Emitter::baseName(ir::NodeId from, Path path, std::string_view fallback) const {
-  const ir::NodeId id = base(from, path);
+  const ir::NodeId id = origin(from, path);
   const ir::Node& n = node(id);
   std::string name(fallback);
   if (const auto* step = std::get_if<ir::Step>(&n.payload); step != nullptr && path.size() == 1) {
@@ -255,7 +255,7 @@ void Emitter::stepCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const ir::TaskId taskId = std::get<ir::Step>(n.payload).task;
   const ir::TaskDef& task = module_.at(taskId);
   const TaskFacts& facts = taskFacts_[taskId.index()];
-  const bool keyed = scope.fileItems && facts.filesOut;
+  const bool keyed = facts.filesOut && (scope.fileItems || keyed_[id.index()]);
   if (!facts.filesIn && !keyed) return plainStepCall(scope, id, call);
   const auto operands = module_.operands(n);
   Shape shape;
@@ -293,9 +293,12 @@ void Emitter::stepCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       call.parameters.add(task.params[i].name + "-name", baseNames[i]);
     }
   }
-  if (shape.keyed) {
+  if (shape.keyed && scope.fileItems) {
     call.parameters.add("key",
                         fmt::format("{}/{}/{}", inputTag("folder"), inputTag("index"), call.name));
+  } else if (shape.keyed) {
+    call.parameters.add("key", fmt::format("{}/{}", scope.isPart ? inputTag("folder") : runFolder(),
+                                           call.name));
   }
 }
 
@@ -303,6 +306,7 @@ void Emitter::funcCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const ir::Node& n = node(id);
   const ir::FuncId funcId = std::get<ir::Call>(n.payload).callee;
   const ir::FuncDef& func = module_.at(funcId);
+  if (func.isPart) return partCall(scope, id, call);
   const auto operands = module_.operands(n);
   call.templateName = functionTemplate(funcId);
   for (std::size_t i = 0; i < operands.size(); ++i) {

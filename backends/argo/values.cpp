@@ -113,6 +113,26 @@ std::optional<Emitter::Place> Emitter::place(ir::NodeId id, const Path& path) co
   const ir::Node& n = node(id);
   Place out;
   ir::TypeId type = n.type;
+  if (isPacked(id)) {
+    if (isBundle(id) && !path.empty()) {
+      out.leaf = {path[0]};
+      if (const auto field = types.fieldIndex(n.type, path[0])) {
+        out.leaf = {chunkName(*field / kFieldsAtOnce)};
+      } else {
+        out.packed = true;  // already one of the outputs that the fields come in
+        return out;
+      }
+    }
+    for (const std::string& field : path) type = fieldType(type, field);
+    if (type == ir::TypeTable::kError) return std::nullopt;
+    out.rest = path;
+    out.type = n.type;
+    out.restType = type;
+    out.packed = true;
+    out.optional = types.kind(type) == TypeKind::Optional;
+    out.artifact = isFileKind(kindOf(type));
+    return out;
+  }
   std::size_t i = 0;
   if (const auto* loop = std::get_if<ir::For>(&n.payload);
       loop != nullptr && hasSteps(loop->body) && !path.empty()) {
@@ -164,7 +184,7 @@ std::optional<Ref> Emitter::reference(Scope& scope, ir::NodeId id, const Place& 
   const ir::Node& n = node(id);
   Scope* home = scopeOf_[n.region.index()];
   Ref ref;
-  ref.artifact = where.artifact;
+  ref.artifact = where.artifact && !where.packed;
   if (home != &scope) {
     const auto key = std::make_pair(id, where.leaf);
     const auto found = scope.captureIndex.find(key);
@@ -175,7 +195,7 @@ std::optional<Ref> Emitter::reference(Scope& scope, ir::NodeId id, const Place& 
     ref.name = scope.inputNames.unique("outer-" + joined(label(id), where.leaf));
     scope.captureIndex.emplace(key, scope.captures.size());
     scope.captures.push_back(
-        {id, where.leaf, ref.name, where.artifact, where.optional, where.type});
+        {id, where.leaf, ref.name, ref.artifact, where.optional, where.type});
     return ref;
   }
   if (std::holds_alternative<ir::Param>(n.payload)) {
@@ -192,7 +212,8 @@ std::optional<Ref> Emitter::reference(Scope& scope, ir::NodeId id, const Place& 
       if (output.name == ref.name && !where.artifact) ref.encoding = outputEncoding(output);
     }
   } else {
-    ref.name = joined(std::holds_alternative<ir::Call>(n.payload) ? "" : "value", where.leaf);
+    const bool plain = where.packed || std::holds_alternative<ir::Call>(n.payload);
+    ref.name = joined(plain ? "" : "value", where.leaf);
   }
   return ref;
 }
@@ -212,7 +233,10 @@ std::string Emitter::coerce(std::string e, ir::TypeId type) const {
 
 std::string Emitter::decode(const Ref& ref, ir::TypeId type) const {
   if (ref.encoding == Encoding::Base64Text) return "sprig.b64dec(" + ref.indexed() + ")";
-  const std::string json = ref.indexed();
+  return decode(ref.indexed(), type);
+}
+
+std::string Emitter::decode(const std::string& json, ir::TypeId type) const {
   switch (module_.types.kind(type)) {
     case TypeKind::Bool:
       return "(" + json + " == \"true\")";
@@ -303,6 +327,7 @@ Text Emitter::text(Scope& scope, ir::NodeId from, Path path) {
     return Text::expression(found->second);
   }
   if (bound_.contains(id)) return Text::expression(encode(expr(scope, id, path), node(from).type));
+  if (isPacked(id)) return packedText(scope, id, path);
   const auto* op = std::get_if<ir::Op>(&n.payload);
   if (const auto* field = std::get_if<ir::Field>(&n.payload); field != nullptr && path.empty()) {
     // A field of each record of a list that is spelled out (of an unrolled `for`, say).
@@ -402,6 +427,11 @@ std::string Emitter::expr(Scope& scope, ir::NodeId from, Path path) {
     --depth_;
     return out;
   }
+  if (isPacked(id)) {
+    out = packedExpr(scope, id, path);
+    --depth_;
+    return out;
+  }
   Path rest;
   ir::TypeId type = n.type;
   if (const auto found = bound_.find(id); found != bound_.end()) {
@@ -429,19 +459,22 @@ std::string Emitter::expr(Scope& scope, ir::NodeId from, Path path) {
   } else {
     out = fail("this");
   }
+  out = members(std::move(out), type, rest);
+  if (out.size() > kMaxText) out = fail("an expression this large");
+  --depth_;
+  return out;
+}
+
+std::string Emitter::members(std::string of, ir::TypeId type, std::span<const std::string> fields) const {
   bool maybeNone = false;
-  for (const std::string& field : rest) {
+  for (const std::string& field : fields) {
     maybeNone = maybeNone || module_.types.kind(type) == TypeKind::Optional;
     type = fieldType(type, field);
     // `#` of an empty list is never looked at, so none stays none.
     const std::string member = "[" + exprString(field) + "]";
-    out = maybeNone ? "first(map(filter([" + out + "], {# != nil}), {#" + member + "}))"
-                    : out + member;
+    of = maybeNone ? "first(map(filter([" + of + "], {# != nil}), {#" + member + "}))" : of + member;
   }
-  if (!rest.empty() && !maybeNone) out = coerce(std::move(out), type);
-  if (out.size() > kMaxText) out = fail("an expression this large");
-  --depth_;
-  return out;
+  return fields.empty() || maybeNone ? of : coerce(std::move(of), type);
 }
 
 std::optional<ArtifactArg> Emitter::artifact(Scope& scope, ir::NodeId from, Path path, Span at) {
@@ -480,6 +513,11 @@ std::optional<ArtifactArg> Emitter::artifact(Scope& scope, ir::NodeId from, Path
     return std::nullopt;
   }
   const auto where = place(id, path);
+  if (where && where->artifact && where->packed) {
+    out.key = packedKey(scope, id, path);
+    out.optional = where->optional;
+    return out;
+  }
   if (where && where->artifact && !std::holds_alternative<ir::Op>(n.payload)) {
     if (const auto ref = reference(scope, id, *where)) {
       out.from = *ref;

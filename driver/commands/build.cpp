@@ -6,6 +6,7 @@
 #include "backends/backend.h"
 #include "driver/command.h"
 #include "driver/console.h"
+#include "driver/engine_target.h"
 #include "driver/files.h"
 #include "driver/print_stages.h"
 #include "driver/program.h"
@@ -16,56 +17,6 @@
 
 namespace couler::driver {
 namespace {
-
-struct Destination {
-  const ir::TargetDef* target = nullptr;
-  const backends::Backend* backend = nullptr;
-};
-
-std::string engineList() {
-  std::string list;
-  for (const backends::Backend& backend : backends::backendTable()) {
-    list += (list.empty() ? "`" : ", `") + std::string(backend.name) + "`";
-  }
-  return list;
-}
-
-/// The target or engine named; without a name the one target that is not run here.
-std::optional<Destination> destination(const std::string& name, const ir::Module& module,
-                                       DiagnosticSink& diags) {
-  Destination result;
-  if (name.empty()) {
-    for (const ir::TargetDef& target : module.targets) {
-      const auto* backend = backends::findBackend(target.engine);
-      if (backend == nullptr) continue;
-      if (result.target != nullptr) {
-        diags.take(diagnose<Diag::WrongTarget>({}, fmt::format("which target: `{}` or `{}`?",
-                                                               result.target->name, target.name))
-                       .note("choose with `--target NAME`"));
-        return std::nullopt;
-      }
-      result = {&target, backend};
-    }
-    if (result.backend != nullptr) return result;
-    diags.take(diagnose<Diag::WrongTarget>({}, "the program declares no target to build for")
-                   .note("name an engine with `--target`: " + engineList()));
-    return std::nullopt;
-  }
-  result.target = module.findTarget(name);
-  const std::string engine = result.target != nullptr ? result.target->engine : name;
-  result.backend = backends::findBackend(engine);
-  if (result.backend != nullptr) return result;
-  if (engine == "local") {
-    diags.take(
-        diagnose<Diag::WrongTarget>({}, fmt::format("`{}` runs here and needs no manifest", name))
-            .note("`couler run` runs it"));
-    return std::nullopt;
-  }
-  std::vector<std::string_view> engines;
-  for (const backends::Backend& backend : backends::backendTable()) engines.push_back(backend.name);
-  (void)targetNamed(module, name, engines, diags);
-  return std::nullopt;
-}
 
 /// `out: a.cwl b.cwl`, escaped for make and ninja.
 std::string makeRule(const std::string& output, const std::set<std::string>& files) {
@@ -162,7 +113,7 @@ int runBuild(const Invocation& invocation) {
   }
   const bool printsPlan = stage == "plan";
   std::optional<Destination> where;
-  if (!printsPlan) {
+  if (!printsPlan || isElsewhere(invocation.value("target"), *module)) {
     where = destination(invocation.value("target"), *module, program.problems());
     if (!where) return program.finish(kUsage);
   }
@@ -170,10 +121,14 @@ int runBuild(const Invocation& invocation) {
   if (!inputs) return program.finish(kUsage);
 
   const std::string targetName = where && where->target != nullptr ? where->target->name : "";
+  backends::EmitOptions options;
+  options.arguments = *inputs;
   passes::Context context{program.problems(), false, &program.sources()};
   if (!planShards(invocation, *module, where ? where->target : nullptr, context)) {
     return program.finish(kUsage);
   }
+  std::optional<passes::EngineLimits> limits;
+  if (where) context.limits = &limits.emplace(limitsOf(*where->backend, targetName, options));
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   pipeline.printAfter = *printAfter;
@@ -190,10 +145,8 @@ int runBuild(const Invocation& invocation) {
     printOut(ir::print(*module));
     return kOk;
   }
-  backends::EmitOptions options;
   // Found again by name: a pass may have moved the table.
   options.target = targetName.empty() ? nullptr : module->findTarget(targetName);
-  options.arguments = *inputs;
   return writeManifest(*where, *module, options, invocation, program);
 }
 

@@ -8,6 +8,7 @@
 #include "driver/cache_options.h"
 #include "driver/command.h"
 #include "driver/console.h"
+#include "driver/engine_target.h"
 #include "driver/local_target.h"
 #include "driver/past.h"
 #include "driver/program.h"
@@ -83,6 +84,46 @@ class PastWork {
   std::unordered_map<std::string, std::string> text_;
 };
 
+/// What `couler build` would make of it for an engine elsewhere: one workflow, or parts.
+int planParts(const Invocation& invocation, Program& program, ir::Module module,
+              const Destination& where, const std::vector<std::string>& disabled, const Inputs& inputs) {
+  backends::EmitOptions emitted;
+  emitted.arguments = inputs;
+  const passes::EngineLimits limits =
+      limitsOf(*where.backend, where.target == nullptr ? "" : where.target->name, emitted);
+  passes::SplitPlan plan;
+  passes::Context context{program.problems(), false, &program.sources()};
+  context.limits = &limits;
+  context.splitPlan = &plan;
+  passes::PipelineOptions pipeline;
+  pipeline.disabled = disabled;
+  const passes::PipelineResult optimised = passes::runPipeline(module, context, pipeline);
+  printTimings(invocation, optimised);
+  if (!optimised.ok || program.problems().hasErrors()) return program.finish();
+  std::size_t width = 0;
+  for (const passes::SplitPlan::Part& part : plan.parts) width = std::max(width, part.name.size());
+  for (const passes::SplitPlan::Part& part : plan.parts) {
+    printOut(fmt::format("{:<{}}  {:>12}  {:>10}\n", part.name, width,
+                         countOf(static_cast<std::size_t>(part.steps), "step"),
+                         humanBytes(static_cast<std::uint64_t>(part.bytes))));
+  }
+  const std::string most = fmt::format("{} takes {} and {}", where.backend->name,
+                                       humanBytes(static_cast<std::uint64_t>(limits.bytes)),
+                                       countOf(static_cast<std::size_t>(limits.steps), "step"));
+  if (plan.parts.size() < 2) {
+    printOut(fmt::format("one workflow: {}\n", most));
+  } else {
+    printOut(fmt::format(
+        "{} that the last runs, where one workflow would be {}: {}\n"
+        "{} and {} go between them; makespan x {:.3f} on {} workers\n",
+        countOf(plan.parts.size() - 1, "part"), humanBytes(static_cast<std::uint64_t>(plan.bytes)),
+        most, countOf(static_cast<std::size_t>(plan.valuesCut), "value"),
+        humanBytes(static_cast<std::uint64_t>(plan.bytesCut)),
+        plan.secondsWhole > 0 ? plan.seconds / plan.secondsWhole : 1, plan.workers));
+  }
+  return program.finish();
+}
+
 }  // namespace
 
 int runPlan(const Invocation& invocation) {
@@ -94,6 +135,13 @@ int runPlan(const Invocation& invocation) {
   if (!program.check(invocation.words.front())) return program.finish();
   auto module = program.lower(words->workflow, true);
   if (!module) return program.finish();
+  const std::string target = invocation.value("target");
+  if (isElsewhere(target, *module)) {
+    const auto where = destination(target, *module, program.problems());
+    const auto given = workflowInputs(invocation, *module, *words, false, program.problems());
+    if (!where || !given) return program.finish(kUsage);
+    return planParts(invocation, program, std::move(*module), *where, *disabled, *given);
+  }
   auto inputs = workflowInputs(invocation, *module, *words, true, program.problems());
   if (!inputs) return program.finish(kUsage);
 

@@ -43,7 +43,7 @@ class Graph {
   void task(const std::string& name, const std::string& script) {
     ir::TaskDef task;
     task.name = name;
-    task.params = {{"n", TypeTable::kInt, {}, false, "", {}}};
+    task.params = {{"n", TypeTable::kInt, {}, "", {}}};
     task.result = module.types.record({});
     task.exprs = module.addRegion();
     const ir::NodeId n = module.addParam(task.exprs, TypeTable::kInt, "n", {}, ir::Phase::Run);

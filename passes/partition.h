@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+/// Cutting a graph of steps into parts that an engine runs as workflows of their own.
+namespace couler::passes {
+
+/// A graph of steps. An edge leads from a lower to a higher vertex.
+struct StepGraph {
+  struct Vertex {
+    double seconds = 1;       ///< how long it runs
+    std::int64_t bytes = 0;   ///< that it adds to a manifest
+    std::int64_t steps = 1;   ///< that it counts for
+    std::uint32_t group = 0;  ///< what it shares with others in one manifest (a template)
+  };
+  struct Edge {
+    std::uint32_t from = 0, to = 0;
+    std::int64_t bytes = 1;  ///< that go along it
+  };
+  std::vector<Vertex> vertices;
+  std::vector<Edge> edges;
+  std::vector<std::int64_t> groupBytes;  ///< that the first vertex of a group adds to a manifest
+};
+
+/// What one workflow of the engine may have. 0: any number.
+struct PartLimits {
+  std::int64_t bytes = 0;
+  std::int64_t steps = 0;
+  std::int64_t baseBytes = 0;  ///< of a manifest without steps
+  std::int64_t callBytes = 0;  ///< that a part adds to the manifest of the parent
+};
+
+inline constexpr std::uint32_t kParent = 0xffffffffU;
+
+struct Partition {
+  std::vector<std::uint32_t> part;  ///< by vertex; kParent: it stays in the parent
+  std::uint32_t parts = 0;          ///< numbered so that edges lead from lower to higher
+};
+
+/// The seconds that `workers` take for the graph when each vertex starts as soon as it can and a worker is
+/// free, lower vertices first. With a partition, a part starts when all it takes from outside is there, and
+/// gives nothing before it has ended. O((V + E) log V).
+[[nodiscard]] double makespan(const StepGraph& graph, std::uint32_t workers);
+[[nodiscard]] double makespan(const StepGraph& graph, const Partition& partition,
+                              std::uint32_t workers);
+
+/// The bytes of the edges between different parts.
+[[nodiscard]] std::int64_t cutBytes(const StepGraph& graph, const Partition& partition);
+
+/// Parts within the limits whose graph has no cycle, with the parent within them, too; all vertices in the
+/// parent where they fit. Looks for a makespan close to that of the whole, then for few bytes between parts:
+/// takes apart what falls apart (pipelines side by side) and only else cuts between levels, at several sizes of
+/// parts, and keeps the best. Where no parent can hold the calls of all parts, or a vertex is over a limit by
+/// itself, parts are as small as they can be and the caller finds them too large. O((V + E) log V).
+[[nodiscard]] Partition partition(const StepGraph& graph, const PartLimits& limits,
+                                  std::uint32_t workers = 32);
+
+}  // namespace couler::passes

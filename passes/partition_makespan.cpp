@@ -1,0 +1,142 @@
+#include <algorithm>
+#include <functional>
+#include <queue>
+#include <utility>
+
+#include "passes/partition.h"
+
+namespace couler::passes {
+
+namespace {
+
+/// The edges that leave each vertex, as one list.
+class OutEdges {
+ public:
+  explicit OutEdges(const StepGraph& graph) : first_(graph.vertices.size() + 1) {
+    for (const StepGraph::Edge& edge : graph.edges) ++first_[edge.from + 1];
+    for (std::size_t v = 1; v < first_.size(); ++v) first_[v] += first_[v - 1];
+    to_.resize(graph.edges.size());
+    std::vector<std::uint32_t> next(first_.begin(), first_.end() - 1);
+    for (const StepGraph::Edge& edge : graph.edges) to_[next[edge.from]++] = edge.to;
+  }
+  [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t vertex) const {
+    return {to_.data() + first_[vertex], first_[vertex + 1] - first_[vertex]};
+  }
+
+ private:
+  std::vector<std::uint32_t> first_, to_;
+};
+
+/// Workers that take ready vertices, first come, first served.
+class Simulation {
+ public:
+  Simulation(const StepGraph& graph, const Partition& partition, std::uint32_t workers)
+      : graph_(graph), partition_(partition), out_(graph), free_(std::max(workers, 1U)) {
+    const std::size_t vertices = graph.vertices.size();
+    waits_.assign(vertices, 0);
+    partWaits_.assign(partition.parts, 0);
+    left_.assign(partition.parts, 0);
+    members_.resize(partition.parts);
+    for (const StepGraph::Edge& edge : graph.edges) {
+      const std::uint32_t to = partOf(edge.to);
+      if (to == kParent || to == partOf(edge.from)) {
+        ++waits_[edge.to];
+      } else {
+        ++partWaits_[to];
+      }
+    }
+    for (std::uint32_t v = 0; v < vertices; ++v) {
+      if (partOf(v) == kParent) continue;
+      members_[partOf(v)].push_back(v);
+      ++left_[partOf(v)];
+    }
+  }
+
+  double run() {
+    for (std::uint32_t p = 0; p < partition_.parts; ++p) {
+      if (partWaits_[p] == 0) open(p);
+    }
+    for (std::uint32_t v = 0; v < waits_.size(); ++v) {
+      if (partOf(v) == kParent && waits_[v] == 0) ready_.push(v);
+    }
+    double now = 0;
+    for (;;) {
+      for (; free_ != 0 && !ready_.empty(); --free_) {
+        const std::uint32_t v = ready_.front();
+        ready_.pop();
+        running_.emplace(now + graph_.vertices[v].seconds, v);
+      }
+      if (running_.empty()) return now;
+      now = running_.top().first;
+      const std::uint32_t v = running_.top().second;
+      running_.pop();
+      ++free_;
+      end(v);
+    }
+  }
+
+ private:
+  [[nodiscard]] std::uint32_t partOf(std::uint32_t v) const { return partition_.part[v]; }
+
+  void open(std::uint32_t part) {
+    for (const std::uint32_t v : members_[part]) {
+      if (waits_[v] == 0) ready_.push(v);
+    }
+  }
+  void end(std::uint32_t v) {
+    const std::uint32_t part = partOf(v);
+    for (const std::uint32_t to : out_.of(v)) {
+      if (part == kParent) {
+        give(to);
+      } else if (partOf(to) == part && --waits_[to] == 0) {
+        ready_.push(to);
+      }
+    }
+    if (part == kParent || --left_[part] != 0) return;
+    for (const std::uint32_t member : members_[part]) {
+      for (const std::uint32_t to : out_.of(member)) {
+        if (partOf(to) != part) give(to);
+      }
+    }
+  }
+  /// A vertex of another part, or of the parent, has one of the things that it waits for.
+  void give(std::uint32_t to) {
+    const std::uint32_t part = partOf(to);
+    if (part == kParent) {
+      if (--waits_[to] == 0) ready_.push(to);
+    } else if (--partWaits_[part] == 0) {
+      open(part);
+    }
+  }
+
+  const StepGraph& graph_;
+  const Partition& partition_;
+  OutEdges out_;
+  std::uint32_t free_;
+  std::vector<std::uint32_t> waits_, partWaits_, left_;
+  std::vector<std::vector<std::uint32_t>> members_;
+  std::queue<std::uint32_t> ready_;
+  std::priority_queue<std::pair<double, std::uint32_t>,
+                      std::vector<std::pair<double, std::uint32_t>>, std::greater<>>
+      running_;
+};
+
+}  // namespace
+
+double makespan(const StepGraph& graph, const Partition& partition, std::uint32_t workers) {
+  return Simulation(graph, partition, workers).run();
+}
+
+double makespan(const StepGraph& graph, std::uint32_t workers) {
+  return makespan(graph, {std::vector<std::uint32_t>(graph.vertices.size(), kParent), 0}, workers);
+}
+
+std::int64_t cutBytes(const StepGraph& graph, const Partition& partition) {
+  std::int64_t bytes = 0;
+  for (const StepGraph::Edge& edge : graph.edges) {
+    if (partition.part[edge.from] != partition.part[edge.to]) bytes += edge.bytes;
+  }
+  return bytes;
+}
+
+}  // namespace couler::passes
