@@ -293,7 +293,10 @@ class Outliner {
     Part& part = made_[home];
     name = unique(std::move(name), part.names);
     const Span span = module_.at(module_.entry).span;
-    module_.at(part.func).params.push_back({name, type, {}, {}, span});
+    ParamDef& def = module_.at(part.func).params.emplace_back();
+    def.name = name;
+    def.type = type;
+    def.span = span;
     part.operands.push_back(operand);
     part.from.push_back(from);
     return module_.addParam(part.body, type, name, span, phase);

@@ -242,12 +242,12 @@ inline ir::Module moduleOf(const Shape& shape, const std::string& image = "alpin
     def.exprs = m.addRegion();
     for (std::size_t i = 0; i < inputs; ++i) {
       const std::string name = fmt::format("a{}", i);
-      def.params.push_back({name, TypeTable::kInt, {}, {}, {}});
+      def.params.push_back({name, TypeTable::kInt, {}, {}, {}, {}});
       m.addParam(def.exprs, TypeTable::kInt, name, {}, Phase::Run);
       def.script += fmt::format("+ {} * a{} ", 2 * i + 3, i);
     }
-    const std::string own = inputs == 0 ? "n" : "n";
-    def.params.push_back({own, TypeTable::kInt, {}, {}, {}});
+    const std::string own = "n";
+    def.params.push_back({own, TypeTable::kInt, {}, {}, {}, {}});
     m.addParam(def.exprs, TypeTable::kInt, own, {}, Phase::Run);
     def.script += "+ n ))\nx=$(( x % 10007 ))\n";
     OutputDef output;
@@ -271,7 +271,7 @@ inline ir::Module moduleOf(const Shape& shape, const std::string& image = "alpin
     const NodeId node = m.add(func.body, Step{of}, out, inputs, {}, {},
                               m.addName(fmt::format("step-{}", count)));
     ++count;
-    m.costs[node] = {seconds, 8, false};
+    m.costs[node] = {seconds, 8, false, false};
     return m.add(func.body, Field{x}, TypeTable::kInt, {&node, 1});
   };
   for (std::size_t i = 0; i < shape.size(); ++i) {
