@@ -8,7 +8,7 @@ if (process.argv.includes("--tests")) {
   await build({
     ...common,
     entryPoints: readdirSync("test").filter((name) => name.endsWith(".test.ts")).map((name) => `test/${name}`),
-    external: ["vscode-oniguruma"],
+    external: ["vscode", "vscode-oniguruma"],
     outdir: "dist/test",
   });
 } else {

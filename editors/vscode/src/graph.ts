@@ -86,7 +86,7 @@ class GraphPanel {
       const svg = await this.svg();
       message.picture = svg === undefined ? undefined : pictureOf(svg);
       message.title = this.panel.title;
-      if (message.picture === undefined) message.problem = "No graph while the program has mistakes.";
+      if (message.picture === undefined) message.problem = "No graph: the program has mistakes, or no one workflow that no other calls.";
     } catch (error) {
       message.problem = error instanceof Error ? error.message : String(error);
     }
