@@ -216,13 +216,6 @@ class ArgoExpression {
     if (name == "toJson") return args[0].dump();
     if (name == "fromJSON") return Tree::parse(text(0));
     if (name == "len") return args[0].size();
-    if (name == "sprig.join") {
-      std::string all;
-      for (const Tree& item : args.at(1)) {
-        all += (all.empty() ? "" : text(0)) + item.get<std::string>();
-      }
-      return all;
-    }
     if (name == "sprig.trim") {
       const std::string all = text(0);
       const std::size_t from = all.find_first_not_of(" \n");
