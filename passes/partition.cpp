@@ -13,7 +13,7 @@ namespace {
 
 using Set = std::vector<std::uint32_t>;  // of vertices, ascending
 
-constexpr double kGoodEnough = 1.01;  // of the whole graph's makespan: no smaller parts are tried
+constexpr double kGoodEnough = 1.02;  // of the whole graph's makespan: no smaller parts are tried
 constexpr double kSame = 0.005;       // makespans closer than this are told apart by bytes
 constexpr int kSizes = 6;             // of parts that are tried, each half of the one before
 
