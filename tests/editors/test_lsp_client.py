@@ -44,6 +44,8 @@ workflow all(data: file<csv>) -> (model: file) {
     return (model: one.model)
 }
 
+fn best(a: Grade) -> Grade = a
+
 test "sums" {
     expect 1 + 1 == 2
 }
@@ -127,21 +129,36 @@ async def diagnostics_of(client, text):
         await client.wait_for_notification(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
 
 
+def change(client, version, text):
+    client.text_document_did_change(
+        lsp.DidChangeTextDocumentParams(
+            lsp.VersionedTextDocumentIdentifier(uri=uri(client), version=version),
+            [lsp.TextDocumentContentChangeWholeDocument(text)],
+        )
+    )
+
+
 # By the name of the capability: what is asked, and what has to come back.
+
+
+def places(found):
+    """Files and lines, of a location or of several."""
+    return [(one.uri, one.range.start.line) for one in ([found] if isinstance(found, lsp.Location) else found)]
 
 
 async def definition(client):
     found = await client.text_document_definition_async(place(client, "= trai", lsp.DefinitionParams))
-    locations = found if isinstance(found, list) else [found]
-    assert [getattr(one, "uri", getattr(one, "target_uri", None)) for one in locations] == [uri(client, "tasks.cwl")]
+    assert places(found) == [(uri(client, "tasks.cwl"), behind("task tr", TASKS).line)]
 
 
 async def type_definition(client):
-    await client.text_document_type_definition_async(place(client, "fitted.mod", lsp.TypeDefinitionParams))
+    found = await client.text_document_type_definition_async(place(client, "fn best(", lsp.TypeDefinitionParams))
+    assert places(found) == [(uri(client), behind("enum ").line)]
 
 
 async def implementation(client):
-    await client.text_document_implementation_async(place(client, "= trai", lsp.ImplementationParams))
+    found = await client.text_document_implementation_async(place(client, "= trai", lsp.ImplementationParams))
+    assert places(found) == [(uri(client, "tasks.cwl"), behind("run sh", TASKS).line)]
 
 
 async def references(client):
@@ -221,8 +238,8 @@ async def code_action(client):
     found = await client.text_document_code_action_async(
         lsp.CodeActionParams(document(client), unused.range, lsp.CodeActionContext([unused]))
     )
-    for action in found:
-        assert isinstance(action, lsp.CodeAction) and (action.edit or action.command), action
+    fixes = [action for action in found if action.kind == lsp.CodeActionKind.QuickFix]
+    assert edited(MAIN, document_edits(fixes[0].edit, uri(client))) == MAIN.replace("let unused", "let _unused")
 
 
 async def folding_range(client):
@@ -263,9 +280,13 @@ async def document_range_formatting(client):
 
 
 async def document_on_type_formatting(client):
-    await client.text_document_on_type_formatting_async(
-        lsp.DocumentOnTypeFormattingParams(document(client), behind("fitted.model)\n}"), "}", FORMAT)
+    crooked = MAIN.replace("fitted.model)\n}", "fitted.model)\n      }")
+    change(client, 4, crooked)
+    params = lsp.DocumentOnTypeFormattingParams(
+        document(client), behind("fitted.model)\n      }", crooked), "}", FORMAT
     )
+    assert edited(crooked, await client.text_document_on_type_formatting_async(params)) == MAIN
+    change(client, 5, MAIN)
 
 
 async def call_hierarchy(client):
@@ -297,12 +318,7 @@ async def text_document_sync(client):
         )
     )
     assert len(await diagnostics_of(client, "unknown name `nothing`")) == 1
-    client.text_document_did_change(
-        lsp.DidChangeTextDocumentParams(
-            lsp.VersionedTextDocumentIdentifier(uri=uri(client), version=3),
-            [lsp.TextDocumentContentChangeWholeDocument(MAIN)],
-        )
-    )
+    change(client, 3, MAIN)
     await diagnostics_of(client, "`unused` is never used")
 
 

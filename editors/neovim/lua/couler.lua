@@ -66,7 +66,8 @@ function M.attach(buffer)
     return nil
   end
   if vim.fn.executable(options.cmd) == 0 then
-    vim.notify_once(("couler: `%s` is not on the PATH; see :help PATH or require('couler').setup"):format(options.cmd), vim.log.levels.WARN)
+    local hint = "`%s` is not on the PATH; require('couler').setup({ cmd = … }) names the command"
+    vim.notify_once(hint:format(options.cmd), vim.log.levels.WARN)
     return nil
   end
   return start({

@@ -46,8 +46,8 @@ async function execute(verb: Verb, given: unknown, name: unknown, inputs?: Recor
     void vscode.window.showInformationMessage("Couler: open a program first.");
     return;
   }
-  if (!vscode.workspace.isTrusted && verb !== "plan") {
-    void vscode.window.showInformationMessage("Couler: workflows and tests run in trusted workspaces only.");
+  if (!vscode.workspace.isTrusted && verb === "run") {
+    void vscode.window.showInformationMessage("Couler: workflows run in trusted workspaces only.");
     return;
   }
   const document = await vscode.workspace.openTextDocument(uri);
