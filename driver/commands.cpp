@@ -58,6 +58,8 @@ constexpr Option kBuildOptions[] = {
     {"print-after", 0, Arity::Many, "PASS",
      "print the graph after this pass (or `all`) to standard error"},
     kDisable,
+    {"split", 0, Arity::Flag, "",
+     "cut a workflow that is over the engine's limits into parts that a parent runs"},
     kRemarks,
     kTimePasses,
     {"verify", 0, Arity::Flag, "", "check the graph after every pass"},

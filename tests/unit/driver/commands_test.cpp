@@ -256,5 +256,50 @@ TEST_F(Commands, newRuns) {
   EXPECT_NE(run.out.find("words = 18\n"), std::string::npos) << run.out;
 }
 
+class Split : public CommandLine {};
+
+// One manifest unless parts are asked for; then each is within the limits.
+TEST_F(Split, partsAreMadeOnRequest) {
+  write("big.cwl", R"cwl(couler 1
+
+task one(n: int) -> (m: int) {
+    image "busybox:1.36"
+    run sh "m=$n"
+}
+
+workflow big() -> (all: list<int>) {
+    let first = for i in 0..6000 {
+        one(i)
+    }
+    let second = for i in 0..6000 {
+        one(first[i].m)
+    }
+    return (all: second.m)
+}
+
+target prod = argo { image: "busybox:1.36" }
+)cwl");
+  const Ran whole = couler({"build", "big.cwl", "-o", "whole.yaml"});
+  EXPECT_EQ(whole.code, 0) << whole.err;
+  EXPECT_NE(whole.err.find("CW0609"), std::string::npos) << whole.err;
+  EXPECT_EQ(read("whole.yaml").find("WorkflowTemplate"), std::string::npos);
+  const Ran plan = couler({"plan", "big.cwl", "--target", "prod"});
+  EXPECT_EQ(plan.code, 0) << plan.err;
+  EXPECT_NE(plan.out.find("parts that the last runs"), std::string::npos) << plan.out;
+  const Ran parts = couler({"build", "big.cwl", "--split", "-o", "parts.yaml"});
+  EXPECT_EQ(parts.code, 0) << parts.err;
+  EXPECT_EQ(parts.err.find("CW0609"), std::string::npos) << parts.err;
+  std::size_t documents = 0;
+  std::size_t greatest = 0;
+  const std::string text = read("parts.yaml");
+  for (std::size_t at = 0; at < text.size(); ++documents) {
+    const std::size_t end = std::min(text.find("\n---\n", at), text.size());
+    greatest = std::max(greatest, end - at);
+    at = end + 5;
+  }
+  EXPECT_GE(documents, 3U);
+  EXPECT_LE(greatest, std::size_t{1} << 20);
+}
+
 }  // namespace
 }  // namespace couler::testing
