@@ -107,10 +107,9 @@ class ExprWalk {
         const auto& task = static_cast<const TaskDecl&>(decl);
         fields(task.params);
         fields(task.outputs);
-        for (const Expr* one : {task.image, task.timeout, task.retryCount, task.cache, task.runBody})
-          expr(one);
-        for (const auto all : {task.resources, task.env, task.retry}) settings(all);
-        return;
+        for (const Expr* one : {task.image, task.cache, task.runBody}) expr(one);
+        settings(task.env);
+        return step(task);
       }
       case DeclKind::Workflow:
         fields(static_cast<const WorkflowDecl&>(decl).params);
@@ -121,7 +120,7 @@ class ExprWalk {
           expr(stmt.value);
           for (const TransformKey& key : stmt.keys) expr(key.value);
         }
-        return;
+        return step(static_cast<const TransformDecl&>(decl));
       case DeclKind::Labeler:
         for (const Vote& vote : static_cast<const LabelerDecl&>(decl).votes) expr(vote.when);
         return;
@@ -142,6 +141,12 @@ class ExprWalk {
       expr(field.value);
       expr(field.where);
     }
+  }
+  void step(const StepSettings& of) {
+    expr(of.timeout);
+    expr(of.retryCount);
+    settings(of.resources);
+    settings(of.retry);
   }
   void settings(std::span<Setting> all) {
     for (const Setting& setting : all) expr(setting.value);

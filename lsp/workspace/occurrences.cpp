@@ -72,12 +72,9 @@ class Finder {
         declare(decl.name, &decl);
         fields(task.params);
         fields(task.outputs);
-        for (const Expr* one : {task.image, task.timeout, task.retryCount, task.cache, task.runBody})
-          expr(one);
-        for (const auto settings : {task.resources, task.env, task.retry}) {
-          for (const Setting& setting : settings) expr(setting.value);
-        }
-        return;
+        for (const Expr* one : {task.image, task.cache, task.runBody}) expr(one);
+        for (const Setting& setting : task.env) expr(setting.value);
+        return settings(task);
       }
       case DeclKind::Workflow: {
         const auto& workflow = static_cast<const WorkflowDecl&>(decl);
@@ -91,7 +88,7 @@ class Finder {
         declare(decl.name, &decl);
         fields(transform.params);
         for (const TransformStmt& stmt : transform.statements) statement(stmt);
-        return;
+        return settings(transform);
       }
       case DeclKind::Labeler: {
         const auto& labeler = static_cast<const LabelerDecl&>(decl);
@@ -128,6 +125,13 @@ class Finder {
     }
   }
 
+  void settings(const StepSettings& step) {
+    expr(step.timeout);
+    expr(step.retryCount);
+    for (const auto all : {step.resources, step.retry}) {
+      for (const Setting& setting : all) expr(setting.value);
+    }
+  }
   void fields(std::span<Field> all) {
     for (const Field& one : all) field(one);
   }
