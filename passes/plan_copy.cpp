@@ -1,5 +1,6 @@
 #include "passes/plan_copy.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -73,6 +74,16 @@ void tellApart(std::vector<ParamDef>& params) {
       param.name = fmt::format("{}_{}", name, n);
     }
   }
+}
+
+std::string uniqueTaskName(const Module& module, const std::string& base) {
+  std::string name = base;
+  const auto taken = [&] {
+    return std::any_of(module.tasks.begin(), module.tasks.end(),
+                       [&](const TaskDef& task) { return task.name == name; });
+  };
+  for (int n = 2; taken(); ++n) name = fmt::format("{}-{}", base, n);
+  return name;
 }
 
 }  // namespace couler::passes

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -33,5 +34,7 @@ class PlanCopier {
 
 /// Gives parameters of equal names other names: `rows`, `rows_2`.
 void tellApart(std::vector<ir::ParamDef>& params);
+/// `base`, or `base-2` and so on where a task has that name. O(tasks).
+[[nodiscard]] std::string uniqueTaskName(const ir::Module& module, const std::string& base);
 
 }  // namespace couler::passes

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "passes/passes.h"
+#include "passes/plan_copy.h"
 #include "passes/shard_plan.h"
 #include "support/text.h"
 
@@ -137,12 +138,7 @@ class Sharder {
     const auto [known, added] = cuts_.try_emplace({format, image});
     if (!added) return known->second;
     TaskDef task;
-    task.name = "cut-" + format;
-    const auto taken = [&] {
-      return std::any_of(module_.tasks.begin(), module_.tasks.end(),
-                         [&](const TaskDef& other) { return other.name == task.name; });
-    };
-    for (int n = 2; taken(); ++n) task.name = fmt::format("cut-{}-{}", format, n);
+    task.name = uniqueTaskName(module_, "cut-" + format);
     task.image = image;
     task.retry = module_.at(of).retry;
     task.span = module_.at(of).span;

@@ -208,19 +208,10 @@ class Splitter {
   /// The task without its plan.
   TaskDef emptyTask(std::string_view suffix) {
     TaskDef task = task_;
-    task.name = uniqueName(task_.name + std::string(suffix));
+    task.name = uniqueTaskName(module_, task_.name + std::string(suffix));
     task.params.clear();
     task.exprs = module_.addRegion();
     return task;
-  }
-  std::string uniqueName(const std::string& base) const {
-    std::string name = base;
-    const auto taken = [&] {
-      return std::any_of(module_.tasks.begin(), module_.tasks.end(),
-                         [&](const TaskDef& task) { return task.name == name; });
-    };
-    for (int n = 2; taken(); ++n) name = fmt::format("{}-{}", base, n);
-    return name;
   }
 
   void makePart() {
