@@ -34,20 +34,7 @@ bool isAggregateName(std::string_view name) {
 
 bool Checker::isKeyType(TypeId type) const {
   if (types().kind(type) == IrKind::Optional) type = types()[type].element;
-  switch (types().kind(type)) {
-    case IrKind::Error:
-    case IrKind::Bool:
-    case IrKind::Int:
-    case IrKind::Float:
-    case IrKind::String:
-    case IrKind::Timestamp:
-    case IrKind::Duration:
-    case IrKind::Size:
-    case IrKind::Enum:
-      return true;
-    default:
-      return false;
-  }
+  return textable(type);
 }
 
 bool Checker::strip(std::vector<TypeId>& operands) const {
