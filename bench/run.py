@@ -2,7 +2,7 @@
 
     python3 bench/run.py [--build build] [--only NAME] [--repeat N] [--json FILE]
                          [--peers PYTHON] [--rows N] [--threads N]... [--pipeline NAME]...
-                         [--seeds N] [--trials N] [--trainings FILE]
+                         [--seeds N] [--trials N] [--training NAME]... [--trainings FILE]
 
 Times are CPU seconds of the process and its children (user + system), the least of N runs; for runs
 of many steps also wall seconds. Peers: ninja (the build's own) and, where installed, Hera
@@ -261,6 +261,7 @@ def main():
     parser.add_argument("--pipeline", action="append", help="one of the tables' pipelines")
     parser.add_argument("--seeds", default=20, type=int, help="of each search")
     parser.add_argument("--trials", default=50, type=int, help="of each search")
+    parser.add_argument("--training", action="append", help="one of the searches' trainings")
     parser.add_argument("--trainings", type=pathlib.Path, help="keep what trainings came to there; go on with it")
     options = parser.parse_args()
     options.threads = options.threads or [1, 2]

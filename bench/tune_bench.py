@@ -209,9 +209,12 @@ def bench_tune(table, tools, work, repeat, options):
     couler = tools / "couler"
     if subprocess.run([options.peers, "-c", "import optuna, sklearn"], capture_output=True).returncode != 0:
         raise SystemExit("tune: --peers must be a Python that has optuna and scikit-learn")
-    bench_overhead(table, couler, work, options, measure)
+    if not options.training:
+        bench_overhead(table, couler, work, options, measure)
     spaces = json.loads(subprocess.check_output([*peers, "space"], text=True))
     with server(options.peers, options.trainings, work) as (environment, log):
         for name, about in spaces.items():
+            if options.training and name not in options.training:
+                continue
             compare(table, couler, work, environment, log, options, name, about)
             against_grid(table, couler, work, environment, log, options, name, about)

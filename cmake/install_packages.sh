@@ -6,7 +6,7 @@ packages='
   g++ cmake ninja-build ccache mold pkg-config python3 python3-pip
   antlr4 libantlr4-runtime-dev uuid-dev
   llvm-19-dev
-  nlohmann-json3-dev libboost-program-options-dev libfmt-dev
+  nlohmann-json3-dev libboost-program-options-dev libfmt-dev libcurl4-openssl-dev
   libre2-dev libsqlite3-dev libyaml-dev
   zlib1g-dev libzstd-dev libsimdjson-dev libflatbuffers-dev
   libgtest-dev libbenchmark-dev

@@ -50,6 +50,7 @@ constexpr Option kBuildOptions[] = {
      "write there, whole or not at all (default: standard output)"},
     {"depfile", 0, Arity::Value, "FILE", "write a make rule that lists every source file read"},
     kInput,
+    kStore,
     {"print", 0, Arity::Value, "STAGE",
      "print a stage instead: the syntax tree, the types, the graph as written, the graph after all "
      "passes",

@@ -7,7 +7,7 @@ lexer grammar CoulerLexer;
 tokens {
   Term, AfterComma, TypeOpen, Unit, InterpClose, Bad,
   KwEnum, KwSchema, KwTask, KwVolatile, KwWorkflow, KwTransform, KwLabeler, KwTarget, KwTest,
-  KwAs, KwFrom, KwWhere, KwMax, KwTune, KwMaximize, KwMinimize, KwUsing,
+  KwAs, KwFrom, KwWhere, KwMax, KwTune, KwMaximize, KwMinimize, KwUsing, KwPrior,
   KwImage, KwResources, KwEnv, KwTimeout, KwRetry, KwCache, KwRun, KwSh, KwPython,
   KwWithout, KwGroup, KwOrder, KwBy, KwAsc, KwDesc, KwLimit, KwDistinct, KwLeft, KwSemi, KwAnti,
   KwJoin, KwOn, KwVote, KwWhen, KwExpect

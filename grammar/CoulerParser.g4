@@ -131,4 +131,5 @@ forExpr: KwFor Ident KwIn expr block;
 loopExpr: KwLoop Ident OpAssign expr KwMax expr block KwUntil expr;
 tuneExpr
   : KwTune Ident (OpDot Ident)? args (KwMaximize | KwMinimize) Ident (KwUsing Ident args?)?
+    (KwPrior KwFrom Ident args?)?
   ;

@@ -35,13 +35,6 @@ EvalResult withSpace(const Operands& in, std::size_t first, Make&& make) {
   return make(std::get<search::Space>(space));
 }
 
-EvalResult pointsAt(const search::Space& space, const std::vector<std::vector<double>>& places) {
-  ListItems items;
-  items.reserve(places.size());
-  for (const std::vector<double>& place : places) items.push_back(space.point(place));
-  return Value::list(std::move(items));
-}
-
 /// `#grid(sample, points, spaces…)`.
 EvalResult allTrials(const Operands& in) {
   return withSpace(in, 2, [&](const search::Space& space) {
@@ -51,23 +44,30 @@ EvalResult allTrials(const Operands& in) {
   });
 }
 
-/// `#random(sample, trials, seed, spaces…)` and `#sobol`.
+/// `#random(sample, first, trials, seed, spaces…)` and `#sobol`.
 EvalResult someTrials(const Operands& in, bool sobol) {
-  const std::int64_t trials = in.integer(1);
+  const std::int64_t trials = in.integer(2);
   if (trials < 0) return fail("`trials` is {}", trials);
   const auto count = static_cast<std::uint64_t>(trials);
   if (count > kMaxItems) return tooLong(count);
-  return withSpace(in, 3, [&](const search::Space& space) {
+  return withSpace(in, 4, [&](const search::Space& space) {
+    ListItems points = in.list(1);
+    points.resize(std::min<std::size_t>(points.size(), count));
     const std::size_t dimensions = space.dimensions().size();
-    return pointsAt(space, sobol ? search::sobolPlaces(dimensions, in.integer(2), 0, count)
-                                 : search::randomPlaces(dimensions, in.integer(2), 0, count));
+    const std::uint64_t drawn = count - points.size();
+    for (const auto& place : sobol ? search::sobolPlaces(dimensions, in.integer(3), 0, drawn)
+                                   : search::randomPlaces(dimensions, in.integer(3), 0, drawn)) {
+      points.push_back(space.point(place));
+    }
+    return EvalResult(Value::list(std::move(points)));
   });
 }
 
-/// `#tpe(sample, tried, scores, maximize, trials, seed, startup, parallel, spaces…)`.
+/// `#tpe(sample, first, tried, scores, maximize, trials, seed, startup, parallel, spaces…)`.
 EvalResult nextTrials(const Operands& in, const search::Space& space) {
-  const ListItems& tried = in.list(1);
-  const Scores losses = lossesOf(in.list(2), in.truth(3));
+  const ListItems& first = in.list(1);
+  const ListItems& tried = in.list(2);
+  const Scores losses = lossesOf(in.list(3), in.truth(4));
   if (losses.size() != tried.size()) {
     return fail("{} scores of {} trials", losses.size(), tried.size());
   }
@@ -75,21 +75,27 @@ EvalResult nextTrials(const Operands& in, const search::Space& space) {
   for (std::size_t i = 0; i < tried.size(); ++i) {
     trials.push_back({space.place(tried[i]), losses[i]});
   }
-  const std::int64_t seed = in.integer(5);
+  const std::int64_t seed = in.integer(6);
   const auto done = static_cast<std::int64_t>(tried.size());
-  const std::int64_t end = std::min(in.integer(4), done + in.integer(7));
-  std::vector<std::vector<double>> places;
+  const std::int64_t end = std::min(in.integer(5), done + in.integer(8));
+  const auto given = static_cast<std::int64_t>(first.size());
+  ListItems points;
   for (std::int64_t i = done; i < end; ++i) {
-    if (i < in.integer(6)) {
-      const auto at = static_cast<std::uint64_t>(i);
-      places.push_back(search::sobolPlaces(space.dimensions().size(), seed, at, at + 1).front());
+    std::vector<double> place;
+    if (i < given) {
+      points.push_back(first[static_cast<std::size_t>(i)]);
+      place = space.place(points.back());
+    } else if (i < in.integer(7)) {
+      const auto at = static_cast<std::uint64_t>(i - given);
+      place = search::sobolPlaces(space.dimensions().size(), seed, at, at + 1).front();
     } else {
-      places.push_back(search::parzen(space, trials, seed));
+      place = search::parzen(space, trials, seed);
     }
+    if (i >= given) points.push_back(space.point(place));
     // Until it has a score it counts as a bad one, so that those beside it keep away.
-    trials.push_back({places.back(), std::nullopt});
+    trials.push_back({std::move(place), std::nullopt});
   }
-  return pointsAt(space, places);
+  return Value::list(std::move(points));
 }
 
 /// Whether a trial is among the `most` best; of equal ones the first. O(trials).
@@ -132,7 +138,10 @@ bool applySearch(Builtin op, const Operands& in, EvalResult& out) {
       out = someTrials(in, op == Builtin::TuneSobol);
       return true;
     case Builtin::TuneNext:
-      out = withSpace(in, 8, [&](const search::Space& space) { return nextTrials(in, space); });
+      out = withSpace(in, 9, [&](const search::Space& space) { return nextTrials(in, space); });
+      return true;
+    case Builtin::TunePrior:
+      out = Value::list({});
       return true;
     case Builtin::TunePromoted:
       out = promoted(in);

@@ -34,6 +34,7 @@ class Space {
                                              std::span<const Value* const> spaces);
 
   [[nodiscard]] std::span<const Dimension> dimensions() const { return dimensions_; }
+  [[nodiscard]] std::span<const std::string> names() const { return names_; }
   /// The point at that place; each coordinate is in [0, 1).
   [[nodiscard]] Value point(std::span<const double> place) const;
   /// The place of a point; of an int or a choice the middle of its share. A value that is not in
@@ -79,6 +80,11 @@ struct Trial {
   std::vector<double> place;
   std::optional<double> loss;  ///< less is better
 };
+
+/// What `#prior` takes beside the spaces: what a model is told that proposes the first points. A
+/// record of the texts `name` and `doc` (of the task or workflow), `objective` and `objective_doc`,
+/// `data` and `model` (the cards), of `maximize`, of `points`, how many to propose, and of `params`,
+/// a record for each space: its `doc` and the condition `when` it counts, as written (or empty).
 
 /// The next point by the tree-structured Parzen estimator (Bergstra et al., NIPS 2011) with one
 /// kernel over all parameters a trial (as in BOHB, Falkner et al., ICML 2018), as wide as the trials

@@ -9,6 +9,7 @@
 #include "driver/engine_target.h"
 #include "driver/files.h"
 #include "driver/print_stages.h"
+#include "driver/priors.h"
 #include "driver/program.h"
 #include "driver/shard_options.h"
 #include "frontend/syntax/print.h"
@@ -120,6 +121,10 @@ int runBuild(const Invocation& invocation) {
   const auto inputs = workflowInputs(invocation, *module, *words, false, program.problems());
   if (!inputs) return program.finish(kUsage);
 
+  for (const Prior& prior :
+       takePriors(*module, invocation.value("store", ".couler"), program.problems())) {
+    if (invocation.has("remarks")) printError(priorText(prior));
+  }
   const std::string targetName = where && where->target != nullptr ? where->target->name : "";
   backends::EmitOptions options;
   options.arguments = *inputs;

@@ -11,6 +11,7 @@
 #include "driver/engine_target.h"
 #include "driver/local_target.h"
 #include "driver/past.h"
+#include "driver/priors.h"
 #include "driver/program.h"
 #include "driver/shard_options.h"
 #include "passes/pass.h"
@@ -84,6 +85,10 @@ class PastWork {
   std::unordered_map<std::string, std::string> text_;
 };
 
+void printPriors(const std::vector<Prior>& priors) {
+  for (const Prior& prior : priors) printOut(priorText(prior));
+}
+
 /// What `couler build` would make of it for an engine elsewhere: one workflow, or parts.
 int planParts(const Invocation& invocation, Program& program, ir::Module module,
               const Destination& where, const std::vector<std::string>& disabled, const Inputs& inputs) {
@@ -141,6 +146,7 @@ int runPlan(const Invocation& invocation) {
     const auto where = destination(target, *module, program.problems());
     const auto given = workflowInputs(invocation, *module, *words, false, program.problems());
     if (!where || !given) return program.finish(kUsage);
+    printPriors(takePriors(*module, invocation.value("store", ".couler"), program.problems()));
     return planParts(invocation, program, std::move(*module), *where, *disabled, *given);
   }
   auto inputs = workflowInputs(invocation, *module, *words, true, program.problems());
@@ -158,6 +164,8 @@ int runPlan(const Invocation& invocation) {
   options.cacheBudget = cache->budget;
   options.cachePolicy = cache->policy.value_or(ir::CachePolicy::Density);
   if (invocation.has("container")) options.container = containerMode(invocation.value("container"));
+
+  const auto priors = takePriors(*module, options.storeDir, program.problems());
 
   passes::Context context{program.problems(), false, &program.sources()};
   passes::CachePlan kept;
@@ -203,6 +211,7 @@ int runPlan(const Invocation& invocation) {
                          countOf(steps.size(), "step"), work.unknown == 0 ? "about " : "at least ",
                          humanSeconds(work.seconds)));
   }
+  printPriors(priors);
   if (!module->costs.empty()) {
     printOut(fmt::format("within {}: a run after an edit is expected to compute {}; {} with nothing "
                          "kept, {} with all\n",

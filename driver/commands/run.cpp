@@ -11,6 +11,7 @@
 #include "driver/console.h"
 #include "driver/files.h"
 #include "driver/local_target.h"
+#include "driver/priors.h"
 #include "driver/program.h"
 #include "driver/shard_options.h"
 #include "driver/progress.h"
@@ -131,6 +132,10 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   options.program = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
   if (invocation.has("container")) options.container = containerMode(invocation.value("container"));
 
+  for (const Prior& prior : takePriors(*module, options.storeDir, program.problems())) {
+    const bool silent = invocation.has("quiet") || invocation.has("events");
+    if (prior.points > 0 && !silent) printError(priorText(prior));
+  }
   result.searches = searchesOf(*module);
   if (invocation.has("report")) result.graph = graphOf(*module);
   options.cacheBudget = cache->budget;

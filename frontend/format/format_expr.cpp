@@ -282,10 +282,14 @@ void Formatter::flatInner(Flat& f, const Expr& e) const {
       flat(f, *t.call, kPostfix);
       f.put(t.maximize ? " maximize " : " minimize ");
       f.put(t.objective.text);
-      if (t.algorithm.text.empty()) return;
-      f.put(" using ");
-      f.put(t.algorithm.text);
-      if (!t.settings.empty()) flatArguments(f, t.settings);
+      const auto clause = [&](std::string_view words, const TuneClause& c) {
+        if (c.name.text.empty()) return;
+        f.put(words);
+        f.put(c.name.text);
+        if (!c.settings.empty()) flatArguments(f, c.settings);
+      };
+      clause(" using ", t.method);
+      clause(" prior from ", t.prior);
       return;
     }
   }
@@ -525,21 +529,23 @@ void Formatter::broken(const Expr& e, std::size_t reserve) {
       newline();
       put(t.maximize ? "maximize " : "minimize ");
       put(t.objective.text);
-      if (!t.algorithm.text.empty()) {
+      const auto clause = [&](std::string_view words, const TuneClause& c) {
+        if (c.name.text.empty()) return;
         newline();
-        put("using ");
-        put(t.algorithm.text);
-        if (!t.settings.empty()) {
-          Flat f;
-          f.room = room(reserve);
-          flatArguments(f, t.settings);
-          if (f.ok) {
-            put(f.text);
-          } else {
-            arguments(t.settings, {e.span.file, t.algorithm.span.end, e.span.end});
-          }
+        put(words);
+        put(c.name.text);
+        if (c.settings.empty()) return;
+        Flat f;
+        f.room = room(reserve);
+        flatArguments(f, c.settings);
+        if (f.ok) {
+          put(f.text);
+        } else {
+          arguments(c.settings, c.parens);
         }
-      }
+      };
+      clause("using ", t.method);
+      clause("prior from ", t.prior);
       --indent_;
       return;
     }

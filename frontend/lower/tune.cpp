@@ -14,6 +14,9 @@ using sema::TuneSpace;
 NodeId Lowerer::TuneLowering::run() {
   lowerArguments();
   lowerSpaces();
+  if (plan_.method != TuneMethod::Grid) {
+    first_ = plan_.card.empty() ? op(Builtin::MakeList, pointList(), {}) : prior();
+  }
   switch (plan_.method) {
     case TuneMethod::Tpe:
       learn();
@@ -61,12 +64,12 @@ void Lowerer::TuneLowering::lowerSpaces() {
     TypeId inner = space.type;
     if (l_.kind(inner) == IrKind::Optional) inner = types()[inner].element;
     if (space.low == nullptr) {
-      spaces_.push_back(l_.lowerAs(*space.arg->value, types().list(inner)));
+      spaces_.push_back(bound(*space.arg->value, types().list(inner)));
       first.push_back(item(spaces_.back(), number(0)));
       continue;
     }
-    const NodeId low = l_.lowerAs(*space.low, inner);
-    const NodeId high = l_.lowerAs(*space.high, inner);
+    const NodeId low = bound(*space.low, inner);
+    const NodeId high = bound(*space.high, inner);
     const TypeId bounds =
         types().record({{"low", inner}, {"high", inner}, {"log", TypeTable::kBool}});
     spaces_.push_back(record(bounds, {{low, high, truth(space.log)}}));
@@ -156,8 +159,8 @@ void Lowerer::TuneLowering::learn() {
     const NodeId before = m.addParam(body, state, "trials", span_, ir::Phase::Run);
     const NodeId tried = field(before, "points", pointList());
     const NodeId results = field(before, "results", resultList);
-    std::vector<NodeId> operands{sample_,   tried, scoresOf(results), truth(expr_.maximize),
-                                 trials,    seed,  startup,           number(parallel)};
+    std::vector<NodeId> operands{sample_, first_, tried,   scoresOf(results), truth(expr_.maximize),
+                                 trials,  seed,   startup, number(parallel)};
     operands.insert(operands.end(), spaces_.begin(), spaces_.end());
     const NodeId next = effective(op(Builtin::TuneNext, pointList(), operands));
     NodeId fresh;

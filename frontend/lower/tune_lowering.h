@@ -96,10 +96,16 @@ class Lowerer::TuneLowering {
 
   void lowerArguments();
   void lowerSpaces();
+  /// A bound or the values of a space; with a prior a constant, since a model is asked before all.
+  NodeId bound(const syntax::Expr& expr, TypeId type);
+
+  /// The first points, which the command puts in place of the node, and what a model is to know
+  /// when it is asked for them.
+  NodeId prior();
 
   /// The operands of what draws so many points.
   std::vector<NodeId> sampled(std::string_view count) {
-    std::vector<NodeId> operands{sample_, setting(count, 0), setting("seed", 0)};
+    std::vector<NodeId> operands{sample_, first_, setting(count, 0), setting("seed", 0)};
     operands.insert(operands.end(), spaces_.begin(), spaces_.end());
     return operands;
   }
@@ -156,6 +162,7 @@ class Lowerer::TuneLowering {
   std::vector<NodeId> arguments_;  ///< by parameter; invalid for what a trial itself gives
   std::vector<NodeId> spaces_;
   NodeId sample_;
+  NodeId first_;    ///< list<point>: what to try before all else
   NodeId points_;   ///< list<point>
   NodeId results_;  ///< list<result?>, one a point
   NodeId reached_;  ///< Asha: list<int>

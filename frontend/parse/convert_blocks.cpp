@@ -126,14 +126,25 @@ Expr* Converter::tuneExpr(Context* c) {
   e->maximize = type(c->children[i]) == P::KwMaximize;
   e->objective = name(*token(c->children[i + 1]));
   i += 2;
-  if (i < c->children.size()) {
-    e->algorithm = name(*token(c->children[i + 1]));
-    if (i + 2 < c->children.size()) {
-      e->settings = arguments(context(c->children[i + 2]), true, false);
+  // A name and arguments that may be left out.
+  const auto clause = [&](TuneClause& into) {
+    into.name = name(*token(c->children[i++]));
+    if (i < c->children.size() && token(c->children[i]) == nullptr) {
+      Context* settings = context(c->children[i++]);
+      into.settings = arguments(settings, true, false);
+      into.parens = span(settings);
     }
-  }
+    for (const Argument& a : into.settings) deepen(e, depthOf(a.value));
+  };
   deepen(e, depthOf(called));
-  for (const Argument& a : e->settings) deepen(e, depthOf(a.value));
+  if (i < c->children.size() && type(c->children[i]) == P::KwUsing) {
+    ++i;
+    clause(e->method);
+  }
+  if (i < c->children.size()) {
+    i += 2;
+    clause(e->prior);
+  }
   return e;
 }
 

@@ -118,6 +118,7 @@ bool Layout::endsItem(const Tok& t) {
     case L::Ident: {
       const std::string_view word = text(t);
       if (o.tune && (word == "maximize" || word == "minimize" || word == "using")) return false;
+      if (o.tune && beginsPrior(t)) return false;
       if (o.loops > 0 && word == "max" && rawType(1) != L::OpAssign) return false;
       if (o.place == Place::Labeler && (word == "when" || word == "as")) return false;
       if ((word == "elif" || word == "elseif") && prev() == L::OpCloseBrace) return false;
@@ -283,7 +284,7 @@ bool continuesDeclaration(const Tok& before, const Tok& tok, std::string_view te
       return true;
     case L::Ident: {
       const std::string_view word = text.substr(tok.begin, tok.end - tok.begin);
-      return word == "maximize" || word == "minimize" || word == "using";
+      return word == "maximize" || word == "minimize" || word == "using" || word == "prior";
     }
     default:
       return false;

@@ -109,6 +109,8 @@ class Layout {
   [[nodiscard]] bool calledInFile(std::string_view word) const;
   std::uint16_t scriptWord(Tok& t);
   std::uint16_t infixWord(const Tok& t);
+  /// `prior from` behind a `tune`: no statement begins with two names in a row.
+  [[nodiscard]] bool beginsPrior(const Tok& t) const;
 
   // layout_slips.cpp: where a token goes, and what is put right on the way
   void place(Tok t);

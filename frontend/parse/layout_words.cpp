@@ -42,6 +42,8 @@ void Layout::retag(Tok& t) {
     t.type = L::KwBy;
   } else if (isJoinWord(prev()) && text(t) == "join") {
     t.type = L::KwJoin;
+  } else if (prev() == L::KwPrior && text(t) == "from") {
+    t.type = L::KwFrom;
   }
   if (t.type == L::Ident && text(t) == "tune" && rawType(1) == L::Ident && sameLine(1)) {
     t.type = L::KwTune;
@@ -170,6 +172,10 @@ std::uint16_t Layout::scriptWord(Tok& t) {
   return shell ? L::KwSh : L::KwPython;
 }
 
+bool Layout::beginsPrior(const Tok& t) const {
+  return text(t) == "prior" && rawType(1) == L::Ident && sameLine(1);
+}
+
 /// After an operand a name can only be one of these words.
 std::uint16_t Layout::infixWord(const Tok& t) {
   Open& o = top();
@@ -179,6 +185,7 @@ std::uint16_t Layout::infixWord(const Tok& t) {
     if (word == "maximize") return L::KwMaximize;
     if (word == "minimize") return L::KwMinimize;
     if (word == "using") return L::KwUsing;
+    if (beginsPrior(t)) return L::KwPrior;
   }
   switch (o.place) {
     case Place::Top:

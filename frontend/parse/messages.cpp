@@ -65,6 +65,8 @@ std::string describe(std::uint16_t type) {
       return "`on`";
     case P::KwBy:
       return "`by`";
+    case P::KwFrom:
+      return "`from`";
     case P::KwMaximize:
       return "`maximize`";
     case P::KwMinimize:
@@ -117,6 +119,7 @@ std::string expectation(const Failure& f) {
                                      std::uint16_t{P::KwWhen},
                                      std::uint16_t{P::KwOn},
                                      std::uint16_t{P::KwBy},
+                                     std::uint16_t{P::KwFrom},
                                      std::uint16_t{P::KwMaximize},
                                      std::uint16_t{P::KwMinimize},
                                      std::uint16_t{P::KwTask},

@@ -90,6 +90,7 @@ bool goesOn(std::uint16_t type) {
     case L::KwMaximize:
     case L::KwMinimize:
     case L::KwUsing:
+    case L::KwPrior:
     case L::KwWhen:
     case L::KwAs:
     case L::KwOn:

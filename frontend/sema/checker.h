@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,13 @@ namespace couler::sema {
 using ir::Phase;
 using ir::TypeId;
 using ir::TypeTable;
+
+template <class Named>
+std::vector<std::string_view> namesOf(const Named& all) {
+  std::vector<std::string_view> names;
+  for (const auto& one : all) names.push_back(one.name);
+  return names;
+}
 
 /// What kind of code is being checked; decides which names and calls it may use.
 enum class Place : std::uint8_t {
@@ -163,9 +171,12 @@ class Checker {
   TypeId checkTry(const syntax::TryExpr& expr, TypeId expected, bool used);
   TypeId checkAfter(const syntax::AfterExpr& expr);
 
-  // ---- tune.cpp
+  // ---- tune.cpp, tune_settings.cpp
   TypeId checkTune(const syntax::TuneExpr& expr);
   SymbolId tunedCallee(const Expr& callee);
+  void checkClause(const syntax::TuneClause& clause, std::string_view name,
+                   std::span<const SettingSpec> specs, std::string_view example,
+                   const std::function<void(const SettingSpec&, const Expr*)>& take);
   const TuneMethodSpec* checkTuneSettings(const syntax::TuneExpr& expr, SymbolId callee,
                                           TunePlan& plan);
   void checkTuneNumber(const Expr* value, const SettingSpec& spec);
@@ -174,6 +185,7 @@ class Checker {
   void checkSpace(TuneSpace& space, const FieldInfo& param);
   void checkRangeSpace(TuneSpace& space, Span at);
   void checkSpaceConditions(SymbolId callee, TunePlan& plan);
+  void checkPrior(const syntax::TuneExpr& expr, const TuneMethodSpec* method, TunePlan& plan);
   bool checkObjective(const syntax::TuneExpr& expr, SymbolId callee, TunePlan& plan);
   TypeId tunedType(const syntax::TuneExpr& expr, SymbolId callee, TunePlan& plan);
 

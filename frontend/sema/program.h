@@ -155,6 +155,7 @@ struct TunePlan {
   std::vector<TuneSpace> spaces;  ///< in the order written
   std::size_t objective = 0;      ///< index of the output
   std::unordered_map<std::string_view, const syntax::Expr*> settings;
+  std::unordered_map<std::string_view, const syntax::Expr*> card;  ///< empty without a prior
   std::ptrdiff_t resource = -1;    ///< parameter; Asha
   std::ptrdiff_t resume = -1;      ///< parameter, or -1
   std::ptrdiff_t checkpoint = -1;  ///< output, or -1

@@ -83,6 +83,12 @@ constexpr std::array kTuneMethods{
     TuneMethodSpec{"asha", TuneMethod::Asha, kAsha},
     TuneMethodSpec{"tpe", TuneMethod::Tpe, kTpe},
 };
+constexpr std::array kCard{
+    SettingSpec{"data", SettingType::String, "the data card: what is learned from, what is told, how that is judged", false, true},
+    SettingSpec{"model", SettingType::String, "the model card: what learns, and how it is built", false, true},
+    SettingSpec{"points", SettingType::Int, "how many points to ask for", true},
+};
+constexpr std::array kPriors{PriorSpec{"card", kCard}};
 constexpr std::array<std::string_view, 4> kFailures{"transient", "oom", "timeout", "exit"};
 constexpr std::array kEngines{EngineSpec{"local", kLocal}, EngineSpec{"argo", kArgo}};
 constexpr std::array<std::string_view, 11> kPlanned{
@@ -103,5 +109,6 @@ std::span<const SettingSpec> resourceSettings() { return kResources; }
 std::span<const SettingSpec> retrySettings() { return kRetry; }
 std::span<const std::string_view> failureClasses() { return kFailures; }
 std::span<const TuneMethodSpec> tuneMethods() { return kTuneMethods; }
+std::span<const PriorSpec> tunePriors() { return kPriors; }
 
 }  // namespace couler::sema

@@ -57,5 +57,11 @@ struct TuneMethodSpec {
   std::span<const SettingSpec> settings;
 };
 [[nodiscard]] std::span<const TuneMethodSpec> tuneMethods();
+/// What `prior from` may name.
+struct PriorSpec {
+  std::string_view name;
+  std::span<const SettingSpec> settings;
+};
+[[nodiscard]] std::span<const PriorSpec> tunePriors();
 
 }  // namespace couler::sema

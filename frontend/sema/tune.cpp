@@ -1,4 +1,4 @@
-// `tune`: the call, its spaces, what is maximized, and how it searches.
+// `tune`: the call, its spaces and what is maximized; how it searches is in tune_settings.cpp.
 #include <algorithm>
 
 #include "frontend/sema/checker.h"
@@ -34,13 +34,6 @@ const BinaryExpr* asLogRange(const Expr* expr) {
   return only == nullptr ? nullptr : asRange(only->value);
 }
 
-template <class Named>
-std::vector<std::string_view> namesOf(const std::vector<Named>& fields) {
-  std::vector<std::string_view> names;
-  for (const Named& field : fields) names.push_back(field.name);
-  return names;
-}
-
 }  // namespace
 
 SymbolId Checker::tunedCallee(const Expr& callee) {
@@ -74,138 +67,6 @@ SymbolId Checker::tunedCallee(const Expr& callee) {
                .label(program_->at(symbol).declared, "declared here"));
   }
   return {};
-}
-
-void Checker::checkTuneNumber(const Expr* value, const SettingSpec& spec) {
-  checkAs(value, TypeTable::kInt);
-  const auto number = literalNumber(value);
-  if (number && (*number < 0 || (*number == 0 && spec.positive)) && spec.name != "seed") {
-    report(
-        diagnose<Diag::SettingValue>(value->span, spec.name, *number < 0 ? "below zero" : "zero"));
-  }
-  if (number && *number == 1 && spec.name == "reduction") {
-    report(diagnose<Diag::SettingValue>(value->span, spec.name, "1, which stops no trial"));
-  }
-  if (spec.type == SettingType::Int) {
-    needPhase(value, Phase::Compile, fmt::format("`{}`", spec.name));
-  }
-}
-
-/// The index of the parameter or output that a setting names; -1 when there is none (reported).
-std::ptrdiff_t Checker::tunedName(const Expr* value, const SettingSpec& spec, SymbolId callee) {
-  const bool isParam = spec.type == SettingType::Parameter;
-  const Signature& signature = *program_->at(callee).signature;
-  const std::vector<FieldInfo>& fields = isParam ? signature.params : signature.outputs;
-  set(*value, TypeTable::kString, Phase::Compile);
-  const std::string_view kind = isParam ? "parameter" : "output";
-  if (value->kind != ExprKind::Name) {
-    report(diagnose<Diag::AshaName>(value->span, text(value->span), spec.name,
-                                    fmt::format("it is not the name of a{} {}",
-                                                isParam ? "" : "n", kind)));
-    return -1;
-  }
-  const Name& name = static_cast<const NameExpr*>(value)->name;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].name == name.text) return static_cast<std::ptrdiff_t>(i);
-  }
-  unknownName(fmt::format("{} of `{}`", kind, program_->at(callee).name), name, namesOf(fields));
-  return -1;
-}
-
-void Checker::checkAshaNames(SymbolId callee, TunePlan& plan) {
-  const Signature& signature = *program_->at(callee).signature;
-  const auto refuse = [&](std::string_view setting, const FieldInfo& field, std::string why) {
-    report(diagnose<Diag::AshaName>(plan.settings.at(setting)->span, field.name, setting, why)
-               .label(program_->at(field.symbol).declared, "declared here"));
-  };
-  if (plan.resource >= 0) {
-    const FieldInfo& param = signature.params[static_cast<std::size_t>(plan.resource)];
-    if (!isError(param.type) && param.type != TypeTable::kInt) {
-      refuse("resource", param, fmt::format("it is a `{}`, not an `int`", print(param.type)));
-      plan.resource = -1;
-    }
-  }
-  const auto given = [&](std::string_view name) { return plan.settings.contains(name); };
-  for (const auto& [one, other] : {std::pair{"resume", "checkpoint"}, {"checkpoint", "resume"}}) {
-    if (!given(one) || given(other)) continue;
-    report(diagnose<Diag::MissingArgument>(plan.settings.at(one)->span, "asha",
-                                           fmt::format("`{}`", other))
-               .note("a rung passes the `checkpoint` output of the one before to the `resume` "
-                     "parameter"));
-  }
-  if (plan.resume < 0 || plan.checkpoint < 0) return;
-  const FieldInfo& param = signature.params[static_cast<std::size_t>(plan.resume)];
-  const FieldInfo& output = signature.outputs[static_cast<std::size_t>(plan.checkpoint)];
-  if (isError(param.type) || isError(output.type)) return;
-  if (types().kind(param.type) != IrKind::Optional) {
-    refuse("resume", param,
-           fmt::format("the first rung has none to give, and it is a `{}`, not a `{}?`",
-                       print(param.type), print(param.type)));
-  } else if (!types().accepts(param.type, output.type)) {
-    refuse("checkpoint", output,
-           fmt::format("it is a `{}`, and `{}` a `{}`", print(output.type), param.name,
-                       print(param.type)));
-  }
-}
-
-const TuneMethodSpec* Checker::checkTuneSettings(const TuneExpr& expr, SymbolId callee,
-                                                 TunePlan& plan) {
-  const auto methods = tuneMethods();
-  const TuneMethodSpec* method = methods.data();  // without `using`: grid
-  if (!expr.algorithm.text.empty()) {
-    const auto found = std::find_if(methods.begin(), methods.end(), [&](const TuneMethodSpec& m) {
-      return m.name == expr.algorithm.text;
-    });
-    method = found == methods.end() ? nullptr : &*found;
-  }
-  if (method == nullptr) {
-    unknownName("way to search", expr.algorithm, namesOf(std::vector(methods.begin(), methods.end())),
-                "there are `grid`, `random`, `sobol`, `asha` and `tpe`");
-    return nullptr;
-  }
-  plan.method = method->method;
-  std::vector<const Name*> seen;
-  for (const Argument& arg : expr.settings) {
-    if (arg.value == nullptr) continue;
-    if (arg.spread || arg.name.text.empty()) {
-      report(diagnose<Diag::SettingValue>(arg.span, method->name, "given a value without a name")
-                 .note(fmt::format("write it as `{}(trials: 16)`", method->name)));
-      check(arg.value);
-      continue;
-    }
-    const SettingSpec* spec =
-        checkKey(arg.name, fmt::format("setting of `{}`", method->name), method->settings, seen);
-    if (spec == nullptr) {
-      if (arg.value->kind != ExprKind::Name) check(arg.value);
-      continue;
-    }
-    plan.settings.emplace(spec->name, arg.value);
-    if (spec->type == SettingType::Count || spec->type == SettingType::Int) {
-      checkTuneNumber(arg.value, *spec);
-    } else if (callee.valid()) {
-      const std::ptrdiff_t index = tunedName(arg.value, *spec, callee);
-      (spec->name == "resource" ? plan.resource
-       : spec->name == "resume" ? plan.resume
-                                : plan.checkpoint) = index;
-    }
-  }
-  std::string missing;
-  for (const SettingSpec& spec : method->settings) {
-    if (!spec.required || plan.settings.contains(spec.name)) continue;
-    missing += fmt::format("{}`{}`", missing.empty() ? "" : ", ", spec.name);
-  }
-  if (!missing.empty()) {
-    report(diagnose<Diag::MissingArgument>(expr.algorithm.span, method->name, missing));
-  }
-  const Expr* low = plan.settings.contains("min") ? plan.settings.at("min") : nullptr;
-  const Expr* high = plan.settings.contains("max") ? plan.settings.at("max") : nullptr;
-  if (low != nullptr && high != nullptr && literalNumber(low) && literalNumber(high) &&
-      *literalNumber(high) < *literalNumber(low)) {
-    report(diagnose<Diag::SettingValue>(high->span, "max", "less than `min`")
-               .label(low->span, "this is `min`"));
-  }
-  if (callee.valid()) checkAshaNames(callee, plan);
-  return method;
 }
 
 void Checker::checkRangeSpace(TuneSpace& space, Span at) {
@@ -369,6 +230,7 @@ TypeId Checker::checkTune(const TuneExpr& expr) {
     for (const Argument& arg : call.args) {
       if (!arg.inSpace) check(arg.value);
     }
+    checkPrior(expr, method, plan);
     set(call, TypeTable::kError, Phase::Run);
     return set(expr, TypeTable::kError, Phase::Run);
   }
@@ -389,6 +251,7 @@ TypeId Checker::checkTune(const TuneExpr& expr) {
   bind(parts, signature.params, binding, phase);
   for (TuneSpace& space : plan.spaces) checkSpace(space, signature.params[space.param]);
   checkSpaceConditions(callee, plan);
+  checkPrior(expr, method, plan);
   const bool anySpace = std::any_of(call.args.begin(), call.args.end(),
                                     [](const Argument& arg) { return arg.inSpace; });
   if (!anySpace) {

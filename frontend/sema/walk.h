@@ -89,7 +89,8 @@ void forEachChild(const syntax::Expr* expr, Visit&& visit) {
     case ExprKind::Tune: {
       const auto* node = static_cast<const TuneExpr*>(expr);
       some(node->call);
-      for (const Argument& arg : node->settings) some(arg.value);
+      for (const Argument& arg : node->method.settings) some(arg.value);
+      for (const Argument& arg : node->prior.settings) some(arg.value);
       return;
     }
   }

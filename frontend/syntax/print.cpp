@@ -483,10 +483,11 @@ class Printer {
       case ExprKind::Tune: {
         const auto& t = static_cast<const TuneExpr&>(e);
         expr(*t.call);
-        if (!t.algorithm.text.empty()) {
-          line("using", t.algorithm.text, t.algorithm.span);
+        for (const auto& [word, clause] : {std::pair{"using", &t.method}, {"prior", &t.prior}}) {
+          if (clause->name.text.empty()) continue;
+          line(word, clause->name.text, clause->name.span);
           Deeper deeper(*this);
-          arguments(t.settings);
+          arguments(clause->settings);
         }
         return;
       }

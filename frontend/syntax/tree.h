@@ -180,12 +180,17 @@ struct AfterExpr : Expr {
   Expr* operand;
   std::span<Expr*> after;
 };
+struct TuneClause {
+  Name name;  ///< empty: not written
+  std::span<Argument> settings;
+  Span parens;  ///< of the settings; invalid without
+};
 struct TuneExpr : Expr {
   CallExpr* call;
   bool maximize;
   Name objective;
-  Name algorithm;
-  std::span<Argument> settings;
+  TuneClause method;  ///< `using`
+  TuneClause prior;   ///< `prior from`
 };
 
 // ---------------------------------------------------------------- statements

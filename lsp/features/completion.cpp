@@ -84,6 +84,9 @@ class Completer {
       case TuneMethod:
         for (const sema::TuneMethodSpec& one : sema::tuneMethods()) add(one.name, kFunction, "search");
         break;
+      case TunePrior:
+        for (const sema::PriorSpec& one : sema::tunePriors()) add(one.name, kFunction, "prior");
+        break;
       case ImportPath:
         paths(true);
         break;
@@ -200,6 +203,9 @@ class Completer {
       specs = engine->settings;
     } else {
       for (const sema::TuneMethodSpec& one : sema::tuneMethods()) {
+        if (one.name == place_.head) specs = one.settings;
+      }
+      for (const sema::PriorSpec& one : sema::tunePriors()) {
         if (one.name == place_.head) specs = one.settings;
       }
     }

@@ -127,7 +127,8 @@ class Reader {
     if (last == ":" && piece(3) == "let") return What::Type;
     if (inner.mark == '{') return inBraces(inner, last);
     const bool setting = inner.mark == '(' && isOne(last, {"(", ","}) &&
-                         (inner.before == "s3" || wordBefore(inner.piece, 2) == "using");
+                         (inner.before == "s3" || wordBefore(inner.piece, 2) == "using" ||
+                          isPrior(inner.piece, 2));
     if (setting) {
       place_.head = inner.before;
       return What::Settings;
@@ -192,6 +193,7 @@ class Reader {
     }
     if (inner.before == "env") return starts ? What::Nothing : value();
     if (last == "using") return What::TuneMethod;
+    if (isPrior(previous_, 1)) return What::TunePrior;
     if (open_.size() == 1 && inner.decl == "task") return starts ? What::TaskBody : value();
     if (open_.size() == 1 && inner.decl == "transform") return starts ? What::TransformBody : value();
     if (last == "let" || last == "for") return What::Nothing;
@@ -200,6 +202,7 @@ class Reader {
 
   What value() {
     if (piece(1) == "using") return What::TuneMethod;
+    if (isPrior(previous_, 1)) return What::TunePrior;
     place_.call = openCallAt(text_, offset_);
     if (place_.call) {
       int depth = 0;
@@ -218,6 +221,10 @@ class Reader {
   std::string_view wordBefore(std::size_t at, std::size_t back) const {
     return at >= back && pieces_[at - back].kind == Piece::Kind::Word ? pieces_[at - back].in(text_)
                                                                      : std::string_view();
+  }
+  /// Whether `prior from` stands `back` pieces before.
+  bool isPrior(std::size_t at, std::size_t back) const {
+    return wordBefore(at, back) == "from" && wordBefore(at, back + 1) == "prior";
   }
   std::string_view markBefore(std::size_t at) const {
     return at >= 1 ? pieces_[at - 1].in(text_) : std::string_view();

@@ -23,6 +23,7 @@ struct Place {
     Settings,  ///< of `head`
     Engine,
     TuneMethod,
+    TunePrior,
     ImportModule,
     StdModule,
     ImportPath,

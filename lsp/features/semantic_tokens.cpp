@@ -53,12 +53,12 @@ std::string_view typeOf(SymbolKind kind) {
 
 /// Words that are keywords in their place; a name that the checker knows is none.
 bool isKeyword(std::string_view word) {
-  constexpr std::array<std::string_view, 47> kWords = {
+  constexpr std::array<std::string_view, 49> kWords = {
       "and",   "or",     "not",    "div",       "in",       "if",       "else",   "for",
       "loop",  "until",  "try",    "after",     "finally",  "return",   "let",    "import",
       "fn",    "true",   "false",  "none",      "enum",     "schema",   "task",   "volatile",
       "workflow", "transform", "labeler", "target", "test", "as",      "where",  "max",
-      "tune",  "maximize", "minimize", "using", "run",      "sh",      "python", "without",
+      "tune",  "maximize", "minimize", "using", "run",      "sh",      "python", "without", "prior", "from",
       "group", "order",  "by",     "limit",     "distinct", "join",    "expect"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }

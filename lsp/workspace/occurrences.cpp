@@ -272,7 +272,8 @@ class Finder {
         if (const sema::Signature* signature = calleeOf(*node.call)) {
           add(node.objective, among(signature->outputs, node.objective.text));
         }
-        for (const Argument& one : node.settings) expr(one.value);
+        for (const Argument& one : node.method.settings) expr(one.value);
+        for (const Argument& one : node.prior.settings) expr(one.value);
         return;
       }
       default:

@@ -490,7 +490,9 @@ class RandomProgram {
         out_ += "(tune train(data: rows, depth: in 2..8)";
         space();
         out_ += any({"maximize score", "minimize loss using grid",
-                     "maximize score\n using asha(trials: 4)"});
+                     "maximize score\n using asha(trials: 4)",
+                     "maximize score using tpe(trials: 4) prior from card(data: \"d\")",
+                     "maximize score using tpe\nprior from card(data: \"d\", // y\n model: \"m\")"});
         out_ += ')';
         return;
       default:

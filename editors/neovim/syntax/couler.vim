@@ -22,8 +22,8 @@ syn keyword coulerInclude import
 syn keyword coulerStorage let
 
 " Words that mean something in their places only.
-syn match coulerInfix "\%(\k\|[])}>?\"]\)\@1<=\s\+\zs\%(as\|from\|max\|maximize\|minimize\|using\|without\|asc\|desc\|on\|when\|where\)\>\%(\s*\%([:.(,)?]\|=[^=]\)\)\@!"
-syn match coulerInfix "^\s\+\zs\%(as\|from\|max\|maximize\|minimize\|using\|without\|asc\|desc\|on\|when\|where\)\>\%(\s*\%([:.(,)?]\|=[^=]\)\)\@!"
+syn match coulerInfix "\%(\k\|[])}>?\"]\)\@1<=\s\+\zs\%(as\|from\|max\|maximize\|minimize\|using\|prior\|without\|asc\|desc\|on\|when\|where\)\>\%(\s*\%([:.(,)?]\|=[^=]\)\)\@!"
+syn match coulerInfix "^\s\+\zs\%(as\|from\|max\|maximize\|minimize\|using\|prior\|without\|asc\|desc\|on\|when\|where\)\>\%(\s*\%([:.(,)?]\|=[^=]\)\)\@!"
 syn match coulerAttribute "^\s*\zs\%(image\|resources\|env\|timeout\|retry\|cache\|run\|where\|group\|order\|limit\|distinct\|join\|left\|semi\|anti\)\>\ze\%(\s*[[{]\|\s\+[^ =:.,)]\|\s*$\)"
 syn match coulerAttribute "\<\%(group\|order\)\s\+by\>"
 syn match coulerAttribute "\<\%(\%(left\|semi\|anti\)\s\+\)\=join\>\ze\s\+\k"

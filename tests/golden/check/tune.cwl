@@ -22,6 +22,7 @@ workflow every(data: file, n: int) -> (score: float, depth: int, rows: list<(tri
     let even = tune train(data, linear, rate: in 0..1) maximize score using sobol(trials: n + 1)
     let few = tune train(data, linear, depth: in [2, 4]) maximize score using asha(trials: 9, resource: epochs, max: 9, brackets: 3, resume: start, checkpoint: model)
     let last = tune train(data, linear, name: in ["a", "b"]) maximize score using tpe(trials: n, startup: 4, parallel: 2)
+        prior from card(data: "rows", model: "a tree", points: 2)
     return (
         score: grid.score + even.score + last.score,
         depth: few.params.depth + few.trials[0].epochs,
@@ -55,5 +56,11 @@ workflow wrong(data: file, many: int) -> (score: float) {
     let w = tune train(data, linear, rate: in ["a"]) maximize score using grid() //! CW0301 found `string`
     let x = tune train(3, rate: in [0.1]) maximize score using grid() //! CW0301 `file` //! CW0211 `kind: Kind`
     let y = tune train(data, linear, rate: in [0.1]) maximize score using tpe(trials: 9, parallel: many) //! CW0420 compile
+    let z1 = tune train(data, linear, rate: in [0.1]) maximize score prior from card(data: "d", model: "m") //! CW0470 all points
+    let z2 = tune train(data, linear, rate: in [0.1]) maximize score using tpe(trials: 9) prior from cards(data: "d", model: "m") //! CW0201 did you mean `card`
+    let z3 = tune train(data, linear, rate: in [0.1]) maximize score using tpe(trials: 9) prior from card(data: 3, modle: "m") //! CW0301 found `int` //! CW0201 did you mean `model` //! CW0211 `model`
+    let z4 = tune train(data, linear, rate: in [0.1]) maximize score using tpe(trials: 9) prior from card(data: "d", model: "m", points: 0) //! CW0449 zero
+    let z5 = tune train(data, linear, depth: in 2..many) maximize score using tpe(trials: 9) prior from card(data: "d", model: "{many}") //! CW0420 a space //! CW0420 `model`
+    let z6 = tune train(data, linear, rate: in [0.1]) maximize score using tpe(trials: 9) prior from card("d") //! CW0449 without a name //! CW0211 `data`, `model`
     return a.score
 }

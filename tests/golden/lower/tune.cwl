@@ -15,9 +15,14 @@ workflow halving(trials: int) -> (model: file) {
     return (model: best.model)
 }
 
+fn half(x: float) -> float = x / 2.0
+
 workflow learning() -> (rate: float) {
-    let best = tune train(kind: in ["tree", "linear"], rate: in 0.1 .. 0.9 if kind == "tree")
+    let best = tune train(kind: in ["tree", "linear"], rate: in 0.1 .. half(1.8) if kind == "tree")
         minimize score using tpe(trials: 8, parallel: 2)
+        prior from card(data: "rows " + "of numbers", model: """
+            a tree
+            """, points: 2)
     return (rate: best.params.rate)
 }
 

@@ -103,6 +103,20 @@ TEST(Format, LongThingsBreak) {
                 "3\n}\n");
 }
 
+TEST(Format, ThePartsOfASearchStandBelowEachOther) {
+  const std::string search = "let best = tune train(rate: in 0.0 .. 1.0) maximize score using tpe(trials: 4)";
+  const std::string card = "data: \"a card that is long enough\", model: \"another one\"";
+  EXPECT_EQ(formatted("workflow w() {\n" + search + " prior from card(" + card + ") // done\nf()\n}\n"),
+            "workflow w() {\n    let best = tune train(rate: in 0.0 .. 1.0)\n        maximize score\n"
+            "        using tpe(trials: 4)\n        prior from card(" + card + ")  // done\n    f()\n}\n");
+  const std::string broken =
+      "workflow w() {\n    let best = tune train(rate: in 0.0 .. 1.0)\n        maximize score\n"
+      "        using tpe(trials: 4)\n        prior from card(\n            " + card.substr(0, card.find(" model")) +
+      "\n            // what learns\n            model: \"another one, which is long enough to need a line of "
+      "its own\",\n        )\n}\n";
+  EXPECT_EQ(formatted(broken), broken);
+}
+
 TEST(Format, RawTextMovesAndMeansTheSame) {
   EXPECT_EQ(
       formatted("task t() {\nrun sh \"\"\"\n  a\n    b\n\n  c\n\"\"\"\n}\n"),

@@ -103,6 +103,18 @@ TEST(LowerTune, TrialsStartOnRungsThatThereAre) {
       << refused.messages;
 }
 
+TEST(LowerTune, APriorIsAskedForSomePoints) {
+  const auto search = [](const std::string& points) {
+    return lower("couler 1\nfn times(n: int) -> int = 11 * n\ntask t(x: int) -> (y: int = stdout) { run [\"t\", x] }\n"
+                 "workflow w() -> (y: int) {\n  let best = tune t(x: in 0..9) maximize y using random(trials: 4)"
+                 " prior from card(data: \"d\", model: \"m\", points: " + points + ")\n  return (y: best.y)\n}\n");
+  };
+  EXPECT_EQ(search("times(2)").messages, "");
+  const Lowered refused = search("times(3)");
+  EXPECT_EQ(refused.codes(), "CW0427");
+  EXPECT_NE(refused.messages.find("must be from 1 to 32"), std::string::npos) << refused.messages;
+}
+
 constexpr const char* kTask =
     "couler 1\ntask t(x: int = 0) -> (n: int = stdout) { run [\"t\", x] }\n";
 

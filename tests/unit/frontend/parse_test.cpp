@@ -87,6 +87,8 @@ TEST(Parse, NewlinesThatEndNothing) {
   EXPECT_EQ(exprTree("f(\na\n,\nb\n,\n)"), exprTree("f(a, b)"));
   EXPECT_EQ(exprTree("if a { b }\nelse { c }"), exprTree("if a { b } else { c }"));
   EXPECT_EQ(exprTree("f(if a {\nb\nc\n})"), exprTree("f(if a { b; c })"));
+  EXPECT_EQ(exprTree("tune t(x: in xs)\nmaximize y\nusing tpe\nprior from card(data: d)"),
+            exprTree("tune t(x: in xs) maximize y using tpe prior from card(data: d)"));
 }
 
 TEST(Parse, WordsAreNamesElsewhere) {
@@ -94,7 +96,7 @@ TEST(Parse, WordsAreNamesElsewhere) {
        {"image",     "timeout", "env",      "cache",    "run",     "sh",     "python", "max",
         "where",     "limit",   "task",     "workflow", "schema",  "enum",   "test",   "target",
         "transform", "labeler", "volatile", "as",       "on",      "by",     "when",   "vote",
-        "expect",    "using",   "maximize", "tune",     "min",     "s",      "h",      "d",
+        "expect",    "using",   "maximize", "tune",     "prior",   "from",     "min",     "s",      "h",      "d",
         "group",     "order",   "distinct", "join",     "without", "status", "couler", "std"}) {
     const std::string w(word);
     const Parsed p =
@@ -106,6 +108,12 @@ TEST(Parse, WordsAreNamesElsewhere) {
     EXPECT_EQ(p.tree->decls.size(), 3U) << word;
   }
   EXPECT_EQ(exprTree("a.in.or.let"), exprTree("a\n.in\n.or\n.let"));
+}
+
+TEST(Parse, APriorIsTwoWords) {
+  EXPECT_EQ(parse(inWorkflow("let x = tune t(a: in xs) maximize y\nprior(x)")).messages(), "");
+  const Parsed p = parse(inWorkflow("let x = tune t(a: in xs) maximize y\nprior card(data: d)"));
+  EXPECT_NE(p.messages().find("expected `from`"), std::string::npos) << p.messages();
 }
 
 TEST(Parse, Quantities) {

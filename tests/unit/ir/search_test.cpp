@@ -38,8 +38,9 @@ EvalResult run(B op, std::vector<Value> operands, const std::vector<Value>& spac
 EvalResult grid(std::int64_t points, const std::vector<Value>& spaces) {
   return run(B::TuneGrid, {sampleOf(spaces.size()), points}, spaces);
 }
-ListItems drawn(B op, std::int64_t trials, std::int64_t seed, const std::vector<Value>& spaces) {
-  const EvalResult result = run(op, {sampleOf(spaces.size()), trials, seed}, spaces);
+ListItems drawn(B op, std::int64_t trials, std::int64_t seed, const std::vector<Value>& spaces,
+                const ListItems& first = {}) {
+  const EvalResult result = run(op, {sampleOf(spaces.size()), list(first), trials, seed}, spaces);
   EXPECT_TRUE(std::holds_alternative<Value>(result)) << show(result);
   return std::holds_alternative<Value>(result) ? std::get<Value>(result).items() : ListItems{};
 }
@@ -92,8 +93,36 @@ TEST(SearchTest, DrawsStayInTheSpaceAndDependOnTheSeedAlone) {
     EXPECT_TRUE(std::equal(fewer.begin(), fewer.end(), points.begin()))
         << "a longer search begins with the shorter one";
   }
-  EXPECT_EQ(show(run(B::TuneRandom, {sampleOf(1), std::int64_t{-1}, std::int64_t{0}}, {ints(0, 2)})),
+  EXPECT_EQ(show(run(B::TuneRandom, {sampleOf(1), list({}), std::int64_t{-1}, std::int64_t{0}},
+                     {ints(0, 2)})),
             "error: `trials` is -1");
+}
+
+TEST(SearchTest, GivenPointsComeFirstWithinTheTrials) {
+  const std::vector<Value> spaces{range(0.0, 1.0), ints(0, 9)};
+  const auto point = [](double a, std::int64_t b) { return Value::record({{"a", a}, {"b", b}}); };
+  const ListItems first{point(0.25, 3), point(0.5, 8)};
+  for (const B op : {B::TuneRandom, B::TuneSobol}) {
+    const ListItems points = drawn(op, 6, 1, spaces, first);
+    ASSERT_EQ(points.size(), 6U);
+    EXPECT_TRUE(std::equal(first.begin(), first.end(), points.begin()));
+    const ListItems own = drawn(op, 4, 1, spaces);
+    EXPECT_TRUE(std::equal(own.begin(), own.end(), points.begin() + 2));
+    EXPECT_EQ(drawn(op, 1, 1, spaces, first), ListItems{first[0]});
+    EXPECT_TRUE(drawn(op, 0, 1, spaces, first).empty());
+  }
+  const auto next = [&](std::size_t done, std::int64_t parallel) {
+    ListItems tried = first;
+    tried.resize(done, point(0.1, 1));
+    return std::get<Value>(run(B::TuneNext, {sampleOf(2), list(first), list(tried),
+                                             list(ListItems(done, Value(1.0))), false, std::int64_t{9},
+                                             std::int64_t{1}, std::int64_t{4}, parallel}, spaces)).items();
+  };
+  EXPECT_EQ(next(0, 1), ListItems{first[0]});
+  EXPECT_EQ(next(1, 1), ListItems{first[1]});
+  const ListItems own = drawn(B::TuneSobol, 2, 1, spaces);
+  EXPECT_EQ(next(0, 4), (ListItems{first[0], first[1], own[0], own[1]})) << "they count as start-up";
+  EXPECT_EQ(next(2, 2), own);
 }
 
 /// What makes Sobol's points even: of 2^k of them one lies in each of 2^k equal parts, in every
@@ -161,8 +190,8 @@ double learn(const std::vector<Value>& spaces, std::int64_t trials, std::int64_t
   double best = HUGE_VAL;
   while (static_cast<std::int64_t>(points.size()) < trials) {
     const EvalResult next =
-        run(B::TuneNext, {sampleOf(spaces.size()), list(points), list(scores), false, trials, seed,
-                          startup, std::int64_t{1}}, spaces);
+        run(B::TuneNext, {sampleOf(spaces.size()), list({}), list(points), list(scores), false,
+                          trials, seed, startup, std::int64_t{1}}, spaces);
     if (!std::holds_alternative<Value>(next)) {
       ADD_FAILURE() << show(next);
       return best;
@@ -212,8 +241,8 @@ TEST(SearchTest, LearningGoesOnWhenTrialsFail) {
   const std::vector<Value> spaces{range(0.0, 1.0)};
   ListItems points = drawn(B::TuneSobol, 12, 0, spaces);
   const auto next = [&](const ListItems& scores, std::int64_t trials, std::int64_t parallel) {
-    return run(B::TuneNext, {sampleOf(1), list(points), list(scores), true, trials, std::int64_t{0},
-                             std::int64_t{5}, parallel}, spaces);
+    return run(B::TuneNext, {sampleOf(1), list({}), list(points), list(scores), true, trials,
+                             std::int64_t{0}, std::int64_t{5}, parallel}, spaces);
   };
   const ListItems none(12);
   EXPECT_EQ(std::get<Value>(next(none, 20, 1)).items().size(), 1U);

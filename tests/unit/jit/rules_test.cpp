@@ -27,7 +27,8 @@ TEST(Rules, EveryBuiltinIsCompiledOrNamedAsNot) {
       Builtin::MakeFile,   Builtin::MakeDir,      Builtin::Glob,        Builtin::ListOfRows,
       Builtin::RowsOfList, Builtin::MakeList,     Builtin::SpreadList,  Builtin::MakeMap,
       Builtin::Drift,      Builtin::TuneGrid,     Builtin::TuneRandom,  Builtin::TuneSobol,
-      Builtin::TuneNext,   Builtin::TunePromoted, Builtin::TuneBest};
+      Builtin::TuneNext,   Builtin::TunePromoted, Builtin::TuneBest,
+      Builtin::TunePrior};
   // What the random expressions make beside their table.
   std::set<Builtin> tried = {
       Builtin::Coalesce, Builtin::CoalesceOptional, Builtin::Equal,     Builtin::NotEqual,

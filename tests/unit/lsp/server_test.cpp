@@ -190,6 +190,11 @@ TEST_F(LspServer, CompletesByPlace) {
   EXPECT_TRUE(has(settings, "namespace") && has(settings, "image")) << ::testing::PrintToString(settings);
   EXPECT_TRUE(has(complete("workflow main", "target t = \nworkflow main", "target t = "), "argo"));
   EXPECT_TRUE(has(complete("let note = 1", "let note = 3 ", "let note = 3 "), "min"));
+  const std::string tune = "let note = tune train(data, rate: in rates) minimize loss using ";
+  EXPECT_TRUE(has(complete("let note = 1", tune, "loss using "), "tpe"));
+  EXPECT_EQ(complete("let note = 1", tune + "tpe(trials: 9) prior from ", "prior from "), std::vector<std::string>{"card"});
+  EXPECT_EQ(complete("let note = 1", tune + "tpe(trials: 9) prior from card(", "from card("),
+            (std::vector<std::string>{"data", "model", "points"}));
 }
 
 TEST_F(LspServer, CompletionImportsWhatItOffers) {

@@ -30,6 +30,7 @@ const std::multimap<std::string, std::string> kPrivate = {
     {"boost/program_options", "driver/"},
     {"sqlite3.h", "runtime/store/"},
     {"yaml.h", "backends/"},
+    {"curl/", "lsp/assist/http"},
     {"arrow/", "runtime/column/library/"},
     {"parquet/", "runtime/column/library/"},
     {"flatbuffers/", "runtime/column/"},
