@@ -56,6 +56,8 @@ struct Backend {
   bool (*validate)(const ir::Module& module, const EmitOptions& options, std::string_view text,
                    DiagnosticSink& diags);
   Limits limits;
+  /// The engine searches itself: a `tune` reaches it whole, not as the steps of its trials.
+  bool searches = false;
   /// Emits to nowhere and measures. Nothing where `emit` has errors.
   std::optional<Sizes> (*measure)(const ir::Module& module, const EmitOptions& options);
 };

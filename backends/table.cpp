@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array kTable = {
     Backend{"argo", "Argo Workflows (a Workflow manifest for Kubernetes)", "yaml", argo::emit,
-            argo::validate, argo::kLimits, argo::measure},
+            argo::validate, argo::kLimits, false, argo::measure},
 };
 
 }  // namespace

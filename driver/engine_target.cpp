@@ -61,6 +61,11 @@ bool isElsewhere(const std::string& name, const ir::Module& module) {
   return backends::findBackend(target != nullptr ? target->engine : name) != nullptr;
 }
 
+passes::Searches searchesOn(const backends::Backend* backend) {
+  if (backend == nullptr) return passes::Searches::Points;
+  return backend->searches ? passes::Searches::Whole : passes::Searches::Steps;
+}
+
 passes::EngineLimits limitsOf(const backends::Backend& backend, const std::string& target,
                               const backends::EmitOptions& given) {
   passes::EngineLimits limits;

@@ -23,6 +23,9 @@ struct Destination {
 /// Whether a target's name, or an engine's, stands for an engine elsewhere.
 [[nodiscard]] bool isElsewhere(const std::string& name, const ir::Module& module);
 
+/// What becomes of searches there; `backend` is null for a run here.
+[[nodiscard]] passes::Searches searchesOn(const backends::Backend* backend);
+
 /// What `split` needs to know of an engine. `target`: the settings' name, found again in each module measured.
 [[nodiscard]] passes::EngineLimits limitsOf(const backends::Backend& backend, const std::string& target,
                                             const backends::EmitOptions& given);

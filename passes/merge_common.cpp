@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "passes/merge.h"
 #include "passes/passes.h"
 #include "support/id_table.h"
 #include "support/text.h"
@@ -23,6 +24,7 @@ class Merger {
       mergeBody(func.body);
       if (func.finally.valid()) mergeBody(func.finally);
     }
+    mergeApart();
     Span at;
     if (module_.entry.valid()) at = module_.at(module_.entry).span;
     if (values_ != 0)
@@ -32,6 +34,26 @@ class Merger {
   }
 
  private:
+  void mergeApart() {
+    const bool branches = std::any_of(module_.nodes.begin(), module_.nodes.end(), [](const Node& node) {
+      return std::holds_alternative<If>(node.payload) || std::holds_alternative<Try>(node.payload);
+    });
+    if (!branches) return;
+    std::vector<RegionId> roots;
+    for (const FuncDef& func : module_.funcs) {
+      if (func.kind != FuncKind::Workflow) continue;
+      roots.push_back(func.body);
+      if (func.finally.valid()) roots.push_back(func.finally);
+    }
+    for (const Node& node : module_.nodes) {
+      if (const For* loop = std::get_if<For>(&node.payload)) roots.push_back(loop->body);
+      if (const Loop* loop = std::get_if<Loop>(&node.payload)) roots.push_back(loop->body);
+    }
+    std::vector<std::pair<NodeId, NodeId>> merged;
+    for (const RegionId root : roots) mergeAcross(module_, root, merged);
+    for (const auto& [gone, kept] : merged) steps_.push_back(kept);
+  }
+
   void reportSteps(Context& context) {
     std::stable_sort(steps_.begin(), steps_.end());
     for (std::size_t i = 0; i < steps_.size();) {

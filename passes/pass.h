@@ -57,6 +57,13 @@ struct SplitPlan {
   double seconds = 0, secondsWhole = 0;  ///< predicted, on that many workers
 };
 
+/// What becomes of the searches that `tune` is made of (ir/search.h).
+enum class Searches : std::uint8_t {
+  Points,  ///< known points are tried by steps; what is decided between them, the engine evaluates
+  Steps,   ///< what is decided between them is steps, too
+  Whole    ///< they stay as they are, for an engine that searches itself
+};
+
 struct Context {
   DiagnosticSink& diags;  ///< remarks and errors
   bool keepSubWorkflows =
@@ -73,6 +80,7 @@ struct Context {
   std::function<std::optional<ir::Cost>(std::string_view step)> measured = {};
   /// About how many bytes of a file a part of a step over it reads; nothing: `shard` does nothing.
   std::optional<std::uint64_t> shardSize = {};
+  Searches searches = Searches::Points;
 };
 
 /// One optimisation. `run` changes the module in place and says whether it did; it reports what it

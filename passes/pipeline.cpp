@@ -10,12 +10,14 @@ namespace couler::passes {
 
 namespace {
 
-constexpr std::array<Pass, 10> kPasses = {{
+constexpr std::array<Pass, 11> kPasses = {{
     {"fold", "evaluate what is known at compile time, and drop branches never taken", fold},
     {"inline", "put the bodies of functions and workflows in the place of their calls",
      inlineCalls},
     {"unroll", "put the iterations of a `for` over a known list in its place", unroll},
     {"merge-common", "make one of equal values and of equal steps", mergeCommon},
+    {"lower-search", "make steps of what a search decides, for engines that cannot (never left out)",
+     lowerSearch},
     {"fuse-tables", "make one step of two over tables when nothing else uses the rows between",
      fuseTables},
     {"shard", "run steps over large files in parts that are kept by their own content", shard},
@@ -71,9 +73,12 @@ PipelineResult runPipeline(ir::Module& module, Context& context, const PipelineO
                   context.limits,
                   context.splitPlan,
                   context.measured,
-                  context.shardSize};
+                  context.shardSize,
+                  context.searches};
   for (const Pass& pass : kPasses) {
-    if (listed(options.disabled, pass.name) && pass.run != lowerTables) continue;
+    if (listed(options.disabled, pass.name) && pass.run != lowerTables && pass.run != lowerSearch) {
+      continue;
+    }
     const double start = cpuSeconds();
     const bool changed = pass.run(module, watched);
     result.timings.push_back({pass.name, cpuSeconds() - start, changed});

@@ -71,7 +71,7 @@ std::optional<std::uint64_t> Rewriter::lengthOf(Ref list) {
     const Node& node = module_.nodes[list.index];
     const auto operands = std::as_const(module_).operands(node);
     if (const Field* field = std::get_if<Field>(&node.payload)) {
-      if (!field->ofEach || field->optional) return std::nullopt;
+      if (!field->ofEach) return std::nullopt;
       list = refOf(operands[0]);
       continue;
     }

@@ -23,6 +23,7 @@ void Emitter::ifCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       {branch.then, "then", "{{inputs.parameters.condition}} == true", hasSteps(branch.then)},
       {branch.otherwise, "otherwise", "{{inputs.parameters.condition}} == false", otherwiseSteps}};
   const bool used = used_[id.index()];
+  const bool keyed = keyed_[id.index()] && settings_.artifacts.has_value();
   std::string tasks;
   YamlWriter w([&tasks](std::string_view t) { tasks += t; }, 3);
   w.beginList();
@@ -35,7 +36,7 @@ void Emitter::ifCall(Scope& scope, ir::NodeId id, TaskCall& call) {
     Scope& child = childScope(wrapper, side.region, fmt::format("{}-{}", call.name, side.task));
     child.fileItems = false;
     std::vector<Result> results;
-    if (used) results.push_back({module_.at(side.region).results[0], n.type, "value", false});
+    if (used) results.push_back({module_.at(side.region).results[0], n.type, "value", keyed_[id.index()]});
     writeRegion(child, side.region, {}, results);
     TaskCall inner;
     inner.name = side.task;
@@ -54,6 +55,19 @@ void Emitter::ifCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       output.name = joined("value", leaf.path);
       output.artifact = leaf.artifact;
       output.optional = leaf.optional;
+      if (leaf.artifact && keyed) {
+        const auto key = [&](const Side& side) -> std::string {
+          if (!side.region.valid()) return "\"null\"";
+          if (side.steps) return Ref{std::string(side.task), output.name, false, Encoding::Json}.indexed();
+          return "toJson(" + keyExpr(wrapper, module_.at(side.region).results[0], leaf.path, n.span) + ")";
+        };
+        uid_ = kUidInOutput;
+        outputs.push_back({output.name, false, false,
+                           fmt::format("inputs.parameters['condition'] == \"true\" ? {} : {}",
+                                       key(sides[0]), key(sides[1])),
+                           {}});
+        uid_ = kUidInTag;
+      }
       const auto value = [&](const Side& side) -> std::string {
         const Ref made{std::string(side.task), output.name, leaf.artifact, Encoding::Json};
         if (!side.region.valid()) return leaf.artifact ? std::string() : "\"null\"";
@@ -99,7 +113,7 @@ void Emitter::tryCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   Scope& wrapper = childScope(scope, {}, call.name);
   Scope& child = childScope(wrapper, region, call.name + "-body");
   std::vector<Result> results;
-  if (used_[id.index()]) results.push_back({module_.at(region).results[0], n.type, "value", false});
+  if (used_[id.index()]) results.push_back({module_.at(region).results[0], n.type, "value", keyed_[id.index()]});
   writeRegion(child, region, {}, results);
   std::string tasks;
   YamlWriter w([&tasks](std::string_view t) { tasks += t; }, 3);
@@ -119,12 +133,18 @@ void Emitter::tryCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       output.name = joined("value", leaf.path);
       output.artifact = leaf.artifact;
       const Ref made{"body", output.name, leaf.artifact, Encoding::Json};
+      const auto ifMade = [](const Ref& ref) {
+        return fmt::format("tasks['body'].status == \"Succeeded\" ? {} : \"null\"", ref.indexed());
+      };
+      if (leaf.artifact && keyed_[id.index()]) {
+        outputs.push_back(
+            {output.name, false, false, ifMade({"body", output.name, false, Encoding::Json}), {}});
+      }
       if (leaf.artifact) {
         output.optional = true;
         output.parameter = "{{" + made.dotted() + "}}";
       } else {
-        output.expression =
-            fmt::format("tasks['body'].status == \"Succeeded\" ? {} : \"null\"", made.indexed());
+        output.expression = ifMade(made);
       }
       outputs.push_back(std::move(output));
     }

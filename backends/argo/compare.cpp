@@ -302,7 +302,14 @@ class Comparer {
             "this step has a condition, a fan-out, a hook or leave to fail that the workflow does "
             "not give it");
       }
-      arguments(id, home, task, task.arguments, module_.at(step->task));
+      const ir::TaskDef& def = module_.at(step->task);
+      arguments(id, home, task, task.arguments, def);
+      const bool own = std::any_of(def.params.begin(), def.params.end(),
+                                   [](const ir::ParamDef& param) { return param.name == "key"; });
+      const std::string_view key = own ? "" : argument(task.arguments, "key")["value"].text();
+      if (!key.empty() && !sameText(key.substr(key.rfind('/') + 1), task.name)) {
+        differ(task.node, fmt::format("`{}` puts its files where another may", task.name));
+      }
       const std::pair<const Template*, std::uint32_t> pair(t, step->task.index());
       if (pair != lastCompared_ && compared_.insert(pair).second) {
         ok_ = compareContainer(module_, module_.at(step->task), all_, t->node, diags_) && ok_;
@@ -573,12 +580,49 @@ class Comparer {
         continue;
       }
       const auto [maker, output] = outputOf(id, operands[i]);
+      if (file && !maker.valid()) chosen(id, operands[i], home, task, fileKey(given, param.name), param.name);
       if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
       if (file) text = fileFrom(given, param.name);
       const std::string_view madeBy = home.tasks[called_[maker.index()]].name;
       if (reads(text, madeBy, file ? "artifacts" : "parameters", output)) continue;
       differ(task.node, fmt::format("{}`{}` is not output `{}` of `{}`", file ? "file " : "",
                                     param.name, output, madeBy));
+    }
+  }
+
+  /// Where an expression chooses a file, its key is made of those of all that it may be.
+  void chosen(NodeId user, NodeId operand, const Dag& home, const Dag::Task& task, std::string_view key,
+              std::string_view name) {
+    ++mark_;
+    bool chooses = false;
+    std::vector<NodeId> makers;
+    todo_.assign(1, operand);
+    while (!todo_.empty()) {
+      const NodeId id = todo_.back();
+      todo_.pop_back();
+      if (std::exchange(marks_[id.index()], mark_) == mark_) continue;
+      const ir::Node& n = node(id);
+      if (makesTask(id)) {
+        makers.push_back(id);
+        continue;
+      }
+      const auto* op = std::get_if<ir::Op>(&n.payload);
+      chooses = chooses || (op != nullptr && op->op == ir::Builtin::Index);
+      for (const NodeId part : module_.operands(n)) {
+        if (holdsFiles(node(part).type)) todo_.push_back(part);
+      }
+      if (!ownsBodies(n)) continue;
+      for (const RegionId r : module_.regionsOf(n)) {
+        for (const NodeId result : module_.at(r).results) todo_.push_back(result);
+      }
+    }
+    if (!chooses) return;
+    for (const NodeId maker : makers) {
+      if (node(maker).region != node(user).region || called_[maker.index()] == Dag::kNone) continue;
+      const std::string_view madeBy = home.tasks[called_[maker.index()]].name;
+      if (key.find(fmt::format("tasks[\"{}\"].outputs.parameters", madeBy)) != key.npos) continue;
+      if (key.find(fmt::format("/{}/", madeBy)) != key.npos) continue;
+      differ(task.node, fmt::format("`{}` is never what `{}` makes", name, madeBy));
     }
   }
 

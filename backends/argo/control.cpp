@@ -79,6 +79,7 @@ Scope& Emitter::childScope(Scope& parent, ir::RegionId region, std::string_view 
   Scope& child = *scopes_.back();
   child.parent = &parent;
   child.nesting = parent.nesting + 1;
+  child.once = parent.once;
   child.templateName = templateNames_.unique(name);
   if (region.valid()) adopt(child, region);
   return child;
@@ -210,6 +211,15 @@ void Emitter::resultOutputs(Scope& scope, const Result& result, std::vector<Outp
       continue;
     }
     if (result.wrapped) continue;  // collected by their keys
+    if (result.keyed && settings_.artifacts) {
+      uid_ = kUidInOutput;
+      Output key;
+      key.name = name;
+      key.expression =
+          "toJson(" + keyExpr(scope, result.node, leaf.path, node(result.node).span) + ")";
+      uid_ = kUidInTag;
+      out.push_back(std::move(key));
+    }
     const auto file = artifact(scope, result.node, leaf.path, node(result.node).span);
     if (!file) continue;
     if (!file->from) {

@@ -33,6 +33,7 @@ bool Emitter::prepare() {
   stamp_.assign(module_.nodes.size(), 0);
   names_.assign(1, std::string_view());
   findParts();
+  findChosenFiles();
   const ir::FuncDef& entry = module_.at(module_.entry);
   if (!hasSteps(entry.body)) {
     unsupported(entry.span, fmt::format("workflow `{}`, which has no steps", entry.name),
@@ -100,6 +101,7 @@ std::vector<Emitter::Input> Emitter::functionInputs(const ir::FuncDef& func, boo
 }
 
 std::vector<Emitter::Output> Emitter::functionOutputs(Scope& scope, const ir::FuncDef& func) {
+  uid_ = kUidInOutput;
   std::vector<Output> out;
   const auto& results = module_.at(func.body).results;
   if (!results.empty()) {
@@ -133,7 +135,8 @@ std::vector<Emitter::Output> Emitter::functionOutputs(Scope& scope, const ir::Fu
         if (leaf.artifact) {
           const auto file = artifact(scope, results[0], leaf.path, func.span);
           if (!file) continue;
-          if (file->key && file->key->starts_with("{{=")) {  // a part made it: its key, as text
+          // A part made it, or it was chosen among others: its key, as text.
+          if (scope.isEntry && file->key && file->key->starts_with("{{=")) {
             const std::string_view key = *file->key;
             output.artifact = false;
             output.expression = "toJson(" + std::string(key.substr(3, key.size() - 5)) + ")";
@@ -159,6 +162,7 @@ std::vector<Emitter::Output> Emitter::functionOutputs(Scope& scope, const ir::Fu
       }
     }
   }
+  uid_ = kUidInTag;
   return out;
 }
 
@@ -191,6 +195,7 @@ void Emitter::writeFunction(ir::FuncId funcId) {
   scopes_.push_back(std::make_unique<Scope>());
   Scope& scope = *scopes_.back();
   scope.templateName = name;
+  scope.once = false;
   adopt(scope, func.body);
   const std::vector<Input> inputs = functionInputs(func, false);
   for (const Input& input : inputs) static_cast<void>(scope.inputNames.unique(input.name));

@@ -120,6 +120,7 @@ struct Scope {
   NameTable taskNames;
   bool isEntry = false;
   bool isPart = false;     ///< the body of a part: has the input `folder`
+  bool once = true;        ///< its tasks run at most once a workflow: no fan-out, loop or called workflow
   bool fileItems = false;  ///< a `for` body whose files are collected: has the input `index`
   std::size_t nesting = 0;
 };
@@ -200,6 +201,17 @@ class Emitter {
   [[nodiscard]] std::string runFolder() const;
   /// Follows a value to where it was made, whatever parts it came through.
   [[nodiscard]] ir::NodeId origin(ir::NodeId node, Path& path) const;
+
+  // ---- chosen_files.cpp: files that are known by their key alone (docs/backends/argo.md, "Files")
+  void findChosenFiles();
+  void markMakers(ir::NodeId value, Path path);
+  /// An expression for the key of a file, or nil where there is none.
+  std::string keyExpr(Scope& scope, ir::NodeId node, Path path, Span at);
+  std::optional<std::vector<std::string>> keysOfEach(Scope& scope, ir::NodeId list, Path path, Span at);
+  /// The key of what is at `path` of that step, as an expression.
+  std::string stepKey(Scope& scope, ir::NodeId step, const Path& path, Span at);
+  [[nodiscard]] std::string stepFolder(const Scope& scope, std::string_view task) const;
+  [[nodiscard]] bool givesKey(ir::NodeId node) const;
 
   // ---- expressions.cpp
   std::string opExpr(Scope& scope, ir::NodeId node);
@@ -303,6 +315,7 @@ class Emitter {
     ir::NodeId node;
     ir::TypeId type;   ///< as which it is wanted
     std::string name;  ///< of its output
+    bool keyed = false;  ///< files are wanted by their keys, as parameters beside the artifacts
     bool wrapped =
         false;  ///< JSON text as a JSON string, so that Argo's own lists keep it as it is
   };
@@ -351,8 +364,12 @@ class Emitter {
     w.endList();
   }
 
+  static constexpr std::string_view kUidInTag = "workflow.uid";
+  /// Expressions of outputs know no `workflow`, but tags in them are filled in before.
+  static constexpr std::string_view kUidInOutput = "\"{{workflow.uid}}\"";
+
+  std::string indexExpr(Scope& scope, ir::NodeId index);
   std::optional<std::vector<std::string>> fieldsOfEach(Scope& scope, ir::NodeId id);
-  std::string bestExpr(Scope& scope, ir::NodeId id);
   std::string refuseTune(Span at, std::string_view what);
 
   Span refusedTune_;  ///< said once; all that it became has its span
@@ -398,7 +415,8 @@ class Emitter {
   };
   std::map<ir::FuncId, PartFacts> parts_;
   std::vector<ir::FuncId> partOf_;  // by region: the part whose body it is, else invalid
-  std::vector<bool> keyed_;         // by node: a step with files that go to other parts
+  std::vector<bool> keyed_;  // by node: its files are wanted by their keys
+  std::string_view uid_ = kUidInTag;  // how an expression names the workflow's uid
   Sizes* sizes_ = nullptr;
   std::size_t containerBytes_ = 0;  // of all that were written
 };

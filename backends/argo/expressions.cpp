@@ -165,20 +165,8 @@ std::string Emitter::opExpr(Scope& scope, ir::NodeId id) {
     }
     case B::RangeTo:
       return "(0..(" + arg(0) + " - 1))";
-    case B::Index: {
-      const ir::Value* index = module_.constant(operands[1]);
-      const auto* number = index == nullptr ? nullptr : index->as<std::int64_t>();
-      const std::string list = arg(0);
-      // A negative index counts from the end in Argo, where here it is an error.
-      if (number != nullptr && *number >= 0)
-        return coerce(fmt::format("{}[{}]", list, *number), n.type);
-      const std::string i = arg(1);
-      const auto* chosen = std::get_if<ir::Op>(&node(operands[1]).payload);
-      if (chosen != nullptr && chosen->op == B::TuneBest) {
-        return coerce(fmt::format("{}[{}]", list, i), n.type);
-      }
-      return coerce(fmt::format("{0}[sprig.ternary({1}, len({0}), {1} >= 0)]", list, i), n.type);
-    }
+    case B::Index:
+      return coerce(fmt::format("{}[{}]", arg(0), indexExpr(scope, operands[1])), n.type);
     case B::IndexMap:
       return coerce("filter([" + arg(0) + "[" + arg(1) + "]], {# != nil})[0]", n.type);
     case B::Get: {
@@ -282,11 +270,10 @@ std::string Emitter::opExpr(Scope& scope, ir::NodeId id) {
     case B::MakeRecord:
       return "fromJSON(" + text(scope, id, {}).asExpr() + ")";
     case B::TuneBest:
-      return bestExpr(scope, id);
+    case B::TunePromoted:
+      return refuseTune(n.span, "the best of trials whose number depends on inputs");
     case B::TuneNext:
       return refuseTune(n.span, "the next points of `tpe`");
-    case B::TunePromoted:
-      return refuseTune(n.span, "which trials of `asha` go on");
     case B::TuneGrid:
     case B::TuneRandom:
     case B::TuneSobol:
@@ -321,30 +308,19 @@ std::optional<std::vector<std::string>> Emitter::fieldsOfEach(Scope& scope, ir::
   return parts;
 }
 
-/// Where the best of some scores is: the first that equals the greatest (the least). A failed
-/// trial has none, which counts as worse than all; where all failed, what takes the outputs fails.
-std::string Emitter::bestExpr(Scope& scope, ir::NodeId id) {
-  const ir::Node& n = node(id);
-  const auto operands = module_.operands(n);
-  const ir::Value* maximize = module_.constant(operands[0]);
-  auto scores = fieldsOfEach(scope, operands[1]);
-  if (operands.size() != 2 || maximize == nullptr || !scores) {
-    return refuseTune(n.span, "the best of trials whose number depends on inputs");
-  }
-  if (scores->size() < 2) return "0";
-  const bool greatest = *maximize->as<bool>();
-  for (std::string& score : *scores) {
-    score = fmt::format("filter([{}, {}], {{# != nil}})[0]", score,
-                        greatest ? "(-1.7e+308)" : "1.7e+308");
-  }
-  return fmt::format("filter(0..{0}, {{[{1}][#] == {2}({1})}})[0]", scores->size() - 1,
-                     fmt::join(*scores, ", "), greatest ? "max" : "min");
+/// A place in a list, as it may stand between brackets: Argo counts a negative one from the end, where here it is an
+/// error.
+std::string Emitter::indexExpr(Scope& scope, ir::NodeId id) {
+  const ir::Value* constant = module_.constant(id);
+  const auto* number = constant == nullptr ? nullptr : constant->as<std::int64_t>();
+  if (number != nullptr && *number >= 0) return fmt::format("{}", *number);
+  return fmt::format("[{0}][sprig.ternary(0, 1, {0} >= 0)]", expr(scope, id));
 }
 
 std::string Emitter::refuseTune(Span at, std::string_view what) {
   refuse<Diag::BackendExpression>(
       at, "`couler run` does all of `tune`; known before the run, and so emitted, are `grid`, "
-          "`random` and `sobol` with constant settings", "argo", what);
+          "`random`, `sobol` and `asha` with constant settings", "argo", what);
   refusedTune_ = at;
   return "nil";
 }

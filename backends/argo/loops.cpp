@@ -28,6 +28,7 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const bool used = used_[id.index()];
   Scope& wrapper = childScope(scope, {}, call.name);
   Scope& child = childScope(wrapper, region, call.name + "-each");
+  child.once = false;
   for (const char* name : {"items", "folder", "index"}) {
     static_cast<void>(wrapper.inputNames.unique(name));
     static_cast<void>(child.inputNames.unique(name));
@@ -65,7 +66,7 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
     extra.push_back({"index", false, false, std::nullopt, std::nullopt});
   }
   std::vector<Result> results;
-  if (used) results.push_back({result, resultType, "value", true});
+  if (used) results.push_back({result, resultType, "value", false, true});
   writeRegion(child, region, extra, results);
 
   // The list: one JSON text an item and leaf, so that `item` never is more than text.
@@ -182,6 +183,7 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const ir::NodeId param = body.params[0];
   Scope& wrapper = childScope(scope, {}, call.name);
   Scope& child = childScope(wrapper, region, call.name + "-body");
+  child.once = false;
   for (const char* name : {"iteration", "limit"}) {
     static_cast<void>(wrapper.inputNames.unique(name));
   }

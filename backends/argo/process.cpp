@@ -20,6 +20,7 @@ namespace {
 /// program then runs in an empty folder.
 ///   COULER_MKDIR    folders to make for outputs
 ///   COULER_DECODE   names of variables: NAME is set to what NAME_B64 spells
+///   COULER_MAYBE    pairs `NAME:folder`: NAME is JSON null where nothing lies in the folder
 ///   COULER_ARGV     the words to run, each `w` and its base64; not set: this shell's arguments
 ///   COULER_STDOUT   where to keep a copy of standard output
 ///   COULER_FILES    pairs of files `from:to` to copy when done (scalars read from files)
@@ -31,6 +32,9 @@ for couler_v in ${COULER_DECODE-}; do
   couler_t=$(printf %s "$couler_t" | base64 -d; printf x)
   export "$couler_v=${couler_t%x}"
   unset "${couler_v}_B64"
+done
+for couler_v in ${COULER_MAYBE-}; do
+  (set -- "${couler_v#*:}"*; [ -e "$1" ]) || export "${couler_v%%:*}=null"
 done
 if [ -n "${COULER_ARGV+x}" ]; then
   set --
@@ -44,7 +48,7 @@ for couler_d in ${COULER_MKDIR-}; do mkdir -p "/tmp/couler/out/$couler_d"; done
 cd /tmp/couler/work
 couler_encode=${COULER_ENCODE-} couler_guard=${COULER_GUARD-}
 couler_stdout=${COULER_STDOUT-} couler_files=${COULER_FILES-}
-unset COULER_DECODE COULER_ARGV COULER_MKDIR COULER_ENCODE COULER_GUARD COULER_STDOUT COULER_FILES
+unset COULER_DECODE COULER_MAYBE COULER_ARGV COULER_MKDIR COULER_ENCODE COULER_GUARD COULER_STDOUT COULER_FILES
 couler_e=0
 if [ -n "$couler_stdout" ]; then
   "$@" >"$couler_stdout" || couler_e=$?
@@ -101,6 +105,7 @@ struct Emitter::Process {
   std::vector<std::string> command;
   std::vector<Variable> env;
   std::vector<std::string> decoded;
+  std::vector<std::string> maybe;
 
   void set(std::string name, std::string value) {
     env.push_back({std::move(name), std::move(value), {}});
@@ -231,6 +236,9 @@ void Emitter::addScript(Process& process) {
     } else if (isFileKind(kind)) {
       process.setEncoded(
           name, exprTag(fmt::format("sprig.b64enc(toJson({}))", bound_[process.exprs.params[i]])));
+      if (module_.types.kind(param.type) == TypeKind::Optional) {
+        process.maybe.push_back(fmt::format("{}:{}/{}/", name, kInputFolder, param.name));
+      }
     } else {
       process.setEncoded(name,
                          exprTag(fmt::format("sprig.b64enc(inputs.parameters['{}'])", param.name)));
@@ -352,6 +360,7 @@ Digest Emitter::writeProcess(YamlWriter& w, const ir::TaskDef& task) {
   addEnvironment(process);
   addOutputs(process);
   process.setList("COULER_DECODE", process.decoded);
+  process.setList("COULER_MAYBE", process.maybe);
   checkLengths(process);
   scopeOf_[task.exprs.index()] = nullptr;
   boundText_.clear();

@@ -104,6 +104,16 @@ ir::NodeId Emitter::base(ir::NodeId id, Path& path) const {
       path.erase(path.begin());
       continue;
     }
+    if (op != nullptr && op->op == ir::Builtin::Unwrap && !path.empty()) {
+      // A file of what may be missing is missing with it.
+      ir::TypeId type = n.type;
+      for (const std::string& field : path) type = fieldType(type, field);
+      const ir::NodeId maybe = module_.operands(n)[0];
+      if (isFileKind(kindOf(type)) && module_.payload<ir::Op>(maybe) == nullptr) {
+        id = maybe;
+        continue;
+      }
+    }
     return id;
   }
 }
@@ -266,20 +276,40 @@ std::string Emitter::encode(std::string e, ir::TypeId type) const {
   }
 }
 
-bool Emitter::isTotal(ir::NodeId id) const {
-  Path path;
-  const ir::Node& n = node(base(id, path));
-  if (std::holds_alternative<ir::Op>(n.payload)) {
+bool Emitter::isTotal(ir::NodeId root) const {
+  std::vector<ir::NodeId> left{root};
+  for (std::size_t looked = 0; !left.empty(); ++looked) {
+    if (looked > kMaxDepth) return false;
+    Path path;
+    const ir::NodeId id = base(left.back(), path);
+    left.pop_back();
+    const ir::Node& n = node(id);
+    const auto operands = module_.operands(n);
+    if (const auto* branch = std::get_if<ir::If>(&n.payload); branch != nullptr && !givesKey(id)) {
+      left.push_back(operands[0]);
+      for (const ir::RegionId region : module_.regionsOf(n)) {
+        left.push_back(module_.at(region).results[0]);
+      }
+      continue;
+    }
+    const auto* made = std::get_if<ir::Op>(&n.payload);
+    if (made == nullptr) continue;
     using B = ir::Builtin;
-    const B op = std::get<ir::Op>(n.payload).op;
+    const B op = made->op;
+    if (op == B::Coalesce || op == B::CoalesceOptional) {
+      left.insert(left.end(), operands.begin(), operands.end());
+      continue;
+    }
     const bool safe = op == B::MakeList || op == B::MakeRecord || op == B::Concat ||
                       op == B::AddString || op == B::Equal || op == B::NotEqual || op == B::Not;
-    if (!safe || module_.operands(n).size() > 16) return false;
-    return std::all_of(module_.operands(n).begin(), module_.operands(n).end(), [&](ir::NodeId o) {
-      return !std::holds_alternative<ir::Op>(node(o).payload);
-    });
+    if (!safe || operands.size() > 16) return false;
+    if (std::any_of(operands.begin(), operands.end(), [&](ir::NodeId o) {
+          return std::holds_alternative<ir::Op>(node(o).payload);
+        })) {
+      return false;
+    }
   }
-  return !std::holds_alternative<ir::If>(n.payload);
+  return true;
 }
 
 Text Emitter::textOf(Scope& scope, ir::NodeId id, const Path& path, ir::TypeId type) {
@@ -390,7 +420,9 @@ Text Emitter::text(Scope& scope, ir::NodeId from, Path path) {
     }
   }
   if (op == nullptr && !std::holds_alternative<ir::Field>(n.payload)) {
-    const auto where = place(id, path);
+    auto where = place(id, path);
+    // Of a chosen file: its key, which is a parameter beside the artifact.
+    if (where && where->artifact && givesKey(id)) where->artifact = false;
     if (where && !where->artifact && where->rest.empty()) {
       if (module_.types.kind(where->type) == TypeKind::Record) {
         return textOf(scope, id, path, where->type);
@@ -479,6 +511,7 @@ std::string Emitter::members(std::string of, ir::TypeId type, std::span<const st
 }
 
 std::optional<ArtifactArg> Emitter::artifact(Scope& scope, ir::NodeId from, Path path, Span at) {
+  const Path wanted = path;
   const ir::NodeId id = base(from, path);
   const ir::Node& n = node(id);
   ArtifactArg out;
@@ -526,9 +559,19 @@ std::optional<ArtifactArg> Emitter::artifact(Scope& scope, ir::NodeId from, Path
       return out;
     }
   }
-  unsupported(at, "a file chosen by an expression",
-              "choose it with `if` around the step that uses it, or inside a task");
-  return std::nullopt;
+  if (!settings_.artifacts) {
+    refuse<Diag::BackendNeedsArtifacts>(at, "add `artifacts: s3(bucket: \"…\")` to the target",
+                                        "a file chosen by an expression", "argo");
+    return std::nullopt;
+  }
+  std::string key = keyExpr(scope, from, wanted, at);
+  ir::TypeId type = node(from).type;
+  for (const std::string& field : wanted) type = fieldType(type, field);
+  out.optional = module_.types.kind(type) == TypeKind::Optional;
+  // The key of no object: an optional file may be missing.
+  if (out.optional) key = fmt::format("first(filter([{}, {}], {{# != nil}}))", key, exprString("none"));
+  out.key = exprTag(key);
+  return out;
 }
 
 }  // namespace couler::backends::argo

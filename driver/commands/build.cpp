@@ -132,6 +132,7 @@ int runBuild(const Invocation& invocation) {
   if (!planShards(invocation, *module, where ? where->target : nullptr, context)) {
     return program.finish(kUsage);
   }
+  context.searches = searchesOn(where ? where->backend : nullptr);
   std::optional<passes::EngineLimits> limits;
   if (where && invocation.has("split")) context.limits = &limits.emplace(limitsOf(*where->backend, targetName, options));
   passes::PipelineOptions pipeline;

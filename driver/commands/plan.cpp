@@ -98,6 +98,7 @@ int planParts(const Invocation& invocation, Program& program, ir::Module module,
       limitsOf(*where.backend, where.target == nullptr ? "" : where.target->name, emitted);
   passes::SplitPlan plan;
   passes::Context context{program.problems(), false, &program.sources()};
+  context.searches = searchesOn(where.backend);
   context.limits = &limits;
   context.splitPlan = &plan;
   if (!planShards(invocation, module, where.target, context)) return program.finish(kUsage);

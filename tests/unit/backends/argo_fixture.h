@@ -32,6 +32,7 @@ class Compiled {
     module_ = std::move(*lowered);
     if (runPasses) {
       passes::Context context{diags_};
+      context.searches = passes::Searches::Steps;
       if (shardSize != 0) context.shardSize = shardSize;
       passes::PipelineOptions options;
       options.verify = true;

@@ -159,10 +159,12 @@ workflow main(rows: file<csv>, most: int = 10) -> (best: file<csv>) {
 }
 )cw"},
     {"search", R"cw(
-task train(rate: float, kind: string) -> (score: float) { run python """score = rate * len(kind)""" }
-workflow main() -> (score: float, rate: float) {
+task train(rate: float, kind: string) -> (score: float, model: file) { run python """score = rate * len(kind); open(model, "w")""" }
+task judge(model: file) -> (good: bool) { run sh """good=true""" }
+workflow main() -> (score: float, rate: float, good: bool, model: file) {
     let best = tune train(kind: in ["tree", "linear"], rate: in [0.1, 0.5]) maximize score
-    return (score: best.score, rate: best.params.rate)
+    let judged = judge(best.model)
+    return (score: best.score, rate: best.params.rate, good: judged.good, model: best.model)
 }
 )cw"},
     {"sharded", R"cw(
@@ -178,6 +180,14 @@ workflow main(rows: file<csv>) -> (best: file<csv>) {
 }
 )cw",
      64 << 20},
+    {"halving", R"cw(
+task train(rate: float, epochs: int, start: file? = none) -> (score: float, model: file) { run python """score = rate; open(model, "w")""" }
+workflow main() -> (score: float, rate: float) {
+    let best = tune train(rate: in 0.0 .. 1.0) minimize score
+        using asha(trials: 2, resource: epochs, max: 2, reduction: 2, resume: start, checkpoint: model)
+    return (score: best.score, rate: best.params.rate)
+}
+)cw"},
 };
 
 }  // namespace couler::backends

@@ -58,14 +58,15 @@ inline std::string replaced(std::string whole, const std::string& part, const st
   return whole;
 }
 
-/// The expressions that manifests of tables use, of Argo's language (expr-lang with sprig).
+/// The expressions that manifests use, of Argo's language (expr-lang with sprig).
 class ArgoExpression {
  public:
   using Names = std::map<std::string, std::string>;
   ArgoExpression(std::string text, const Names& names) : e_(std::move(text)), names_(names) {}
 
   std::string run() {
-    const Tree value = sum();
+    const Tree value = choice();
+    space();
     EXPECT_EQ(at_, e_.size()) << e_;
     return value.is_string() ? value.get<std::string>() : value.dump();
   }
@@ -85,6 +86,54 @@ class ArgoExpression {
     ADD_FAILURE() << "`" << word << "` expected at " << e_.substr(at_) << " of " << e_;
     at_ = e_.size();
   }
+  /// Reads what is not evaluated where `live` does not hold, so names in it need not be there.
+  template <class Read>
+  Tree when(bool live, Read&& read) {
+    const bool before = std::exchange(live_, live_ && live);
+    Tree value = read();
+    live_ = before;
+    return value;
+  }
+
+  Tree choice() {
+    const Tree condition = either();
+    if (!accept("?")) return condition;
+    const bool holds = condition == true;
+    Tree yes = when(holds, [&] { return choice(); });
+    expect(":");
+    Tree no = when(!holds, [&] { return choice(); });
+    return holds ? yes : no;
+  }
+  Tree either() {
+    Tree left = both();
+    while (accept("||")) {
+      const bool holds = left == true;
+      left = when(!holds, [&] { return both(); }) == true || holds;
+    }
+    return left;
+  }
+  Tree both() {
+    Tree left = comparison();
+    while (accept("&&")) {
+      const bool holds = left == true;
+      left = when(holds, [&] { return comparison(); }) == true && holds;
+    }
+    return left;
+  }
+  Tree comparison() {
+    Tree left = sum();
+    for (const char* op : {"==", "!=", "<=", ">=", "<", ">"}) {
+      if (!accept(op)) continue;
+      const Tree right = sum();
+      const std::string is = op;
+      if (is == "==") return left == right;
+      if (is == "!=") return left != right;
+      if (is == "<=") return left <= right;
+      if (is == ">=") return left >= right;
+      return is == "<" ? left < right : left > right;
+    }
+    return left;
+  }
 
   Tree sum() {
     Tree left = postfix();
@@ -96,7 +145,12 @@ class ArgoExpression {
         left = range;
       } else if (accept("+")) {
         const Tree right = postfix();
-        left = left.get<std::string>() + right.get<std::string>();
+        if (!live_) continue;
+        if (left.is_string()) {
+          left = left.get<std::string>() + right.get<std::string>();
+        } else {
+          left = left.get<std::int64_t>() + right.get<std::int64_t>();
+        }
       } else if (accept("-")) {
         left = left.get<std::int64_t>() - postfix().get<std::int64_t>();
       } else {
@@ -108,8 +162,9 @@ class ArgoExpression {
   Tree postfix() {
     Tree value = term();
     while (accept("[")) {
-      const Tree index = sum();
+      const Tree index = choice();
       expect("]");
+      if (!live_) continue;
       value = index.is_string() ? value.at(index.get<std::string>())
                                 : value.at(index.get<std::size_t>());
     }
@@ -128,6 +183,23 @@ class ArgoExpression {
     return Tree::parse(text + '"').get<std::string>();
   }
 
+  Tree number() {
+    const std::size_t from = at_;
+    const auto digits = [&] {
+      while (at_ < e_.size() && std::isdigit(static_cast<unsigned char>(e_[at_])) != 0) ++at_;
+    };
+    digits();
+    if (e_.compare(at_, 1, ".") == 0 && e_.compare(at_, 2, "..") != 0) {
+      ++at_;
+      digits();
+    }
+    if (e_.compare(at_, 1, "e") == 0) {
+      at_ += 2;
+      digits();
+    }
+    return Tree::parse(e_.substr(from, at_ - from));
+  }
+
   Tree term() {
     space();
     const char c = at_ < e_.size() ? e_[at_] : '\0';
@@ -136,24 +208,30 @@ class ArgoExpression {
       ++at_;
       return item_;
     }
-    if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
-      std::int64_t number = 0;
-      while (std::isdigit(static_cast<unsigned char>(e_[at_])) != 0) {
-        number = number * 10 + (e_[at_++] - '0');
-      }
-      return number;
+    if (accept("-")) {
+      const Tree value = postfix();
+      return value.is_number_integer() ? Tree(-value.get<std::int64_t>()) : Tree(-value.get<double>());
     }
+    if (std::isdigit(static_cast<unsigned char>(c)) != 0) return number();
     if (accept("(")) {
-      Tree inner = sum();
+      Tree inner = choice();
       expect(")");
       return inner;
+    }
+    if (accept("!")) return when(true, [&] { return postfix(); }) != true;
+    if (accept("[")) {
+      Tree list = Tree::array();
+      do list.push_back(choice());
+      while (accept(","));
+      expect("]");
+      return list;
     }
     if (accept("{")) {
       Tree record = Tree::object();
       do {
         const std::string key = literal();
         expect(":");
-        record[key] = sum();
+        record[key] = choice();
       } while (accept(","));
       expect("}");
       return record;
@@ -163,7 +241,9 @@ class ArgoExpression {
            (std::isalnum(static_cast<unsigned char>(e_[at_])) != 0 || e_[at_] == '.')) {
       name += e_[at_++];
     }
-    if (name == "map") return map();
+    if (name == "map" || name == "filter") return overEach(name == "map");
+    if (name == "nil") return nullptr;
+    if (name == "true" || name == "false") return name == "true";
     if (accept("(")) return call(name);
     for (;;) {  // tasks["a"].outputs.parameters["b"]
       if (names_.contains(name)) return names_.at(name);
@@ -175,13 +255,13 @@ class ArgoExpression {
         name += e_[at_++];
       }
     }
-    ADD_FAILURE() << "no `" << name << "` for " << e_;
-    return "";
+    EXPECT_FALSE(live_) << "no `" << name << "` for " << e_;
+    return nullptr;
   }
 
-  Tree map() {
+  Tree overEach(bool maps) {
     expect("(");
-    const Tree list = sum();
+    const Tree list = choice();
     expect(",");
     expect("{");
     const std::size_t body = at_;
@@ -189,8 +269,10 @@ class ArgoExpression {
     for (const Tree& one : list) {
       at_ = body;
       item_ = one;
-      made.push_back(sum());
+      const Tree value = choice();
+      if (maps || value == true) made.push_back(maps ? value : one);
     }
+    if (list.empty()) when(false, [&] { return choice(); });
     expect("}");
     expect(")");
     return made;
@@ -198,9 +280,10 @@ class ArgoExpression {
 
   Tree call(const std::string& name) {
     std::vector<Tree> args;
-    do args.push_back(sum());
+    do args.push_back(choice());
     while (accept(","));
     expect(")");
+    if (!live_) return nullptr;
     const auto text = [&](std::size_t i) { return args.at(i).get<std::string>(); };
     if (name == "sprig.b64enc") return base64(text(0));
     if (name == "sprig.b64dec") return fromBase64(text(0));
@@ -216,6 +299,15 @@ class ArgoExpression {
     if (name == "toJson") return args[0].dump();
     if (name == "fromJSON") return Tree::parse(text(0));
     if (name == "len") return args[0].size();
+    if (name == "first") return args[0].empty() ? Tree() : args[0][0];
+    if (name == "sprig.ternary") return args.at(2) == true ? args[0] : args.at(1);
+    if (name == "asInt") return args[0].is_string() ? Tree(std::stoll(text(0))) : args[0];
+    if (name == "asFloat") return args[0].is_string() ? Tree(std::stod(text(0))) : Tree(args[0].get<double>());
+    if (name == "sprig.regexReplaceAll") {
+      EXPECT_EQ(text(0), "^-?[0-9]+$");
+      const std::string all = text(1);
+      return all.find_first_not_of("-0123456789") == std::string::npos ? all + ".0" : all;
+    }
     if (name == "sprig.trim") {
       const std::string all = text(0);
       const std::size_t from = all.find_first_not_of(" \n");
@@ -229,6 +321,7 @@ class ArgoExpression {
   std::string e_;
   const Names& names_;
   std::size_t at_ = 0;
+  bool live_ = true;
   Tree item_;
 };
 
