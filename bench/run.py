@@ -2,14 +2,16 @@
 
     python3 bench/run.py [--build build] [--only NAME] [--repeat N] [--json FILE]
                          [--peers PYTHON] [--rows N] [--threads N]... [--pipeline NAME]...
-                         [--seeds N] [--trials N] [--training NAME]... [--trainings FILE]
+                         [--seeds N] [--trials N] [--training NAME]... [--trainings FILE] [--files N]
 
 Times are CPU seconds of the process and its children (user + system), the least of N runs; for runs
 of many steps also wall seconds. Peers: ninja (the build's own) and, where installed, Hera
 (`pip install 'hera[yaml]'`; run once, about a minute). `tables` and `csv` (table_bench.py) and
 `stats` compare with what PYTHON has of polars, DuckDB, pyarrow, pandas and numpy; `tables` on
 tables of `--rows` rows. `tune` (tune_bench.py) compares with Optuna, of which and of scikit-learn
-PYTHON must have a copy; it takes about ten minutes. A row is marked when it misses its target, and the exit code is then 1.
+PYTHON must have a copy; it takes about ten minutes. `lsp` (lsp_bench.py) compares with the language
+servers on the PATH or beside PYTHON; `lsp-workspace` looks at a folder of `--files` programs. A row is
+marked when it misses its target, and the exit code is then 1.
 """
 
 import argparse
@@ -24,6 +26,8 @@ import time
 
 import cache_real
 import shard_bench
+from lsp_bench import bench_lsp
+from lsp_workspace_bench import bench_lsp_workspace
 from table_bench import bench_csv, bench_tables
 from tune_bench import bench_tune
 
@@ -245,6 +249,8 @@ BENCHES = {
     "csv": bench_csv,
     "stats": bench_stats,
     "tune": bench_tune,
+    "lsp": bench_lsp,
+    "lsp-workspace": bench_lsp_workspace,
 }
 
 
@@ -259,6 +265,7 @@ def main():
     parser.add_argument("--rounds", default=2, type=int, help="of all peers of tables in turns")
     parser.add_argument("--threads", default=None, type=int, action="append")
     parser.add_argument("--pipeline", action="append", help="one of the tables' pipelines")
+    parser.add_argument("--files", default=5000, type=int, help="of the language server's workspace")
     parser.add_argument("--seeds", default=20, type=int, help="of each search")
     parser.add_argument("--trials", default=50, type=int, help="of each search")
     parser.add_argument("--training", action="append", help="one of the searches' trainings")

@@ -148,16 +148,20 @@ Session::Session(SourceLoader loader, DiagnosticSink& diags)
 Session::~Session() = default;
 
 bool Session::load(const std::string& rootPath) {
+  const std::string path = normalPath(rootPath);
+  if (const auto at = impl_->known.find(path); at != impl_->known.end() && at->second.valid()) {
+    return true;
+  }
   LoadedText loaded = impl_->loader(rootPath);
   if (!loaded.text) {
     impl_->diags.take(diagnose<Diag::CannotReadFile>({}, rootPath, loaded.error));
     return false;
   }
-  const std::string path = normalPath(rootPath);
+  const std::size_t first = impl_->files.size();
   impl_->known[path] = impl_->add(path, std::move(*loaded.text));
   // Breadth first, so that file numbers, and with them the order of messages, follow the distance
   // from the root. `files` grows while this goes on.
-  for (std::size_t i = 0; i < impl_->files.size(); ++i) {
+  for (std::size_t i = first; i < impl_->files.size(); ++i) {
     const syntax::Tree* tree = impl_->files[i].tree;
     if (tree == nullptr) continue;
     std::vector<sema::ImportEdge> edges;

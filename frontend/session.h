@@ -27,7 +27,7 @@ struct LoadedText {
 using SourceLoader = std::function<LoadedText(const std::string& path)>;
 
 /// Source file to verified graph; what the command, the server and the tests all use. One Session
-/// compiles one program: the root file and what it imports. Each stage goes on over errors, so all
+/// compiles one program: a root file, or several, and what they import. Each stage goes on over errors, so all
 /// mistakes of a program come out of one run; `lower` makes a module only when there were none.
 class Session {
  public:
@@ -36,8 +36,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Parses the root file and, after it, all imports. False when the root could not be read at all
-  /// (reported). Import paths are relative to the importing file; `std.x` is built in.
+  /// Parses a root file and all that it imports; called again, before `check`, one more. False when
+  /// it could not be read at all (reported). Import paths are relative to the importing file.
   bool load(const std::string& rootPath);
   /// How to look at the header of a data file that the program names: the first bytes of the file
   /// at a path, at most sema::kMaxHeader (64 KiB). Without it none is looked at.

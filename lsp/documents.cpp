@@ -35,6 +35,12 @@ Overlay Server::overlay() const {
   return result;
 }
 
+Workspace Server::workspace() const { return {roots_, overlay(), encoding_}; }
+
+bool Server::current(const Document& document) const {
+  return document.snapshot && document.snapshot->version() == document.revision;
+}
+
 void Server::analyse(const std::string& path) {
   Document& document = documents_.at(path);
   document.revision = ++revision_;

@@ -22,6 +22,27 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// Discarded where it is none. What is nested too deep is left out: values are copied and destroyed
+/// level by level on the stack.
+Json parsed(std::string_view body) {
+  constexpr int kMostDepth = 250;
+  return Json::parse(
+      body, [](int depth, Json::parse_event_t, Json&) { return depth < kMostDepth; }, false);
+}
+
+std::string replyBody(const Json& id, Json result) {
+  return dump({{"jsonrpc", "2.0"}, {"id", id}, {"result", std::move(result)}});
+}
+std::string failureBody(const Json& id, int code, std::string_view message) {
+  return dump({{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", message}}}});
+}
+std::string noticeBody(std::string_view method, Json params) {
+  return dump({{"jsonrpc", "2.0"}, {"method", method}, {"params", std::move(params)}});
+}
+
+/// The result of a request that is answered later, or is already.
+Json answeredElsewhere() { return Json(Json::value_t::discarded); }
+
 }  // namespace
 
 Server::Server(ServerOptions options, std::function<void(std::string)> send,
@@ -34,18 +55,22 @@ Server::Server(ServerOptions options, std::function<void(std::string)> send,
     }
     wake_();
   });
+  surveyor_ = std::make_unique<Surveyor>();
 }
 
-Server::~Server() { analyst_.reset(); }
+Server::~Server() {
+  analyst_.reset();
+  surveyor_.reset();
+}
 
 void Server::reply(const Json& id, Json result) {
-  send_(dump({{"jsonrpc", "2.0"}, {"id", id}, {"result", std::move(result)}}));
+  if (!result.is_discarded()) send_(replyBody(id, std::move(result)));
 }
 void Server::fail(const Json& id, int code, std::string_view message) {
-  send_(dump({{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", message}}}}));
+  send_(failureBody(id, code, message));
 }
 void Server::notify(std::string_view method, Json params) {
-  send_(dump({{"jsonrpc", "2.0"}, {"method", method}, {"params", std::move(params)}}));
+  send_(noticeBody(method, std::move(params)));
 }
 
 void Server::peek(std::string_view body) {
@@ -58,7 +83,7 @@ void Server::peek(std::string_view body) {
 }
 
 void Server::take(std::string_view body) {
-  const Json message = Json::parse(body, nullptr, false);
+  const Json message = parsed(body);
   if (message.is_discarded()) return fail(nullptr, kParseError, "this is no JSON");
   if (!message.is_object()) return fail(nullptr, kInvalidRequest, "an object is wanted");
   const auto method = message.find("method");
@@ -89,9 +114,7 @@ void Server::take(std::string_view body) {
   if (!initialized_ && name != "initialize")
     return fail(*id, kNotInitialized, "`initialize` comes first");
   try {
-    bool answered = false;
-    Json result = request(name, params, *id, answered);
-    if (!answered) reply(*id, std::move(result));
+    reply(*id, request(name, params, *id));
   } catch (const std::exception& error) {
     fail(*id, kInternalError, error.what());
   }
@@ -119,6 +142,10 @@ Json Server::initialize(const Json& params) {
                                          "completionItem", "snippetSupport"})) {
     snippets_ = *snippets == true;
   }
+  if (const Json* watch = at(params, {"capabilities", "workspace", "didChangeWatchedFiles",
+                                      "dynamicRegistration"})) {
+    watches_ = *watch == true;
+  }
   if (const auto folders = params.find("workspaceFolders");
       folders != params.end() && folders->is_array()) {
     for (const Json& folder : *folders) {
@@ -128,7 +155,8 @@ Json Server::initialize(const Json& params) {
   } else if (const Json* root = at(params, {"rootUri"}); root != nullptr && root->is_string()) {
     roots_.push_back(pathOf(root->get<std::string>()));
   }
-  const Json programs = {{"filters", {{{"pattern", {{"glob", "**/*.cwl"}}}}}}};
+  const Json moved = {{"filters", {{{"pattern", {{"glob", "**/*.cwl"}, {"matches", "file"}}}},
+                                   {{"pattern", {{"glob", "**"}, {"matches", "folder"}}}}}}};
   return {
       {"serverInfo", {{"name", "couler"}, {"version", options_.version}}},
       {"capabilities",
@@ -164,26 +192,24 @@ Json Server::initialize(const Json& params) {
          {{"firstTriggerCharacter", "}"}, {"moreTriggerCharacter", {"\n"}}}},
         {"workspace",
          {{"workspaceFolders", {{"supported", true}, {"changeNotifications", true}}},
-          {"fileOperations", {{"willRename", programs}}}}}}}};
+          {"fileOperations", {{"willRename", moved}}}}}}}};
 }
 
-Json Server::request(const std::string& method, const Json& params, const Json& id,
-                     bool& answered) {
+Json Server::request(const std::string& method, const Json& params, const Json& id) {
   if (method == "initialize") {
     if (!initialized_) return initialize(params);
-    answered = true;
     fail(id, kInvalidRequest, "`initialize` comes once");
-    return nullptr;
+    return answeredElsewhere();
   }
   if (method == "shutdown") {
     shutDown_ = true;
     return nullptr;
   }
-  if (method == "workspace/symbol") return workspaceSymbol(params);
-  if (method == "workspace/diagnostic") return workspaceDiagnostics();
-  if (method == "callHierarchy/incomingCalls") return incomingCalls(params);
-  if (method == "callHierarchy/outgoingCalls") return outgoingCalls(params);
-  if (method == "workspace/willRenameFiles") return willRenameFiles(params);
+  if (method == "workspace/symbol") return workspaceSymbol(params, id);
+  if (method == "workspace/diagnostic") return workspaceDiagnostics(params, id);
+  if (method == "callHierarchy/incomingCalls") return incomingCalls(params, id);
+  if (method == "callHierarchy/outgoingCalls") return outgoingCalls(params, id);
+  if (method == "workspace/willRenameFiles") return willRenameFiles(params, id);
   if (method == "couler/standardModule") {
     const auto text = stdlibText(params.value("module", ""));
     return text ? Json(*text) : Json();
@@ -283,17 +309,14 @@ Json Server::request(const std::string& method, const Json& params, const Json& 
   } else if (method == "textDocument/diagnostic") {
     answer = [this, params](Document& document) { return pullDiagnostics(params, document); };
   } else if (method == "textDocument/references") {
-    answer = [this, params](Document& document) { return references(params, document); };
+    answer = [this, params, id](Document& document) { return references(params, id, document); };
   } else if (method == "textDocument/rename") {
-    answer = [this, params](Document& document) { return rename(params, document); };
+    answer = [this, params, id](Document& document) { return rename(params, id, document); };
   } else {
-    answered = true;
     fail(id, kMethodNotFound, fmt::format("there is no request `{}`", method));
-    return nullptr;
+    return answeredElsewhere();
   }
-  Json now;
-  answered = !later(params, id, fresh, std::move(answer), now);
-  return now;
+  return soon(params, id, fresh, std::move(answer));
 }
 
 void Server::notification(const std::string& method, const Json& params) {
@@ -309,8 +332,17 @@ void Server::notification(const std::string& method, const Json& params) {
       waiting_.erase(one);
       return;
     }
+    for (auto one = surveys_.begin(); one != surveys_.end(); ++one) {
+      if (one->first != *id) continue;
+      *one->second = true;
+      fail(*id, kCancelled, "cancelled");
+      surveys_.erase(one);
+      return;
+    }
   } else if (!initialized_ || shutDown_) {
     return;
+  } else if (method == "initialized") {
+    if (watches_) watchPrograms();
   } else if (method == "textDocument/didOpen") {
     didOpen(params);
   } else if (method == "textDocument/didChange") {
@@ -329,34 +361,64 @@ void Server::notification(const std::string& method, const Json& params) {
     for (const Json& folder : event.value("added", Json::array())) {
       roots_.push_back(pathOf(folder.value("uri", "")));
     }
+    indexed_ = false;
   }
 }
 
-bool Server::later(const Json& params, const Json& id, Fresh fresh,
-                   std::function<Json(Document&)> answer, Json& now) {
+/// Asks the client to say when programs change that are not open.
+void Server::watchPrograms() {
+  const Json options = {{"watchers", {{{"globPattern", "**/*.cwl"}}}}};
+  send_(dump({{"jsonrpc", "2.0"},
+              {"id", "watch"},
+              {"method", "client/registerCapability"},
+              {"params",
+               {{"registrations",
+                 {{{"id", "programs"},
+                   {"method", "workspace/didChangeWatchedFiles"},
+                   {"registerOptions", options}}}}}}}));
+}
+
+/// An answer from the snapshot of a document: now, or when there is a new enough one.
+Json Server::soon(const Json& params, const Json& id, Fresh fresh,
+                  std::function<Json(Document&)> answer) {
   Document* document = find(params);
-  if (document == nullptr) {
-    now = nullptr;
-    return true;
-  }
-  const bool current = document->snapshot && document->snapshot->version() == document->revision;
+  if (document == nullptr) return nullptr;
   // A small document is analysed before anyone notices.
   const bool slow = document->snapshot && document->snapshot->seconds() > 0.015;
-  if (current || (fresh == Fresh::Any && slow)) {
-    now = answer(*document);
-    return true;
-  }
+  if (current(*document) || (fresh == Fresh::Any && slow)) return answer(*document);
   waiting_.push_back({id, pathOf(document->uri), std::move(answer)});
-  return false;
+  return answeredElsewhere();
+}
+
+/// An answer from the whole workspace, by the surveyor; `Part` sends a part of it.
+Json Server::survey(const Json& id, std::function<Json(const Survey&, const Part&)> question) {
+  indexed_ = true;
+  const auto work = [this, id, question = std::move(question)](const Survey& survey) {
+    const auto say = [&](std::string body, bool last) {
+      {
+        const std::lock_guard lock(doneMutex_);
+        surveyed_.push_back({survey.stop, std::move(body), last});
+      }
+      wake_();
+    };
+    try {
+      survey.index.update(survey.workspace, *survey.stop);
+      Json result = question(
+          survey, [&](Json params) { say(noticeBody("$/progress", std::move(params)), false); });
+      say(replyBody(id, std::move(result)), true);
+    } catch (const std::exception& error) {
+      say(failureBody(id, kInternalError, error.what()), true);
+    }
+  };
+  surveys_.emplace_back(id, surveyor_->ask(workspace(), work));
+  return answeredElsewhere();
 }
 
 void Server::answerWaiting() {
   for (auto one = waiting_.begin(); one != waiting_.end();) {
     const auto at = documents_.find(one->path);
     const bool gone = at == documents_.end();
-    const bool ready = !gone && at->second.snapshot &&
-                       at->second.snapshot->version() == at->second.revision;
-    if (!gone && !ready) {
+    if (!gone && !current(at->second)) {
       ++one;
       continue;
     }
@@ -376,9 +438,18 @@ void Server::answerWaiting() {
 
 void Server::idle() {
   std::vector<std::shared_ptr<const Snapshot>> done;
+  std::vector<Surveyed> surveyed;
   {
     const std::lock_guard lock(doneMutex_);
     done.swap(done_);
+    surveyed.swap(surveyed_);
+  }
+  for (Surveyed& one : surveyed) {
+    const auto at = std::find_if(surveys_.begin(), surveys_.end(),
+                                 [&](const auto& under) { return under.second == one.stop; });
+    if (at == surveys_.end()) continue;  // cancelled
+    if (one.last) surveys_.erase(at);
+    send_(std::move(one.body));
   }
   for (const std::shared_ptr<const Snapshot>& snapshot : done) {
     const auto at = documents_.find(snapshot->path());
@@ -394,13 +465,19 @@ void Server::idle() {
     if (snapshot->version() == document.revision) publish(snapshot->path());
   }
   answerWaiting();
+  if (!indexed_ && !documents_.empty() && !busy()) {
+    // What is open has its messages; now the rest, so that the first question need not wait for it.
+    indexed_ = true;
+    surveyor_->ask(workspace(), [](const Survey& survey) {
+      survey.index.update(survey.workspace, *survey.stop);
+    });
+  }
 }
 
 bool Server::busy() const {
-  return !waiting_.empty() ||
-         std::any_of(documents_.begin(), documents_.end(), [](const auto& one) {
-           return !one.second.snapshot || one.second.snapshot->version() != one.second.revision;
-         });
+  return !waiting_.empty() || !surveys_.empty() ||
+         std::any_of(documents_.begin(), documents_.end(),
+                     [&](const auto& one) { return !current(one.second); });
 }
 
 }  // namespace couler::lsp

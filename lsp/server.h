@@ -13,6 +13,7 @@
 
 #include "lsp/features/features.h"
 #include "lsp/workspace/analyst.h"
+#include "lsp/workspace/surveyor.h"
 
 /// A language server (https://microsoft.github.io/language-server-protocol, 3.17): all state of one
 /// client. Reads and writes nothing itself: messages come by `take`, and go to `send`. A request
@@ -59,18 +60,25 @@ class Server {
     std::string path;
     std::function<Json(Document&)> answer;
   };
+  /// What the surveyor has for the client: a reply, or a part of it.
+  struct Surveyed {
+    std::shared_ptr<Stop> stop;  ///< says which question it answers
+    std::string body;
+    bool last = true;
+  };
   enum class Fresh : std::uint8_t {
     Wanted,  ///< waits for the analysis
     Any      ///< takes what there is, where there is something
   };
   using Feature = Json (*)(const View& view, const Json& params);
 
-  Json request(const std::string& method, const Json& params, const Json& id, bool& answered);
+  Json request(const std::string& method, const Json& params, const Json& id);
   void notification(const std::string& method, const Json& params);
   Json initialize(const Json& params);
   void reply(const Json& id, Json result);
   void fail(const Json& id, int code, std::string_view message);
   void notify(std::string_view method, Json params);
+  void watchPrograms();
 
   // documents.cpp
   void didOpen(const Json& params);
@@ -82,30 +90,30 @@ class Server {
   Json pullDiagnostics(const Json& params, Document& document);
   std::map<std::string, Json> diagnosticsOf(const Snapshot& snapshot) const;
   [[nodiscard]] Overlay overlay() const;
+  [[nodiscard]] bool current(const Document& document) const;
   Document* find(const Json& params);
-  bool later(const Json& params, const Json& id, Fresh fresh, std::function<Json(Document&)> answer,
-             Json& now);
+  Json soon(const Json& params, const Json& id, Fresh fresh, std::function<Json(Document&)> answer);
   void answerWaiting();
 
   // workspace_requests.cpp: more than one file
-  Json references(const Json& params, Document& document);
-  Json rename(const Json& params, Document& document);
-  Json workspaceSymbol(const Json& params);
-  Json workspaceDiagnostics();
-  Json incomingCalls(const Json& params);
-  Json outgoingCalls(const Json& params);
+  Json references(const Json& params, const Json& id, Document& document);
+  Json rename(const Json& params, const Json& id, Document& document);
+  Json workspaceSymbol(const Json& params, const Json& id);
+  Json workspaceDiagnostics(const Json& params, const Json& id);
+  Json incomingCalls(const Json& params, const Json& id);
+  Json outgoingCalls(const Json& params, const Json& id);
   Json drawGraph(const Json& params, const Document& document) const;
-  Json willRenameFiles(const Json& params);
-  std::vector<std::shared_ptr<const Snapshot>> snapshotsThatMention(std::string_view word);
-  [[nodiscard]] std::vector<std::string> workspaceFiles() const;
-  struct Parsed;
-  [[nodiscard]] Parsed parsedFile(const std::string& path) const;
+  Json willRenameFiles(const Json& params, const Json& id);
+  using Part = std::function<void(Json params)>;
+  Json survey(const Json& id, std::function<Json(const Survey&, const Part&)> question);
+  [[nodiscard]] Workspace workspace() const;
 
   ServerOptions options_;
   std::function<void(std::string)> send_;
   std::function<void()> wake_;
   Encoding encoding_ = Encoding::Utf16;
   bool snippets_ = false;
+  bool watches_ = false;
   bool initialized_ = false;
   bool shutDown_ = false;
   bool exited_ = false;
@@ -117,10 +125,13 @@ class Server {
   std::deque<Waiting> waiting_;
   std::set<std::string> cancelled_;
   std::int64_t revision_ = 0;
+  std::vector<std::pair<Json, std::shared_ptr<Stop>>> surveys_;  // under way: request and stop
+  bool indexed_ = false;  // or about to be
   std::mutex doneMutex_;
   std::vector<std::shared_ptr<const Snapshot>> done_;
-  std::size_t underWay_ = 0;
+  std::vector<Surveyed> surveyed_;
   std::unique_ptr<Analyst> analyst_;
+  std::unique_ptr<Surveyor> surveyor_;
 };
 
 }  // namespace couler::lsp

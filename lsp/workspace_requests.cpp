@@ -1,128 +1,76 @@
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
-#include "frontend/parse/parse.h"
-#include "frontend/parse/words.h"
 #include "frontend/session_paths.h"
 #include "lsp/features/describe.h"
 #include "lsp/server.h"
 #include "lsp/workspace/scan.h"
 #include "lsp/workspace/uri.h"
 
-// Requests that look at more than one file: references, rename, symbols of the workspace.
+// Requests that look at more than one file: references, rename, symbols of the workspace. What the
+// document itself says comes from its snapshot; the other files are the surveyor's.
 namespace couler::lsp {
 
 namespace {
 
-constexpr std::size_t kMostFiles = 20'000;
 constexpr std::size_t kMostSymbols = 1000;
+constexpr std::size_t kReportsAtOnce = 100;  // of a workspace's diagnostics, to who takes parts
 
-std::string textOf(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+const Json& member(const Json& object, const char* name) {
+  static const Json kNone;
+  if (!object.is_object()) return kNone;
+  const auto found = object.find(name);
+  return found == object.end() ? kNone : *found;
 }
 
-bool mentions(std::string_view text, std::string_view word) {
-  for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
-    const bool begins = at == 0 || !isWordByte(text[at - 1]);
-    const std::size_t end = at + word.size();
-    if (begins && (end == text.size() || !isWordByte(text[end]))) return true;
+/// Whether no other file can name it.
+bool isLocal(const Snapshot& snapshot, const SymbolPlace& symbol) {
+  if (symbol.name.starts_with('_')) return true;
+  for (const sema::Symbol& one : snapshot.program().symbols) {
+    if (one.declared != symbol.declared) continue;
+    return one.kind == sema::SymbolKind::Local || one.kind == sema::SymbolKind::LoopVariable ||
+           one.kind == sema::SymbolKind::Namespace;
   }
   return false;
 }
 
+/// The other files in which the symbol may stand.
+std::vector<std::string> othersThatMention(const Survey& survey, const SymbolPlace& symbol,
+                                           const std::string& own) {
+  std::vector<std::string> paths = survey.index.mentioning(symbol.name, symbol.path);
+  std::erase(paths, own);
+  return paths;
+}
+
+void addReferences(const View& view, const SymbolPlace& symbol, bool declaration, Json& result) {
+  for (const Occurrence& one : placesOf(view.snapshot(), view.snapshot().root(), symbol)) {
+    if (!one.declares || declaration) result.push_back(view.location(one.span));
+  }
+}
+
 }  // namespace
 
-/// A file alone, for what its syntax tells.
-struct Server::Parsed {
-  std::unique_ptr<SourceManager> sources = std::make_unique<SourceManager>();
-  std::unique_ptr<syntax::Tree> tree;
-
-  [[nodiscard]] Range range(Span span, Encoding encoding) const {
-    const std::string_view text = sources->text(span.file);
-    const Lines lines(text);
-    return {lines.position(text, span.begin, encoding), lines.position(text, span.end, encoding)};
-  }
-};
-
-Server::Parsed Server::parsedFile(const std::string& path) const {
-  const auto open = documents_.find(path);
-  Parsed parsed;
-  DiagnosticList ignored;
-  const FileId file =
-      parsed.sources->add(path, open == documents_.end() ? textOf(path) : *open->second.text);
-  parsed.tree = parseFile(*parsed.sources, file, ignored);
-  return parsed;
-}
-
-std::vector<std::string> Server::workspaceFiles() const {
-  std::vector<std::string> files;
-  for (const std::string& root : roots_) {
-    std::error_code error;
-    std::filesystem::recursive_directory_iterator at(
-        root, std::filesystem::directory_options::skip_permission_denied, error);
-    for (const std::filesystem::recursive_directory_iterator end; !error && at != end;
-         at.increment(error)) {
-      const std::string name = at->path().filename().string();
-      std::error_code ignored;
-      if (at->is_directory(ignored)) {
-        const bool hidden = name.starts_with('.') || name == "node_modules";
-        if (hidden) at.disable_recursion_pending();
-      } else if (name.ends_with(".cwl") && files.size() < kMostFiles) {
-        files.push_back(normalPath(at->path().string()));
-      }
-    }
-  }
-  for (const auto& [path, document] : documents_) files.push_back(path);
-  std::sort(files.begin(), files.end());
-  files.erase(std::unique(files.begin(), files.end()), files.end());
-  return files;
-}
-
-/// Of all files in which the word stands, open or not. Those that are not open are read and checked
-/// here and now: few mention a name.
-std::vector<std::shared_ptr<const Snapshot>> Server::snapshotsThatMention(std::string_view word) {
-  std::vector<std::shared_ptr<const Snapshot>> result;
-  for (const std::string& path : workspaceFiles()) {
-    const auto open = documents_.find(path);
-    if (open != documents_.end()) {
-      if (!mentions(*open->second.text, word)) continue;
-      const bool current = open->second.snapshot &&
-                           open->second.snapshot->version() == open->second.revision;
-      result.push_back(current ? open->second.snapshot
-                               : std::make_shared<const Snapshot>(path, overlay(), 0));
-    } else if (mentions(textOf(path), word)) {
-      result.push_back(std::make_shared<const Snapshot>(path, overlay(), 0));
-    }
-  }
-  return result;
-}
-
-Json Server::references(const Json& params, Document& document) {
-  if (!document.snapshot->loaded()) return nullptr;
-  const auto symbol = symbolAt(View(*document.snapshot, encoding_), params);
+Json Server::references(const Json& params, const Json& id, Document& document) {
+  const Snapshot& snapshot = *document.snapshot;
+  if (!snapshot.loaded()) return nullptr;
+  const View own(snapshot, encoding_);
+  const auto symbol = symbolAt(own, params);
   if (!symbol) return nullptr;
-  const auto context = params.find("context");
-  const bool declaration = context != params.end() && context->is_object() &&
-                           context->value("includeDeclaration", false);
+  const bool declaration = member(member(params, "context"), "includeDeclaration") == true;
   Json result = Json::array();
-  std::set<std::string> seen;
-  for (const auto& snapshot : snapshotsThatMention(symbol->name)) {
-    if (!snapshot->loaded()) continue;
-    const View view(*snapshot, encoding_);
-    for (const Occurrence& one : placesOf(*snapshot, snapshot->root(), *symbol)) {
-      if (one.declares && !declaration) continue;
-      Json location = view.location(one.span);
-      if (seen.insert(location.dump()).second) result.push_back(std::move(location));
-    }
-  }
-  return result;
+  addReferences(own, *symbol, declaration, result);
+  if (isLocal(snapshot, *symbol)) return result;
+  return survey(id, [=, path = snapshot.path()](const Survey& survey, const Part&) {
+    Json all = result;
+    survey.check(othersThatMention(survey, *symbol, path), [&](const Snapshot& other) {
+      addReferences(View(other, survey.workspace.encoding), *symbol, declaration, all);
+    });
+    return all;
+  });
 }
 
 std::string renameProblem(std::string_view name) {
@@ -137,111 +85,185 @@ std::string renameProblem(std::string_view name) {
   return {};
 }
 
-Json Server::rename(const Json& params, Document& document) {
+namespace {
+
+/// The edits of one file that give the symbol another name. Throws where that name is there
+/// already: it would be meant instead, or mean this.
+void addRenames(const View& view, const SymbolPlace& symbol, const std::string& name,
+                Json& changes) {
+  const Snapshot& snapshot = view.snapshot();
+  const std::vector<Occurrence> places = placesOf(snapshot, snapshot.root(), symbol);
+  if (places.empty()) return;
+  std::set<sema::SymbolId> around;
+  for (const Occurrence& one : places) {
+    for (const sema::SymbolId id : visibleAt(snapshot, one.span.begin)) around.insert(id);
+  }
+  for (const sema::SymbolId id : around) {
+    const sema::Symbol& other = snapshot.program().at(id);
+    if (other.name == name && snapshot.sources().text(places.front().span) != name)
+      throw std::runtime_error(fmt::format("`{}` is there already", name));
+  }
+  Json edits = Json::array();
+  for (const Occurrence& one : places) {
+    // Under another name of an import it goes on as that.
+    if (snapshot.sources().text(one.span) != symbol.name) continue;
+    edits.push_back({{"range", toJson(view.range(one.span))}, {"newText", name}});
+  }
+  if (!edits.empty()) changes[view.uri(snapshot.root())] = std::move(edits);
+}
+
+}  // namespace
+
+Json Server::rename(const Json& params, const Json& id, Document& document) {
   const std::string name = params.value("newName", "");
   if (const std::string problem = renameProblem(name); !problem.empty())
     throw std::runtime_error(problem);
-  if (!document.snapshot->loaded()) return nullptr;
-  const View own(*document.snapshot, encoding_);
+  const Snapshot& snapshot = *document.snapshot;
+  if (!snapshot.loaded()) return nullptr;
+  const View own(snapshot, encoding_);
   const auto symbol = symbolAt(own, params);
   if (!symbol) return nullptr;
+  if (symbol->path.starts_with('<'))
+    throw std::runtime_error(fmt::format("`{}` is of the standard library", symbol->name));
   Json changes = Json::object();
-  for (const auto& snapshot : snapshotsThatMention(symbol->name)) {
-    if (!snapshot->loaded()) continue;
-    const View view(*snapshot, encoding_);
-    const std::vector<Occurrence> places = placesOf(*snapshot, snapshot->root(), *symbol);
-    if (places.empty()) continue;
-    // A name that is there already would be meant instead, or mean this.
-    std::set<sema::SymbolId> around;
-    for (const Occurrence& one : places) {
-      for (const sema::SymbolId id : visibleAt(*snapshot, one.span.begin)) around.insert(id);
-    }
-    for (const sema::SymbolId id : around) {
-      const sema::Symbol& other = snapshot->program().at(id);
-      if (other.name == name && snapshot->sources().text(places.front().span) != name)
-        throw std::runtime_error(fmt::format("`{}` is there already", name));
-    }
-    for (const Occurrence& one : places) {
-      // Under another name of an import it goes on as that.
-      if (snapshot->sources().text(one.span) != symbol->name) continue;
-      changes[view.uri(snapshot->root())].push_back(
-          {{"range", toJson(view.range(one.span))}, {"newText", name}});
-    }
-  }
-  return {{"changes", std::move(changes)}};
+  addRenames(own, *symbol, name, changes);
+  if (isLocal(snapshot, *symbol)) return {{"changes", std::move(changes)}};
+  return survey(id, [=, path = snapshot.path()](const Survey& survey, const Part&) {
+    Json all = changes;
+    survey.check(othersThatMention(survey, *symbol, path), [&](const Snapshot& other) {
+      if (other.loaded()) addRenames(View(other, survey.workspace.encoding), *symbol, name, all);
+    });
+    return Json{{"changes", std::move(all)}};
+  });
 }
 
-Json Server::workspaceSymbol(const Json& params) {
+namespace {
+
+/// How well a name fits what was typed: 0 the same, then its start, within, its letters in order;
+/// nothing where it does not.
+std::optional<int> fit(std::string_view name, std::string_view query) {
+  const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
+  const auto same = [&](char a, char b) { return lower(a) == lower(b); };
+  const auto at = std::search(name.begin(), name.end(), query.begin(), query.end(), same);
+  if (at == name.begin()) return name.size() == query.size() ? 0 : 1;
+  if (at != name.end()) return 2;
+  auto next = query.begin();
+  for (const char c : name) {
+    if (next != query.end() && same(c, *next)) ++next;
+  }
+  return next == query.end() ? std::optional(3) : std::nullopt;
+}
+
+int symbolKindOf(syntax::DeclKind kind) {
+  switch (kind) {
+    case syntax::DeclKind::Enum:
+      return 10;
+    case syntax::DeclKind::Schema:
+      return 23;  // Struct
+    case syntax::DeclKind::Workflow:
+      return 5;  // Class
+    case syntax::DeclKind::Target:
+      return 19;  // Object
+    default:
+      return 12;  // Function
+  }
+}
+
+}  // namespace
+
+Json Server::workspaceSymbol(const Json& params, const Json& id) {
   const std::string query = params.value("query", "");
-  // The letters of the query, in their order, whatever lies between.
-  const auto matches = [&](std::string_view name) {
-    std::size_t at = 0;
-    for (const char c : name) {
-      if (at < query.size() && std::tolower(static_cast<unsigned char>(c)) ==
-                                   std::tolower(static_cast<unsigned char>(query[at])))
-        ++at;
+  return survey(id, [query](const Survey& survey, const Part&) {
+    struct Found {
+      int rank;
+      const std::string* path;
+      const Index::Declared* declared;
+    };
+    std::vector<Found> found;
+    for (const auto& [path, file] : survey.index.files()) {
+      if (!file.listed) continue;
+      for (const Index::Declared& one : file.declared) {
+        if (const auto rank = fit(one.name, query)) found.push_back({*rank, &path, &one});
+      }
     }
-    return at == query.size();
-  };
-  Json result = Json::array();
-  for (const std::string& path : workspaceFiles()) {
-    const Parsed parsed = parsedFile(path);
-    for (const syntax::Decl* decl : parsed.tree->decls) {
-      if (decl->name.text.empty() || !matches(decl->name.text)) continue;
-      const Range range = parsed.range(decl->name.span, encoding_);
-      const int kind = decl->kind == syntax::DeclKind::Enum       ? 10
-                       : decl->kind == syntax::DeclKind::Schema   ? 23
-                       : decl->kind == syntax::DeclKind::Workflow ? 5
-                       : decl->kind == syntax::DeclKind::Target   ? 19
-                                                                  : 12;
-      result.push_back({{"name", decl->name.text},
-                        {"kind", kind},
-                        {"location", {{"uri", uriOf(path)}, {"range", toJson(range)}}}});
-      if (result.size() >= kMostSymbols) return result;
+    std::stable_sort(found.begin(), found.end(),
+                     [](const Found& a, const Found& b) { return a.rank < b.rank; });
+    if (found.size() > kMostSymbols) found.resize(kMostSymbols);
+    Json result = Json::array();
+    for (const Found& one : found) {
+      result.push_back(
+          {{"name", one.declared->name},
+           {"kind", symbolKindOf(one.declared->kind)},
+           {"location", {{"uri", uriOf(*one.path)}, {"range", toJson(one.declared->range)}}}});
     }
-  }
-  return result;
+    return result;
+  });
 }
 
-/// Of all files, open or not.
-Json Server::workspaceDiagnostics() {
-  Json items = Json::array();
-  for (const std::string& path : workspaceFiles()) {
-    const auto open = documents_.find(path);
-    const bool current = open != documents_.end() && open->second.snapshot &&
-                         open->second.snapshot->version() == open->second.revision;
-    const auto snapshot = current ? open->second.snapshot
-                                  : std::make_shared<const Snapshot>(path, overlay(), 0);
-    const View view(*snapshot, encoding_);
-    Json found = Json::array();
-    for (const Diagnostic& one : snapshot->diagnostics()) {
-      const bool own = !one.at.valid() || one.at.file == snapshot->root();
-      if (own && one.severity != Severity::Remark) found.push_back(diagnosticJson(view, one));
-    }
-    items.push_back({{"kind", "full"},
-                     {"uri", uriOf(path)},
-                     {"version", current ? Json(open->second.version) : Json()},
-                     {"items", std::move(found)}});
+/// Of all files, open or not. A file of which the client has what would be said is not checked.
+Json Server::workspaceDiagnostics(const Json& params, const Json& id) {
+  std::map<std::string, Json> known;
+  for (const Json& one : params.value("previousResultIds", Json::array())) {
+    known[pathOf(one.value("uri", ""))] = one.value("value", "");
   }
-  return {{"items", std::move(items)}};
+  std::map<std::string, std::int64_t> versions;
+  for (const auto& [path, document] : documents_) versions[path] = document.version;
+  const Json token = params.value("partialResultToken", Json());
+  return survey(id, [=](const Survey& survey, const Part& part) {
+    Json items = Json::array();
+    const auto say = [&] {
+      if (token.is_null()) return;
+      part({{"token", token}, {"value", {{"items", std::exchange(items, Json::array())}}}});
+    };
+    for (const auto& [path, file] : survey.index.files()) {
+      if (!file.listed) continue;
+      if (*survey.stop) throw Stopped{};
+      const auto version = versions.find(path);
+      Json report{{"uri", uriOf(path)},
+                  {"version", version == versions.end() ? Json() : Json(version->second)},
+                  {"resultId", std::to_string(survey.index.state(path))}};
+      const auto before = known.find(path);
+      if (before != known.end() && before->second == report["resultId"]) {
+        report["kind"] = "unchanged";
+      } else {
+        const Snapshot snapshot(path, survey.workspace.open, 0);
+        const View view(snapshot, survey.workspace.encoding);
+        report["kind"] = "full";
+        report["items"] = Json::array();
+        for (const Diagnostic& one : snapshot.diagnostics()) {
+          const bool own = !one.at.valid() || one.at.file == snapshot.root();
+          if (own && one.severity != Severity::Remark)
+            report["items"].push_back(diagnosticJson(view, one));
+        }
+      }
+      items.push_back(std::move(report));
+      if (items.size() == kReportsAtOnce) say();
+    }
+    say();
+    return Json{{"items", std::move(items)}};
+  });
 }
 
-Json Server::incomingCalls(const Json& params) {
+Json Server::incomingCalls(const Json& params, const Json& id) {
   const auto symbol = symbolOfItem(params.value("item", Json()));
   if (!symbol) return nullptr;
-  Json result = Json::array();
-  for (const auto& snapshot : snapshotsThatMention(symbol->name)) {
-    if (snapshot->loaded()) addCallers(View(*snapshot, encoding_), *symbol, result);
-  }
-  return result;
+  return survey(id, [=](const Survey& survey, const Part&) {
+    Json result = Json::array();
+    survey.check(survey.index.mentioning(symbol->name, symbol->path), [&](const Snapshot& one) {
+      if (one.loaded()) addCallers(View(one, survey.workspace.encoding), *symbol, result);
+    });
+    return result;
+  });
 }
 
-Json Server::outgoingCalls(const Json& params) {
+Json Server::outgoingCalls(const Json& params, const Json& id) {
   const auto symbol = symbolOfItem(params.value("item", Json()));
   if (!symbol || !symbol->path.starts_with('/')) return nullptr;
-  const Snapshot snapshot(symbol->path, overlay(), 0);
-  if (!snapshot.loaded()) return nullptr;
-  return callees(View(snapshot, encoding_), *symbol);
+  return survey(id, [=](const Survey& survey, const Part&) -> Json {
+    const Snapshot snapshot(symbol->path, survey.workspace.open, 0);
+    if (!snapshot.loaded()) return nullptr;
+    return callees(View(snapshot, survey.workspace.encoding), *symbol);
+  });
 }
 
 /// `{svg}` of the workflow named, or of the one that no other calls.
@@ -261,39 +283,44 @@ Json Server::drawGraph(const Json& params, const Document& document) const {
   return nullptr;
 }
 
-/// Imports of files that are to be renamed, and of a renamed file itself.
-Json Server::willRenameFiles(const Json& params) {
+/// Imports of files and folders that are to be renamed, and of a renamed file itself.
+Json Server::willRenameFiles(const Json& params, const Json& id) {
   std::map<std::string, std::string> moved;
   for (const Json& file : params.value("files", Json::array())) {
     moved[pathOf(file.value("oldUri", ""))] = pathOf(file.value("newUri", ""));
   }
-  const auto relative = [](const std::string& from, const std::string& to) {
-    std::string path = std::filesystem::path(to)
-                           .lexically_relative(std::filesystem::path(from).parent_path())
-                           .string();
-    return path.starts_with(".") ? path : "./" + path;
-  };
-  Json changes = Json::object();
-  for (const std::string& path : workspaceFiles()) {
-    const Parsed parsed = parsedFile(path);
-    const auto own = moved.find(path);
-    for (const syntax::Decl* decl : parsed.tree->decls) {
-      if (decl->kind != syntax::DeclKind::Import) continue;
-      const auto& import = static_cast<const syntax::ImportDecl&>(*decl);
-      if (import.isStd || !import.pathSpan.valid()) continue;
-      const std::string target = joinPath(path, import.path);
-      const auto to = moved.find(target);
-      if (to == moved.end() && own == moved.end()) continue;
-      const std::string made = relative(own == moved.end() ? path : own->second,
-                                        to == moved.end() ? target : to->second);
-      if (made == import.path) continue;
-      const Range range = parsed.range(import.pathSpan, encoding_);
-      changes[uriOf(path)].push_back(
-          {{"range", toJson(range)}, {"newText", Json(made).dump()}});
+  return survey(id, [moved](const Survey& survey, const Part&) -> Json {
+    /// Where a path is afterwards: it, or a folder around it, is moved.
+    const auto movedTo = [&](const std::string& path) {
+      for (std::size_t end = path.size(); end != 0 && end != std::string::npos;
+           end = path.rfind('/', end - 1)) {
+        if (const auto at = moved.find(path.substr(0, end)); at != moved.end())
+          return at->second + path.substr(end);
+      }
+      return path;
+    };
+    const auto relative = [](const std::string& from, const std::string& to) {
+      std::string path = std::filesystem::path(to)
+                             .lexically_relative(std::filesystem::path(from).parent_path())
+                             .string();
+      return path.starts_with(".") ? path : "./" + path;
+    };
+    Json changes = Json::object();
+    for (const auto& [path, file] : survey.index.files()) {
+      if (!file.listed) continue;
+      const std::string own = movedTo(path);
+      for (const Index::Import& import : file.imports) {
+        const std::string target = movedTo(import.target);
+        if (own == path && target == import.target) continue;
+        const std::string made = relative(own, target);
+        if (made == import.written || relative(path, import.target) == made) continue;
+        changes[uriOf(path)].push_back(
+            {{"range", toJson(import.range)}, {"newText", Json(made).dump()}});
+      }
     }
-  }
-  if (changes.empty()) return nullptr;
-  return {{"changes", std::move(changes)}};
+    if (changes.empty()) return nullptr;
+    return {{"changes", std::move(changes)}};
+  });
 }
 
 }  // namespace couler::lsp

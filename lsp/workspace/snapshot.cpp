@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "frontend/sema/check.h"
+#include "frontend/session_paths.h"
 
 namespace couler::lsp {
 namespace {
@@ -39,44 +40,73 @@ LoadedText load(const Overlay& overlay, const std::string& path) {
 
 }  // namespace
 
+Snapshot::Work::Work(Overlay texts)
+    : overlay(std::move(texts)),
+      session([this](const std::string& file) { return load(overlay, file); }, list) {
+  session.setFileStart([](const std::string& file) { return readFile(file, sema::kMaxHeader); });
+}
+
+void Snapshot::Work::check() {
+  program = &session.check();
+  for (std::size_t i = 0; i < session.sources().count(); ++i) {
+    lines.emplace_back(session.sources().text(FileId{i}));
+  }
+  occurrences.resize(lines.size());
+}
+
+Snapshot::Snapshot(std::string path, std::int64_t version, FileId root, std::shared_ptr<Work> work)
+    : path_(std::move(path)), version_(version), root_(root), work_(std::move(work)) {}
+
 Snapshot::Snapshot(const std::string& path, Overlay overlay, std::int64_t version)
-    : path_(path), version_(version), overlay_(std::move(overlay)) {
+    : path_(path), version_(version), work_(std::make_shared<Work>(std::move(overlay))) {
   const auto start = std::chrono::steady_clock::now();
-  session_ = std::make_unique<Session>(
-      [this](const std::string& file) { return load(overlay_, file); }, list_);
-  session_->setFileStart(
-      [](const std::string& file) { return readFile(file, sema::kMaxHeader); });
-  loaded_ = session_->load(path);
-  if (!loaded_) {
-    diagnostics_ = list_.sorted();
-    return;
+  Work& work = *work_;
+  if (work.session.load(path)) {
+    root_ = FileId{0U};
+    work.check();
+    if (!work.list.hasErrors()) work.module = work.session.lower("", false);
   }
-  program_ = &session_->check();
-  if (!list_.hasErrors()) module_ = session_->lower("", false);
-  diagnostics_ = list_.sorted();
-  for (std::size_t i = 0; i < session_->sources().count(); ++i) {
-    lines_.emplace_back(session_->sources().text(FileId{i}));
+  work.diagnostics = work.list.sorted();
+  work.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::vector<Snapshot> Snapshot::together(std::span<const std::string> paths,
+                                         const Overlay& overlay) {
+  constexpr std::size_t kMostBytes = 512U << 10;  // takes about a hundred times that
+  const auto work = std::make_shared<Work>(overlay);
+  const SourceManager& sources = work->session.sources();
+  std::map<std::string_view, FileId> known;
+  std::vector<Snapshot> result;
+  std::size_t bytes = 0;
+  for (const std::string& path : paths) {
+    if (bytes >= kMostBytes) break;
+    const bool loaded = work->session.load(path);
+    for (std::size_t i = known.size(); i < sources.count(); ++i) {
+      known.emplace(sources.path(FileId{i}), FileId{i});
+      bytes += sources.text(FileId{i}).size();
+    }
+    result.push_back(Snapshot(path, 0, loaded ? known.at(normalPath(path)) : FileId{}, work));
   }
-  occurrences_.resize(lines_.size());
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  seconds_ = took.count();
+  if (sources.count() != 0) work->check();
+  work->diagnostics = work->list.sorted();
+  return result;
 }
 
 bool Snapshot::builtIn(FileId file) const { return sources().path(file).starts_with("<std>/"); }
 
 bool Snapshot::reads(std::string_view path) const {
-  if (!loaded_) return path == path_;
+  if (!loaded()) return path == path_;
   for (std::size_t i = 0; i < files(); ++i) {
     if (sources().path(FileId{i}) == path) return true;
   }
   // What could not be read may be there by now.
-  return std::any_of(diagnostics_.begin(), diagnostics_.end(),
+  return std::any_of(diagnostics().begin(), diagnostics().end(),
                      [](const Diagnostic& d) { return d.id == Diag::CannotImport; });
 }
 
 const std::vector<Occurrence>& Snapshot::occurrences(FileId file) const {
-  auto& kept = occurrences_[file.index()];
-  if (!kept) kept = findOccurrences(*program_, file);
+  auto& kept = work_->occurrences[file.index()];
+  if (!kept) kept = findOccurrences(program(), file);
   return *kept;
 }
 

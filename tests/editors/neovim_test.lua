@@ -150,6 +150,20 @@ function tests.typing_brings_new_messages()
   end, "no message")
 end
 
+function tests.lists_references()
+  vim.fn.cursor(place("let fitted").line + 1, place("let fitted", 5).character + 1)
+  vim.lsp.buf.references()
+  wait(function()
+    return #vim.fn.getqflist() == 2
+  end, "the list of references")
+  local found = vim.tbl_map(function(one)
+    return { one.lnum - 1, one.col - 1 }
+  end, vim.fn.getqflist())
+  local let, use = place("fitted = train"), place("fitted.model")
+  same(found, { { let.line, let.character }, { use.line, use.character } }, "references")
+  vim.cmd("cclose")
+end
+
 function tests.renames()
   vim.fn.cursor(place("fitted").line + 1, place("fitted").character + 1)
   vim.lsp.buf.rename("learned")
@@ -158,6 +172,35 @@ function tests.renames()
   end, "the new name")
   local _, count = lines():gsub("learned", "")
   same(count, 2, "names changed")
+end
+
+function tests.applies_code_actions()
+  local let = place("let learned")
+  vim.api.nvim_buf_set_lines(0, let.line, let.line, false, { "    let spare = 1" })
+  wait(function()
+    return #vim.diagnostic.get(0) == 1
+  end, "the message on what is unused")
+  vim.fn.cursor(let.line + 1, place("spare").character + 1)
+  local choose, offered = vim.ui.select, {}
+  vim.ui.select = function(items, options, chosen)
+    for _, item in ipairs(items) do
+      local title = options.format_item(item)
+      table.insert(offered, title)
+      if title:find("_spare", 1, true) then
+        return chosen(item)
+      end
+    end
+    chosen(nil)
+  end
+  vim.lsp.buf.code_action()
+  wait(function()
+    return lines():find("let _spare = 1", 1, true) ~= nil
+  end, "the fix; offered were " .. vim.inspect(offered))
+  vim.ui.select = choose
+  wait(function()
+    return #vim.diagnostic.get(0) == 0
+  end, "no message")
+  vim.api.nvim_buf_set_lines(0, let.line, let.line + 1, false, {})
 end
 
 function tests.formats()
@@ -242,7 +285,7 @@ end
 
 local order = {
   "opens_a_program", "shows_what_is_wrong", "hovers", "goes_to_definitions", "completes", "typing_brings_new_messages",
-  "renames", "formats", "lenses_call_the_commands", "runs_in_a_terminal", "colours_programs", "indents",
+  "lists_references", "renames", "applies_code_actions", "formats", "lenses_call_the_commands", "runs_in_a_terminal", "colours_programs", "indents",
   "leaves_common_workflow_language_alone", "shares_one_server",
 }
 local failed = 0

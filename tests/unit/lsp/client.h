@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 /// A client and its server in one process; each call returns when the server has nothing left to do.
 class Client {
  public:
-  explicit Client(Json capabilities = Json::object(), const std::string& root = "")
+  /// `given` is what `initialize` says; null: it is not sent.
+  explicit Client(Json capabilities = Json::object(), const std::string& root = "", Json given = Json::object())
       : server_({"test", [](const ir::Module& module) { return "<svg>" + module.at(module.entry).name; }},
                 [this](std::string body) { received_.push_back(Json::parse(body)); },
                 [this] {
@@ -30,9 +31,10 @@ class Client {
                   woken_ = true;
                   wake_.notify_one();
                 }) {
-    Json params{{"capabilities", std::move(capabilities)}};
-    if (!root.empty()) params["rootUri"] = uriOf(root);
-    initialized_ = request("initialize", std::move(params));
+    if (given.is_null()) return;
+    given["capabilities"] = std::move(capabilities);
+    if (!root.empty()) given["rootUri"] = uriOf(root);
+    initialized_ = request("initialize", std::move(given));
     notify("initialized", Json::object());
   }
 
@@ -57,7 +59,13 @@ class Client {
     server_.take(body);
     settle();
   }
+  /// Without waiting for anything.
   void sendNow(const std::string& body) { server_.take(body); }
+  int requestNow(const std::string& method, Json params) {
+    const int id = ++lastId_;
+    sendNow(Json{{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(params)}}.dump());
+    return id;
+  }
   Server& server() { return server_; }
 
   void open(const std::string& path, const std::string& text) {
