@@ -81,10 +81,11 @@ struct Trial {
   std::optional<double> loss;  ///< less is better
 };
 
-/// What `#prior` takes beside the spaces: what a model is told that proposes the first points. A
-/// record of the texts `name` and `doc` (of the task or workflow), `objective` and `objective_doc`,
-/// `data` and `model` (the cards), of `maximize`, of `points`, how many to propose, and of `params`,
-/// a record for each space: its `doc` and the condition `when` it counts, as written (or empty).
+// The card that `#prior` takes beside the spaces says what a model is told that proposes the first
+// points: a record of the texts `name` and `doc` (of the task or workflow), `objective` and
+// `objective_doc`, `data` and `model` (the cards), of `maximize`, of `points`, how many to propose,
+// and of `params`, a record for each space: its `doc` and the condition `when` it counts, as written
+// (or empty).
 
 /// The next point by the tree-structured Parzen estimator (Bergstra et al., NIPS 2011) with one
 /// kernel over all parameters a trial (as in BOHB, Falkner et al., ICML 2018), as wide as the trials

@@ -37,6 +37,7 @@ workflow spam(comments: file<csv> = "comments.csv", trials: int = 16)
     let best    = tune train(data: labeled, depth: in 2..8, rate: in log(0.01 .. 0.3))
                   maximize score
                   using asha(trials: trials, reduction: 4)
+                  prior from card(data: "comments; spam or ham; F1", model: "boosted trees", points: 3)
     if best.score > 0.9 {
         publish(best.model)
     }
