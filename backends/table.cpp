@@ -2,6 +2,7 @@
 
 #include "backends/argo/argo.h"
 #include "backends/backend.h"
+#include "backends/katib/katib.h"
 
 namespace couler::backends {
 namespace {
@@ -9,6 +10,8 @@ namespace {
 constexpr std::array kTable = {
     Backend{"argo", "Argo Workflows (a Workflow manifest for Kubernetes)", "yaml", argo::emit,
             argo::validate, argo::kLimits, false, argo::measure},
+    Backend{"katib", "Katib (an Experiment for Kubernetes: one `tune`)", "yaml", katib::emit, katib::validate,
+            katib::kLimits, true, katib::measure},
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "backends/argo/settings.h"
 #include "backends/argo/text.h"
 #include "backends/backend.h"
+#include "backends/launcher.h"
 #include "backends/names.h"
 #include "backends/yaml_writer.h"
 #include "ir/module.h"
@@ -425,11 +426,5 @@ class Emitter {
 /// field is some eleven.
 inline constexpr std::size_t kFieldsAtOnce = 500;
 [[nodiscard]] std::string chunkName(std::size_t chunk);
-
-/// Where things lie in a container.
-inline constexpr std::string_view kInputFolder = "/couler/in";
-inline constexpr std::string_view kOutputFolder = "/tmp/couler/out";
-/// Where an output is found when the launcher has ended.
-[[nodiscard]] std::string outputPath(const ir::OutputDef& output);
 
 }  // namespace couler::backends::argo

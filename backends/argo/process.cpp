@@ -14,77 +14,12 @@ using ir::TypeKind;
 
 namespace {
 
-/// What every container runs first. Values come as base64 in the environment, so that neither Argo
-/// nor Kubernetes nor this shell sees anything in them but letters. Results that a later template
-/// is to carry go out as base64 where they are any text, and without `{{` where they are JSON. The
-/// program then runs in an empty folder.
-///   COULER_MKDIR    folders to make for outputs
-///   COULER_DECODE   names of variables: NAME is set to what NAME_B64 spells
-///   COULER_MAYBE    pairs `NAME:folder`: NAME is JSON null where nothing lies in the folder
-///   COULER_ARGV     the words to run, each `w` and its base64; not set: this shell's arguments
-///   COULER_STDOUT   where to keep a copy of standard output
-///   COULER_FILES    pairs of files `from:to` to copy when done (scalars read from files)
-///   COULER_ENCODE   files to leave as base64, too, at PATH.b64
-///   COULER_GUARD    files of JSON in which `{{` becomes `{\\u007b`, which means the same
-constexpr std::string_view kLauncher = R"sh(set -eu
-for couler_v in ${COULER_DECODE-}; do
-  eval "couler_t=\$${couler_v}_B64"
-  couler_t=$(printf %s "$couler_t" | base64 -d; printf x)
-  export "$couler_v=${couler_t%x}"
-  unset "${couler_v}_B64"
-done
-for couler_v in ${COULER_MAYBE-}; do
-  (set -- "${couler_v#*:}"*; [ -e "$1" ]) || export "${couler_v%%:*}=null"
-done
-if [ -n "${COULER_ARGV+x}" ]; then
-  set --
-  for couler_w in $COULER_ARGV; do
-    couler_t=$(printf %s "${couler_w#w}" | base64 -d; printf x)
-    set -- "$@" "${couler_t%x}"
-  done
-fi
-mkdir -p /tmp/couler/work /tmp/couler/out
-for couler_d in ${COULER_MKDIR-}; do mkdir -p "/tmp/couler/out/$couler_d"; done
-cd /tmp/couler/work
-couler_encode=${COULER_ENCODE-} couler_guard=${COULER_GUARD-}
-couler_stdout=${COULER_STDOUT-} couler_files=${COULER_FILES-}
-unset COULER_DECODE COULER_MAYBE COULER_ARGV COULER_MKDIR COULER_ENCODE COULER_GUARD COULER_STDOUT COULER_FILES
-couler_e=0
-if [ -n "$couler_stdout" ]; then
-  "$@" >"$couler_stdout" || couler_e=$?
-  cat "$couler_stdout"
-else
-  "$@" || couler_e=$?
-fi
-[ "$couler_e" = 0 ] || exit "$couler_e"
-for couler_f in $couler_files; do cp "${couler_f%%:*}" "${couler_f#*:}"; done
-for couler_f in $couler_encode; do
-  couler_t=$(cat "$couler_f"; printf x)
-  case $couler_f in *.line) couler_t=${couler_t%x}; couler_t=${couler_t%"
-"}x ;; esac
-  printf %s "${couler_t%x}" | base64 | tr -d '\n' >"$couler_f.b64"
-done
-for couler_f in $couler_guard; do
-  LC_ALL=C sed 's/{\{2\}/{\\u007b/g' "$couler_f" >"$couler_f.json"
-  mv "$couler_f.json" "$couler_f"
-done
-)sh";
-
 bool isSpecial(char c) {
   return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '-' || c == '_');
 }
 
 }  // namespace
-
-std::string outputPath(const ir::OutputDef& output) {
-  const std::string folder = fmt::format("{}/{}", kOutputFolder, output.name);
-  if (output.from == OutputFrom::Path) {
-    return folder + "/" + (output.path.empty() ? output.name : output.path);
-  }
-  // `.line`: the launcher drops one final newline, as of what a program prints.
-  return output.from == OutputFrom::Stdout ? folder + ".line" : folder;
-}
 
 TypeKind Emitter::kindOf(ir::TypeId type) const {
   const bool optional = module_.types.kind(type) == TypeKind::Optional;

@@ -34,6 +34,13 @@ constexpr std::array kArgo{
     SettingSpec{"memoize_for", SettingType::Duration, "how long a kept result counts", true},
     SettingSpec{"shard_size", SettingType::Size, "how much of a file of rows a part of a step reads"},
 };
+constexpr std::array kKatib{
+    SettingSpec{"name", SettingType::String, "the name of the Experiment object"},
+    SettingSpec{"namespace", SettingType::String, "the Kubernetes namespace"},
+    SettingSpec{"service_account", SettingType::String, "the account that the trials run as"},
+    SettingSpec{"image", SettingType::String, "the image of tasks that name none"},
+    SettingSpec{"parallelism", SettingType::Int, "how many trials may run at once", true},
+};
 constexpr std::array kS3{
     SettingSpec{"bucket", SettingType::String, "the bucket", false, true},
     SettingSpec{"endpoint", SettingType::String, "host and port of the service"},
@@ -90,7 +97,8 @@ constexpr std::array kCard{
 };
 constexpr std::array kPriors{PriorSpec{"card", kCard}};
 constexpr std::array<std::string_view, 4> kFailures{"transient", "oom", "timeout", "exit"};
-constexpr std::array kEngines{EngineSpec{"local", kLocal}, EngineSpec{"argo", kArgo}};
+constexpr std::array kEngines{EngineSpec{"local", kLocal}, EngineSpec{"argo", kArgo},
+                              EngineSpec{"katib", kKatib}};
 constexpr std::array<std::string_view, 11> kPlanned{
     "airflow", "tekton",         "kubeflow", "flyte",   "snakemake", "nextflow",
     "slurm",   "step_functions", "azureml",  "dagster", "prefect"};

@@ -192,12 +192,12 @@ void Checker::checkTarget(const TargetDecl& target) {
     const auto planned = plannedEngines();
     if (std::find(planned.begin(), planned.end(), target.engine.text) != planned.end()) {
       report(diagnose<Diag::EngineNotBuilt>(target.engine.span, target.engine.text)
-                 .note("built are `local` and `argo`"));
+                 .note("built are `local`, `argo` and `katib`"));
       return;
     }
     std::vector<std::string_view> names;
     for (const EngineSpec& one : engineTable()) names.push_back(one.name);
-    unknownName("engine", target.engine, names, "built are `local` and `argo`");
+    unknownName("engine", target.engine, names, "built are `local`, `argo` and `katib`");
     return;
   }
   std::vector<const Name*> seen;

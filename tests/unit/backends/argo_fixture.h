@@ -23,7 +23,8 @@ struct Manifest {
 
 class Compiled {
  public:
-  explicit Compiled(const std::string& body, bool runPasses = true, std::uint64_t shardSize = 0)
+  explicit Compiled(const std::string& body, bool runPasses = true, std::uint64_t shardSize = 0,
+                    passes::Searches searches = passes::Searches::Steps)
       : session_([this](const std::string& path) { return load(path); }, diags_) {
     source_ = "couler 1\n" + body;
     if (!session_.load("main.cwl")) return;
@@ -32,7 +33,7 @@ class Compiled {
     module_ = std::move(*lowered);
     if (runPasses) {
       passes::Context context{diags_};
-      context.searches = passes::Searches::Steps;
+      context.searches = searches;
       if (shardSize != 0) context.shardSize = shardSize;
       passes::PipelineOptions options;
       options.verify = true;
