@@ -141,10 +141,11 @@ TARGETS = {("start", 1_000): 100, ("start", 10_000): 100, ("edit", 1_000): 50, (
 
 
 def bench_lsp(table, tools, work, repeat, options):
-    print(f"{'least, median and 99 % in ms':28}" + "".join(f"{one:>20}" for one in (
+    print(f"{'least, median and 99 % in ms':36}" + "".join(f"{one:>24}" for one in (
         "start", "open to messages", "edit to messages", "completion", "hover")) + "   CPU ms: start, edit    MB")
+    found = list(servers(tools, work, options))
     for lines in SIZES:
-        for server in list(servers(tools, work, options)):
+        for server in found:
             folder = work / f"{server.name}-{lines}"
             folder.mkdir()
             try:
@@ -154,7 +155,7 @@ def bench_lsp(table, tools, work, repeat, options):
                 table.add(f"{server.name}: {why}", {"cpu": 0, "wall": 0, "mb": 0}, ok=server.name != "couler")
                 continue
             cells = [f"{min(t):.1f} {statistics.median(t):.1f} {p99(t):.1f}" for t in session.times.values()]
-            print(f"{server.name + f', {lines:,} lines':28}" + "".join(f"{cell:>20}" for cell in cells) +
+            print(f"{server.name + f', {lines:,} lines':36}" + "".join(f"{cell:>24}" for cell in cells) +
                   f"{session.cpu['start'] * 1000:12.0f} {session.cpu['edit'] * 1000:8.1f}"
                   f"{session.peak:9.0f}", flush=True)
             row = {"what": f"{server.name}, {lines} lines", "times": session.times, "cpu": session.cpu,

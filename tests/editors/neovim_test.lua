@@ -151,17 +151,17 @@ function tests.typing_brings_new_messages()
 end
 
 function tests.lists_references()
-  vim.fn.cursor(place("let fitted").line + 1, place("let fitted", 5).character + 1)
+  local let, use = place("fitted = train"), place("fitted.model")
+  vim.fn.cursor(let.line + 1, let.character + 1)
   vim.lsp.buf.references()
   wait(function()
-    return #vim.fn.getqflist() == 2
+    return vim.bo.buftype == "quickfix"
   end, "the list of references")
+  vim.cmd("cclose")
   local found = vim.tbl_map(function(one)
     return { one.lnum - 1, one.col - 1 }
   end, vim.fn.getqflist())
-  local let, use = place("fitted = train"), place("fitted.model")
   same(found, { { let.line, let.character }, { use.line, use.character } }, "references")
-  vim.cmd("cclose")
 end
 
 function tests.renames()

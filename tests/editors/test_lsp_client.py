@@ -60,6 +60,12 @@ async def client(request, lsp_client: LanguageClient, tmp_path):
     (tmp_path / "tasks.cwl").write_text(TASKS)
     (tmp_path / "main.cwl").write_text(MAIN)
     lsp_client.folder = tmp_path
+    lsp_client.registered = []
+
+    @lsp_client.feature(lsp.CLIENT_REGISTER_CAPABILITY)
+    def register(params: lsp.RegistrationParams):
+        lsp_client.registered += [one.method for one in params.registrations]
+
     lsp_client.offered = (
         await lsp_client.initialize_session(
             lsp.InitializeParams(
@@ -323,6 +329,9 @@ async def text_document_sync(client):
 
 
 async def workspace(client):
+    watched = client.capabilities.workspace.did_change_watched_files
+    if watched is not None and watched.dynamic_registration:
+        assert client.registered == [lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES]
     client.workspace_did_change_watched_files(
         lsp.DidChangeWatchedFilesParams([lsp.FileEvent(uri(client, "tasks.cwl"), lsp.FileChangeType.Changed)])
     )
