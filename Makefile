@@ -1,6 +1,6 @@
 # Everything from a bare Debian 12, as root or with sudo. Those who have the packages can use plain
 # CMake: cmake --preset dev && cmake --build --preset dev && ctest --preset dev
-.PHONY: run test build setup asan tsan fuzz bench docs vscode install clean help
+.PHONY: run test build setup asan tsan fuzz bench docs vscode playground install clean help
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -14,7 +14,8 @@ help:
 	@echo 'make fuzz     each fuzz target for FUZZ_SECONDS (60)'
 	@echo 'make bench    the benchmarks, against the peers that are installed'
 	@echo 'make vscode   the extension for Visual Studio Code: build/couler.vsix'
-	@echo 'make install  the command, its manual page and shell completions to PREFIX (/usr/local)'
+	@echo 'make playground   the page of `couler playground`: build/share/couler/playground'
+	@echo 'make install  the command, its manual page, shell completions and pages to PREFIX (/usr/local)'
 
 setup:
 	@sh cmake/install_packages.sh
@@ -53,10 +54,15 @@ bench: setup build
 	python3 bench/run.py --build build
 
 vscode:
-	@sh cmake/install_packages.sh vscode
+	@sh cmake/install_packages.sh node
 	cd editors/vscode && npm ci
 	mkdir -p build
 	cd editors/vscode && npm run package -- ../../build/couler.vsix
+
+playground:
+	@sh cmake/install_packages.sh node
+	cd editors/playground && npm ci
+	cd editors/playground && npm run build -- ../../build/share/couler/playground
 
 install: build
 	cmake --install build --prefix $(PREFIX)

@@ -6,14 +6,14 @@ packages='
   g++ cmake ninja-build ccache mold pkg-config python3 python3-pip
   antlr4 libantlr4-runtime-dev uuid-dev
   llvm-19-dev
-  nlohmann-json3-dev libboost-program-options-dev libfmt-dev libcurl4-openssl-dev
+  nlohmann-json3-dev libboost-dev libboost-program-options-dev libfmt-dev libcurl4-openssl-dev
   libre2-dev libsqlite3-dev libyaml-dev
   zlib1g-dev libzstd-dev libsimdjson-dev libflatbuffers-dev
   libgtest-dev libbenchmark-dev
 '
 case "${1:-}" in
   fuzz) packages="$packages clang-19 libclang-rt-19-dev" ;;
-  vscode) # any node and npm will do, also those that are not Debian's
+  node) # any node and npm will do, also those that are not Debian's
     if command -v node >/dev/null && command -v npm >/dev/null; then exit 0; fi
     packages='nodejs npm'
     ;;

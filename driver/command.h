@@ -107,6 +107,7 @@ int runLogs(const Invocation& invocation);
 int runExplain(const Invocation& invocation);
 int runNew(const Invocation& invocation);
 int runLsp(const Invocation& invocation);
+int runPlayground(const Invocation& invocation);
 int runVersion(const Invocation& invocation);
 int runCompletion(const Invocation& invocation);
 int runMan(const Invocation& invocation);

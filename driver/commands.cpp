@@ -157,6 +157,10 @@ constexpr Option kRunsOptions[] = {
     {"limit", 'n', Arity::Value, "N", "how many, newest first (default: 20)"},
     kStore,
 };
+constexpr Option kPlaygroundOptions[] = {
+    {"port", 0, Arity::Value, "N", "listen at this port of 127.0.0.1 (default: one that is free)"},
+    {"no-browser", 0, Arity::Flag, "", "only print the address"},
+};
 constexpr Option kStoreOnly[] = {kStore};
 
 constexpr Command kCommands[] = {
@@ -286,6 +290,14 @@ constexpr Command kCommands[] = {
      {},
      false,
      runLsp},
+    {"playground", "edit and run programs in a browser",
+     "playground [FILE|FOLDER] [--port N] [--no-browser]",
+     "Serves a page with an editor, the graph and runs on 127.0.0.1, opens it, and prints its\n"
+     "address: whoever has that can run programs as you. Without FILE or FOLDER the page shows\n"
+     "copies of the examples, which go when it is closed; else those files, which it writes when\n"
+     "they are saved and runs as from this folder. Ctrl-C ends it.",
+     "$ couler playground\n$ couler playground spam.cwl --port 8080 --no-browser", Words::Source, 0,
+     1, kPlaygroundOptions, false, runPlayground},
     {"version",
      "print the version",
      "version",

@@ -27,6 +27,8 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
 /// Headers that only these folders may see.
 const std::multimap<std::string, std::string> kPrivate = {
     {"antlr4-runtime.h", "frontend/parse/"},
+    {"boost/asio", "driver/playground/"},
+    {"boost/beast", "driver/playground/"},
     {"boost/program_options", "driver/"},
     {"sqlite3.h", "runtime/store/"},
     {"yaml.h", "backends/"},

@@ -1,0 +1,40 @@
+/// The picture of the workflow. It is shown as an image, so that nothing in it can run, load or link.
+export class GraphPane {
+  private scale = 0; // 0: as large as fits
+  private address = "";
+
+  constructor(private readonly picture: HTMLImageElement, private readonly note: HTMLElement, private readonly frame: HTMLElement) {
+    picture.addEventListener("load", () => this.fit());
+    new ResizeObserver(() => this.fit()).observe(frame);
+    frame.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      this.zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15);
+    }, { passive: false });
+  }
+
+  /// Undefined: the program has none now; the last one stays, faded.
+  draw(svg: string | undefined, name: string): void {
+    this.frame.classList.toggle("old", svg === undefined);
+    this.note.textContent = svg === undefined ? "The program has mistakes, or no one workflow that no other calls." : "";
+    if (svg === undefined) return;
+    URL.revokeObjectURL(this.address);
+    this.address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+    this.picture.src = this.address;
+    this.picture.alt = `Graph of ${name}`;
+  }
+
+  /// By a factor, or back to what fits.
+  zoom(factor: number | undefined): void {
+    const now = this.picture.clientWidth / Math.max(1, this.picture.naturalWidth);
+    this.scale = factor === undefined ? 0 : Math.min(6, Math.max(0.1, now * factor));
+    this.fit();
+  }
+
+  private fit(): void {
+    const { naturalWidth: width, naturalHeight: height } = this.picture;
+    if (width === 0) return;
+    const fits = Math.min(1, (this.frame.clientWidth - 24) / width, (this.frame.clientHeight - 24) / height);
+    this.picture.style.width = `${Math.max(0.1, this.scale || fits) * width}px`;
+  }
+}
