@@ -103,23 +103,23 @@ Share withinRun(const SimWorkflow& flow, CachePolicy policy, double capacity, st
       const double bytes = flow.steps[input].bytes;
       share.spent += bytes / (model[input].present ? kCached : kRemote);
       share.without += bytes / kRemote;
-      ++model[input].uses;
-      model[input].lastUse = static_cast<double>(now);
+      ++model.use(input).uses;
+      model.use(input).lastUse = static_cast<double>(now);
     }
     ran[step] = true;
-    CacheEntry& made = model[step];
-    made.present = true;
-    made.added = made.lastUse = static_cast<double>(now);
+    model[step].present = true;
+    model.use(step).added = model.use(step).lastUse = static_cast<double>(now);
     for (std::uint32_t i = 0; i < n; ++i) {
       if (!ran[i]) continue;
-      model[i].remaining = 0;
-      model[i].nextUse = std::numeric_limits<double>::infinity();
+      ir::CacheUse& use = model.use(i);
+      use.remaining = 0;
+      use.nextUse = std::numeric_limits<double>::infinity();
       model[i].seconds = model[i].bytes / kRemote;  // what a miss costs here
       for (const std::uint32_t reader : readers[i]) {
         if (ran[reader]) continue;
         std::vector<bool> seen(n, false);
-        model[i].remaining += 1 / static_cast<double>(waitsFor(flow, reader, ran, seen));
-        model[i].nextUse = std::min(model[i].nextUse, place[reader]);
+        use.remaining += 1 / static_cast<double>(waitsFor(flow, reader, ran, seen));
+        use.nextUse = std::min(use.nextUse, place[reader]);
       }
     }
     evict(policy, model, budget);
@@ -159,7 +159,7 @@ Share acrossEdits(const SimWorkflow& flow, CachePolicy policy, double capacity,
       for (std::size_t i = 0; i < n; ++i) {
         if (!before[i][edited]) continue;
         model[i].present = false;
-        model[i].uses = 0;
+        model.use(i).uses = 0;
         ++stale[i];
       }
     }
@@ -170,8 +170,8 @@ Share acrossEdits(const SimWorkflow& flow, CachePolicy policy, double capacity,
     for (std::size_t i = n; i-- > 0;) {
       wanted[i] = wanted[i] || readers[i].empty();
       if (!wanted[i]) continue;
-      ++model[i].uses;
-      model[i].lastUse = ++clock;
+      ++model.use(i).uses;
+      model.use(i).lastUse = ++clock;
       runs[i] = !model[i].present;
       if (!runs[i]) continue;
       for (const std::uint32_t input : flow.steps[i].inputs) wanted[input] = true;
@@ -181,7 +181,7 @@ Share acrossEdits(const SimWorkflow& flow, CachePolicy policy, double capacity,
       if (!runs[i]) continue;
       if (cycle > 0) share.spent += flow.steps[i].seconds;
       model[i].present = true;
-      model[i].added = ++clock;
+      model.use(i).added = ++clock;
       // What is read later in this run is there in any case: it is made or was there.
       evict(policy, model, budget);
     }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace couler::ir {
 namespace {
@@ -32,9 +33,7 @@ constexpr std::array<CachePolicyInfo, 11> kPolicies = {{
     {CachePolicy::Belady, "belady", "the farthest next use goes first", true},
 }};
 
-double density(double worth, const CacheEntry& entry) {
-  return worth / std::max(entry.bytes, 1.0) * kGigabyte;
-}
+double density(double worth, double bytes) { return worth / std::max(bytes, 1.0) * kGigabyte; }
 
 /// What reads each entry, as `CacheModel` has what each reads.
 struct Readers {
@@ -65,7 +64,7 @@ class Importance {
       : model_(model), readers_(model), repaired_(repaired), seen_(model.size(), 0) {}
 
   double of(std::uint32_t u) {
-    if (repaired_ && model_[u].remaining <= 0) return 0;  // dead
+    if (repaired_ && model_.use(u).remaining <= 0) return 0;  // dead
     const double reuse = reuseValue(u);
     const double size = std::exp(-model_[u].bytes / kGigabyte);
     return kAlpha * std::log1p(reconstruction(u)) + kBeta * reuse * reuse -
@@ -95,12 +94,12 @@ class Importance {
     walk(u, [&](std::uint32_t i, std::size_t hops) {
       if (i != u) {
         const double adjacent = hops == 1 ? 1 : 0;
-        const double reused = repaired_ && model_[u].remaining <= 0 ? 0 : 1;
+        const double reused = repaired_ && model_.use(u).remaining <= 0 ? 0 : 1;
         sum += reused / static_cast<double>(hops) * (1 + (repaired_ ? adjacent : -adjacent));
       }
       return readers_.of(i);
     });
-    return repaired_ ? std::min(sum, 2 * model_[u].remaining) : sum;
+    return repaired_ ? std::min(sum, 2 * model_.use(u).remaining) : sum;
   }
 
   /// Breadth first from `u`, at most kLayers hops; `next` gives where to go on to.
@@ -127,6 +126,86 @@ class Importance {
   bool repaired_;
   std::uint32_t round_ = 0;
   std::vector<std::uint32_t> seen_, level_, after_;
+};
+
+/// Calls `take` with each entry, those made of it first, and the chance of `needChance`.
+template <class Take>
+void eachNeed(const CacheModel& model, Take&& take) {
+  // Stale entries upstream make stale what is downstream, so the chance that `i` is stale and its
+  // input is not is the difference of their chances.
+  struct Input {  // side by side, since inputs are anywhere
+    double unneeded = 1;  // no reader runs
+    double invalid = 0;
+  };
+  std::vector<Input> of(model.size());
+  for (std::size_t i = 0; i < model.size(); ++i) of[i].invalid = model[i].invalid;
+  for (std::size_t i = model.size(); i-- > 0;) {
+    const double invalid = model[i].invalid;
+    const double valid = 1 - invalid;
+    // What nothing reads is wanted for itself.
+    const double need = of[i].unneeded == 1 ? valid : std::min(valid, 1 - of[i].unneeded);
+    for (const std::uint32_t input : model.inputs(i)) {
+      const double stale = std::max(0.0, invalid - of[input].invalid);
+      const double runs = model[i].present ? stale : std::min(1.0, stale + need);
+      of[input].unneeded *= 1 - std::min(1.0, std::max(runs, 1e-9));
+    }
+    take(i, need);
+  }
+}
+
+bool mayGo(const CacheEntry& entry) { return entry.present && !entry.pinned; }
+
+/// The entries that may go, in the order of their values. Mostly few of many go, so only about
+/// `share` of them are sorted at first, by what a sample says.
+class Queue {
+ public:
+  Queue(const CacheModel& model, const std::vector<double>& values, double share)
+      : model_(model), values_(values) {
+    std::vector<Item> sample;
+    for (std::size_t i = 0; i < model.size(); i += 1 + model.size() / kSample) {
+      if (mayGo(model[i])) sample.emplace_back(values[i], i);
+    }
+    const double at = kMargin * share * static_cast<double>(sample.size());
+    if (model.size() > kSample && at < static_cast<double>(sample.size())) {
+      const auto bound = sample.begin() + static_cast<std::ptrdiff_t>(at);
+      std::nth_element(sample.begin(), bound, sample.end());
+      bound_ = *bound;
+    }
+    collect({-std::numeric_limits<double>::infinity(), 0});
+  }
+
+  std::optional<std::uint32_t> next() {
+    if (at_ == sorted_.size() && bound_ < kLast) {
+      const Item from{bound_.first, bound_.second + 1};
+      bound_ = kLast;
+      collect(from);
+    }
+    if (at_ == sorted_.size()) return std::nullopt;
+    return sorted_[at_++].second;
+  }
+
+ private:
+  using Item = std::pair<double, std::uint32_t>;  // value, entry
+  static constexpr Item kLast{std::numeric_limits<double>::infinity(), 0xffffffffU};
+  static constexpr std::size_t kSample = 1024;
+  static constexpr double kMargin = 1.25;
+
+  /// Those from `from` to the bound.
+  void collect(const Item& from) {
+    sorted_.clear();
+    at_ = 0;
+    for (std::uint32_t i = 0; i < model_.size(); ++i) {
+      const Item item{values_[i], i};
+      if (item >= from && item <= bound_ && mayGo(model_[i])) sorted_.push_back(item);
+    }
+    std::sort(sorted_.begin(), sorted_.end());
+  }
+
+  const CacheModel& model_;
+  const std::vector<double>& values_;
+  Item bound_ = kLast;
+  std::vector<Item> sorted_;
+  std::size_t at_ = 0;
 };
 
 }  // namespace
@@ -161,37 +240,20 @@ double CacheModel::bytes() const {
 
 std::vector<double> reconstructionSeconds(const CacheModel& model) {
   std::vector<double> seconds(model.size());
-  std::vector<double> missing(model.size());  // what a reader has to make first
   for (std::size_t i = 0; i < model.size(); ++i) {
-    seconds[i] = model[i].seconds;
-    for (const std::uint32_t input : model.inputs(i)) seconds[i] += missing[input];
-    missing[i] = model[i].present ? 0 : seconds[i];
+    double sum = model[i].seconds;
+    for (const std::uint32_t input : model.inputs(i)) {
+      if (!model[input].present) sum += seconds[input];  // has to be made first
+    }
+    seconds[i] = sum;
   }
   return seconds;
 }
 
 std::vector<double> needChance(const CacheModel& model) {
-  // Stale entries upstream make stale what is downstream, so the chance that `i` is stale and its
-  // input is not is the difference of their chances.
-  struct Input {  // side by side, since inputs are anywhere
-    double unneeded = 1;  // no reader runs
-    double invalid = 0;
-  };
-  std::vector<Input> of(model.size());
-  for (std::size_t i = 0; i < model.size(); ++i) of[i].invalid = model[i].invalid;
-  std::vector<double> need(model.size(), 0);
-  for (std::size_t i = model.size(); i-- > 0;) {
-    const bool sink = of[i].unneeded == 1;
-    const double valid = 1 - model[i].invalid;
-    // What nothing reads is wanted for itself.
-    need[i] = sink ? valid : std::min(valid, 1 - of[i].unneeded);
-    for (const std::uint32_t input : model.inputs(i)) {
-      const double stale = std::max(0.0, model[i].invalid - of[input].invalid);
-      const double runs = model[i].present ? stale : std::min(1.0, stale + need[i]);
-      of[input].unneeded *= 1 - std::min(1.0, std::max(runs, 1e-9));
-    }
-  }
-  return need;
+  std::vector<double> chance(model.size());
+  eachNeed(model, [&](std::size_t i, double need) { chance[i] = need; });
+  return chance;
 }
 
 double expectedSeconds(const CacheModel& model) {
@@ -211,47 +273,44 @@ double staleChance(double stale, double runs, double prior) {
 std::vector<double> cacheValues(CachePolicy policy, const CacheModel& model) {
   std::vector<double> values(model.size());
   const auto each = [&](auto&& value) {
-    for (std::size_t i = 0; i < model.size(); ++i) values[i] = value(model[i], i);
+    for (std::size_t i = 0; i < model.size(); ++i) values[i] = value(i, model.use(i));
   };
   switch (policy) {
-    case CachePolicy::Density: {
-      const std::vector<double> seconds = reconstructionSeconds(model);
-      const std::vector<double> need = needChance(model);
-      each([&](const CacheEntry& entry, std::size_t i) {
-        return density(seconds[i] * need[i], entry);
+    case CachePolicy::Density:
+      values = reconstructionSeconds(model);
+      eachNeed(model, [&](std::size_t i, double need) {
+        values[i] = density(values[i] * need, model[i].bytes);
       });
       break;
-    }
-    case CachePolicy::Remaining: {
-      each([&](const CacheEntry& entry, std::size_t) {
-        return density(entry.seconds * entry.remaining, entry);
+    case CachePolicy::Remaining:
+      each([&](std::size_t i, const CacheUse& use) {
+        return density(model[i].seconds * use.remaining, model[i].bytes);
       });
       break;
-    }
     case CachePolicy::Eq6:
     case CachePolicy::Eq6Repaired: {
       Importance importance(model, policy == CachePolicy::Eq6Repaired);
-      each([&](const CacheEntry& entry, std::size_t i) {
-        return entry.present ? importance.of(static_cast<std::uint32_t>(i)) : 0;
-      });
+      for (std::uint32_t i = 0; i < model.size(); ++i) {
+        values[i] = model[i].present ? importance.of(i) : 0;
+      }
       break;
     }
     case CachePolicy::Lru:
-      each([](const CacheEntry& entry, std::size_t) { return entry.lastUse; });
+      each([](std::size_t, const CacheUse& use) { return use.lastUse; });
       break;
     case CachePolicy::Fifo:
-      each([](const CacheEntry& entry, std::size_t) { return entry.added; });
+      each([](std::size_t, const CacheUse& use) { return use.added; });
       break;
     case CachePolicy::Lfu:
-      each([](const CacheEntry& entry, std::size_t) { return entry.uses; });
+      each([](std::size_t, const CacheUse& use) { return use.uses; });
       break;
     case CachePolicy::Gdsf:
-      each([](const CacheEntry& entry, std::size_t) {
-        return density(entry.uses * entry.seconds, entry);
+      each([&](std::size_t i, const CacheUse& use) {
+        return density(use.uses * model[i].seconds, model[i].bytes);
       });
       break;
     case CachePolicy::Belady:
-      each([](const CacheEntry& entry, std::size_t) { return -entry.nextUse; });
+      each([](std::size_t, const CacheUse& use) { return -use.nextUse; });
       break;
     case CachePolicy::KeepAll:
     case CachePolicy::None:
@@ -266,44 +325,37 @@ std::vector<std::uint32_t> chooseVictims(CachePolicy policy, const CacheModel& m
   if (policy == CachePolicy::KeepAll) return victims;
   if (policy == CachePolicy::None) budget = 0;
   CacheModel left = model;
+  double going = 0;  // bytes of all that may go
+  for (std::size_t i = 0; i < left.size(); ++i) going += mayGo(left[i]) ? left[i].bytes : 0;
   double excess = left.bytes() - budget;
   if (policy == CachePolicy::None) excess = std::numeric_limits<double>::infinity();
   // Only these values depend on what else is there.
   const bool moves = policy == CachePolicy::Density || policy == CachePolicy::Eq6 ||
                      policy == CachePolicy::Eq6Repaired;
   const double portion = model.size() <= kSmall ? 0 : excess / kRounds;
-  std::vector<std::uint32_t> order;
-  while (excess > 0) {
+  for (bool more = true; more && excess > 0;) {
     const std::vector<double> values = cacheValues(policy, left);
-    order.clear();
-    for (std::uint32_t i = 0; i < left.size(); ++i) {
-      if (left[i].present && !left[i].pinned) order.push_back(i);
-    }
-    if (order.empty()) break;
-    const auto less = [&](std::uint32_t a, std::uint32_t b) {
-      return values[a] != values[b] ? values[a] < values[b] : a < b;
-    };
-    // A heap: mostly few of many go.
-    const auto greater = [&](std::uint32_t a, std::uint32_t b) { return less(b, a); };
-    std::make_heap(order.begin(), order.end(), greater);
+    Queue queue(left, values, (moves ? std::min(portion, excess) : excess) / std::max(going, 1.0));
     double freed = 0;
-    while (!order.empty() && excess > 0 && !(moves && freed > portion)) {
-      std::pop_heap(order.begin(), order.end(), greater);
-      const std::uint32_t i = order.back();
-      order.pop_back();
-      left[i].present = false;
-      freed += left[i].bytes;
-      excess -= left[i].bytes;
-      victims.push_back(i);
+    more = false;
+    while (excess > 0 && !(moves && freed > portion)) {
+      const std::optional<std::uint32_t> next = queue.next();
+      if (!next) break;
+      left[*next].present = false;
+      freed += left[*next].bytes;
+      excess -= left[*next].bytes;
+      going -= left[*next].bytes;
+      victims.push_back(*next);
+      more = true;
       if (moves && portion == 0) break;
     }
   }
   // The last to go may have made more room than was wanted: what went before it may stay.
   for (std::size_t i = victims.size(); i-- > 0 && excess < 0;) {
-    CacheEntry& entry = left[victims[i]];
-    if (entry.bytes > -excess) continue;
-    excess += entry.bytes;
-    entry.present = true;
+    const std::uint32_t victim = victims[i];
+    if (left[victim].bytes > -excess) continue;
+    excess += left[victim].bytes;
+    left[victim].present = true;
   }
   std::erase_if(victims, [&](std::uint32_t i) { return left[i].present; });
   return victims;

@@ -35,18 +35,23 @@ struct CachePolicyInfo {
 [[nodiscard]] std::optional<CachePolicy> cachePolicy(std::string_view name);
 [[nodiscard]] std::string_view word(CachePolicy policy);
 
-/// What is known of one artifact: what a step made.
+/// What is known of one artifact: what a step made. Small, since to decide about many takes passes
+/// over all.
 struct CacheEntry {
   double bytes = 0;
-  double seconds = 0;    ///< what a miss costs, given what the step reads
+  double seconds = 0;   ///< what a miss costs, given what the step reads
+  double invalid = 0;   ///< chance that it is stale at the next run, 0 to 1; grows downstream
+  bool present = true;  ///< false: known, but its bytes are not there
+  bool pinned = false;  ///< stays
+};
+
+/// How it was used and will be, for the policies that ask.
+struct CacheUse {
   double added = 0;      ///< when it was made; any clock
   double lastUse = 0;    ///< the same clock
   double uses = 0;       ///< how often it was read
-  double invalid = 0;    ///< chance that it is stale at the next run, 0 to 1; grows downstream
   double remaining = 0;  ///< uses left in this run; a far one may count less
   double nextUse = 0;    ///< Belady: when it is read next; infinity for never
-  bool present = true;   ///< false: known, but its bytes are not there
-  bool pinned = false;   ///< stays
 };
 
 /// Artifacts and what they are made from. Inputs come before what is made of them.
@@ -60,11 +65,20 @@ class CacheModel {
   [[nodiscard]] std::span<const std::uint32_t> inputs(std::size_t i) const {
     return {inputs_.data() + first_[i], first_[i + 1] - first_[i]};
   }
+  [[nodiscard]] CacheUse& use(std::size_t i) {
+    if (uses_.size() <= i) uses_.resize(size());
+    return uses_[i];
+  }
+  /// All zero where nothing was said of it.
+  [[nodiscard]] CacheUse use(std::size_t i) const {
+    return i < uses_.size() ? uses_[i] : CacheUse{};
+  }
   /// Of all that are present.
   [[nodiscard]] double bytes() const;
 
  private:
   std::vector<CacheEntry> entries_;
+  std::vector<CacheUse> uses_;
   std::vector<std::uint32_t> first_{0}, inputs_;
 };
 

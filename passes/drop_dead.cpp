@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
+#include "passes/holders.h"
 #include "passes/passes.h"
 #include "support/text.h"
 
@@ -19,10 +21,11 @@ class Dropper {
         live_(module.nodes.size(), false),
         regions_(module.regions.size(), false),
         tasks_(module.tasks.size(), false),
-        funcs_(module.funcs.size(), false) {}
+        funcs_(module.funcs.size(), false),
+        constants_(module.constantCount(), false) {}
 
   bool run(Context& context) {
-    for (const TestDef& test : module_.tests) markRegion(test.body);
+    for (const TestDef& test : module_.tests) roots_.push_back(test.body);
     if (module_.entry.valid()) {
       markFunc(module_.entry);
     } else {
@@ -30,7 +33,11 @@ class Dropper {
       for (std::size_t i = 0; i < funcs_.size(); ++i) markFunc(FuncId{i});
       for (std::size_t i = 0; i < tasks_.size(); ++i) markTask(TaskId{i});
     }
-    flow();
+    while (!roots_.empty()) {
+      const RegionId root = roots_.back();
+      roots_.pop_back();
+      sweep(root);
+    }
     reportSteps(context);
     return rebuild(context);
   }
@@ -40,23 +47,13 @@ class Dropper {
   void markFunc(FuncId id) {
     if (funcs_[id.index()]) return;
     funcs_[id.index()] = true;
-    markRegion(module_.at(id).body);
-    if (module_.at(id).finally.valid()) markRegion(module_.at(id).finally);
+    roots_.push_back(module_.at(id).body);
+    if (module_.at(id).finally.valid()) roots_.push_back(module_.at(id).finally);
   }
   void markTask(TaskId id) {
     if (tasks_[id.index()]) return;
     tasks_[id.index()] = true;
-    markRegion(module_.at(id).exprs);
-  }
-  void markRegion(RegionId id) {
-    if (regions_[id.index()]) return;
-    regions_[id.index()] = true;
-    pendingRegions_.push_back(id);
-  }
-  void markNode(NodeId id) {
-    if (live_[id.index()]) return;
-    live_[id.index()] = true;
-    pendingNodes_.push_back(id);
+    roots_.push_back(module_.at(id).exprs);
   }
 
   /// A step that is run for more than its value: a volatile one, one that writes, one that gives
@@ -67,131 +64,82 @@ class Dropper {
     return step != nullptr && module_.at(step->task).outputs.empty();
   }
 
-  void flow() {
-    while (!pendingRegions_.empty() || !pendingNodes_.empty()) {
-      if (!pendingNodes_.empty()) {
-        const NodeId id = pendingNodes_.back();
-        pendingNodes_.pop_back();
-        flowNode(id);
+  /// Nodes come after what they use, so one sweep backwards over a body sees all that use a node
+  /// before the node, and goes through memory in order. The bodies of a node are swept between it
+  /// and those before it.
+  void sweep(RegionId root) {
+    struct Cursor {
+      RegionId region;
+      std::size_t left;
+    };
+    std::vector<Cursor> stack;
+    const auto open = [&](RegionId id) {
+      const Region& region = module_.at(id);
+      regions_[id.index()] = true;
+      for (const NodeId param : region.params) live_[param.index()] = true;
+      for (const NodeId result : region.results) live_[result.index()] = true;
+      stack.push_back({id, region.nodes.size()});
+    };
+    open(root);
+    while (!stack.empty()) {
+      Cursor& top = stack.back();
+      if (top.left == 0) {
+        stack.pop_back();
         continue;
       }
-      const RegionId id = pendingRegions_.back();
-      pendingRegions_.pop_back();
-      for (const NodeId param : module_.at(id).params) markNode(param);
-      for (const NodeId result : module_.at(id).results) markNode(result);
-      collectSinks(id);
+      const NodeId id = module_.at(top.region).nodes[--top.left];
+      const Node& node = module_.at(id);
+      if (std::holds_alternative<std::monostate>(node.payload)) continue;
+      if (!live_[id.index()] && !isSink(node) && !holdsSink(node)) {
+        dead_.push_back(id);
+        continue;
+      }
+      live_[id.index()] = true;
+      for (const NodeId used : std::as_const(module_).operands(node)) live_[used.index()] = true;
+      for (const NodeId before : std::as_const(module_).order(node)) live_[before.index()] = true;
+      if (const Const* constant = std::get_if<Const>(&node.payload)) {
+        constants_[constant->value.index()] = true;
+      }
+      if (const Step* step = std::get_if<Step>(&node.payload)) markTask(step->task);
+      if (const Call* call = std::get_if<Call>(&node.payload)) markFunc(call->callee);
+      for (const RegionId body : module_.regionsOf(node)) open(body);
     }
   }
 
-  void flowNode(NodeId id) {
-    const Node& node = module_.at(id);
-    for (const NodeId used : std::as_const(module_).operands(node)) markNode(used);
-    for (const NodeId before : std::as_const(module_).order(node)) markNode(before);
-    if (const Step* step = std::get_if<Step>(&node.payload)) markTask(step->task);
-    if (const Call* call = std::get_if<Call>(&node.payload)) markFunc(call->callee);
-    if (!ownsBodies(node)) return;
-    for (const RegionId body : module_.regionsOf(node)) markRegion(body);
-  }
-
-  static bool ownsBodies(const Node& node) {
-    return std::holds_alternative<For>(node.payload) || std::holds_alternative<If>(node.payload) ||
-           std::holds_alternative<Loop>(node.payload) || std::holds_alternative<Try>(node.payload) ||
-           std::holds_alternative<Rows>(node.payload);
-  }
-
-  /// Marks the sinks of a live body. A `for` or `if` with a sink somewhere inside is one itself.
-  void collectSinks(RegionId id) {
-    for (const NodeId node : module_.at(id).nodes) {
-      if (isSink(module_.at(node)) || holdsSink(node)) markNode(node);
-    }
-  }
-
-  /// Whether a body of the node, or a function called in it, has a sink. Each node is asked once:
-  /// the answer of an outer one is found from the bodies, which are walked without recursion.
-  bool holdsSink(NodeId id) {
-    const Node& node = module_.at(id);
+  /// Whether a body of the node, or a workflow called in it, has a sink: a `for` or `if` with a
+  /// sink somewhere inside is one itself.
+  bool holdsSink(const Node& node) {
     const Call* call = std::get_if<Call>(&node.payload);
     const bool isCall = call != nullptr && module_.at(call->callee).kind == FuncKind::Workflow;
-    if (!ownsBodies(node) && !isCall) return false;
-    if (sinkful_.empty()) findSinkful();
-    if (isCall) return sinkfulFuncs_[call->callee.index()];
     const std::vector<RegionId> bodies = module_.regionsOf(node);
+    if (bodies.empty() && !isCall) return false;
+    if (!sinks_) sinks_ = findHolders(module_, [&](const Node& other) { return isSink(other); });
+    if (isCall) return sinks_->funcs[call->callee.index()];
     return std::any_of(bodies.begin(), bodies.end(),
-                       [&](RegionId body) { return sinkful_[body.index()]; });
-  }
-
-  /// Marks every body with a sink inside, from the sinks outwards, and then the calls of functions
-  /// that have one, until nothing is new.
-  void findSinkful() {
-    sinkful_.assign(module_.regions.size(), false);
-    sinkfulFuncs_.assign(module_.funcs.size(), false);
-    std::vector<std::vector<NodeId>> callers(module_.funcs.size());
-    std::vector<FuncId> funcOf(module_.regions.size());
-    for (std::size_t i = 0; i < module_.funcs.size(); ++i) {
-      const FuncDef& func = module_.funcs[i];
-      funcOf[func.body.index()] = FuncId{i};
-      if (func.finally.valid()) funcOf[func.finally.index()] = FuncId{i};
-    }
-    std::vector<RegionId> pending;
-    const auto mark = [&](RegionId region) {
-      if (region.index() >= sinkful_.size() || sinkful_[region.index()]) return;
-      sinkful_[region.index()] = true;
-      pending.push_back(region);
-    };
-    for (std::size_t i = 0; i < module_.nodes.size(); ++i) {
-      const Node& node = module_.nodes[i];
-      if (std::holds_alternative<std::monostate>(node.payload)) continue;
-      if (isSink(node)) mark(node.region);
-      if (const Call* call = std::get_if<Call>(&node.payload)) {
-        callers[call->callee.index()].emplace_back(i);
-      }
-    }
-    while (!pending.empty()) {
-      const RegionId region = pending.back();
-      pending.pop_back();
-      const NodeId owner = module_.at(region).owner;
-      if (owner.valid()) {
-        mark(module_.at(owner).region);
-        continue;
-      }
-      const FuncId func = funcOf[region.index()];
-      if (!func.valid() || sinkfulFuncs_[func.index()]) continue;
-      sinkfulFuncs_[func.index()] = true;
-      for (const NodeId caller : callers[func.index()]) mark(module_.at(caller).region);
-    }
+                       [&](RegionId body) { return sinks_->regions[body.index()]; });
   }
 
   // ---- telling
   /// Steps that go from the bodies that run, in order; not those of functions that go whole.
   void reportSteps(Context& context) {
-    std::vector<bool> runs(module_.regions.size(), false);
-    std::vector<RegionId> pending;
-    for (std::size_t i = 0; i < funcs_.size(); ++i) {
-      if (!funcs_[i]) continue;
-      pending.push_back(module_.funcs[i].body);
-      if (module_.funcs[i].finally.valid()) pending.push_back(module_.funcs[i].finally);
-    }
-    std::vector<NodeId> dead;
-    while (!pending.empty()) {
-      const RegionId region = pending.back();
-      pending.pop_back();
-      for (const NodeId id : module_.at(region).nodes) {
-        const Node& node = module_.at(id);
-        if (ownsBodies(node)) {
-          for (const RegionId body : module_.regionsOf(node)) pending.push_back(body);
-        }
-        const Call* call = std::get_if<Call>(&node.payload);
-        const bool isStep =
-            std::holds_alternative<Step>(node.payload) ||
-            (call != nullptr && module_.at(call->callee).kind == FuncKind::Workflow);
-        if (isStep && !live_[id.index()]) dead.push_back(id);
+    std::vector<NodeId> steps;
+    for (std::size_t i = 0; i < dead_.size(); ++i) {  // grows by what is inside
+      const Node& node = module_.at(dead_[i]);
+      const Call* call = std::get_if<Call>(&node.payload);
+      if (std::holds_alternative<Step>(node.payload) ||
+          (call != nullptr && module_.at(call->callee).kind == FuncKind::Workflow)) {
+        steps.push_back(dead_[i]);
+      }
+      for (const RegionId body : module_.regionsOf(node)) {
+        const std::vector<NodeId>& inner = module_.at(body).nodes;
+        dead_.insert(dead_.end(), inner.begin(), inner.end());
       }
     }
-    std::sort(dead.begin(), dead.end());
-    for (const NodeId id : dead) {
+    std::sort(steps.begin(), steps.end());
+    for (const NodeId id : steps) {
       const Node& node = module_.at(id);
-      context.diags.take(diagnose<Diag::StepDropped>(
-          node.span, node.name.valid() ? module_.at(node.name) : std::string_view("?")));
+      const std::string_view name = node.name.valid() ? module_.at(node.name) : "?";
+      context.diags.take(diagnose<Diag::StepDropped>(node.span, name));
     }
   }
 
@@ -200,15 +148,11 @@ class Dropper {
     const auto count = [](const std::vector<bool>& marks) {
       return static_cast<std::size_t>(std::count(marks.begin(), marks.end(), true));
     };
-    std::size_t there = 0;
-    for (const Node& node : module_.nodes) {
-      if (!std::holds_alternative<std::monostate>(node.payload)) ++there;
-    }
     const std::size_t nodes = count(live_);
     const std::size_t goneTasks = tasks_.size() - count(tasks_);
     const std::size_t goneFuncs = funcs_.size() - count(funcs_);
     compactConstants();
-    moveNodes(nodes);
+    const std::size_t there = moveNodes(nodes);
     moveRegions();
     moveDefinitions();
     std::map<NodeId, Cost> costs;
@@ -240,14 +184,9 @@ class Dropper {
 
   /// Constants that live nodes, defaults and settings hold. Names stay: they cost next to nothing.
   void compactConstants() {
-    std::vector<bool> used(module_.constantCount(), false);
     const auto use = [&](ConstId id) {
-      if (id.valid()) used[id.index()] = true;
+      if (id.valid()) constants_[id.index()] = true;
     };
-    for (std::size_t i = 0; i < live_.size(); ++i) {
-      const Const* constant = live_[i] ? module_.payload<Const>(NodeId{i}) : nullptr;
-      if (constant != nullptr) use(constant->value);
-    }
     const auto useFallbacks = [&](const auto& defs, const std::vector<bool>& kept) {
       for (std::size_t i = 0; i < defs.size(); ++i) {
         if (!kept[i]) continue;
@@ -259,28 +198,28 @@ class Dropper {
     for (const TargetDef& target : module_.targets) {
       for (const auto& setting : target.settings) use(setting.second);
     }
-    consts_ = module_.keepConstants(used);
+    consts_ = module_.keepConstants(constants_);
   }
   [[nodiscard]] ConstId moveConst(ConstId id) const {
     return id.valid() ? consts_[id.index()] : ConstId{};
   }
 
-  void moveNodes(std::size_t count) {
+  /// Gives the number of nodes that there were.
+  std::size_t moveNodes(std::size_t count) {
     nodeMap_.resize(module_.nodes.size());
     std::uint32_t next = 0;
-    std::size_t edges = 0;
     for (std::size_t i = 0; i < live_.size(); ++i) {
-      if (!live_[i]) continue;
-      nodeMap_[i] = NodeId{next++};
-      edges += module_.nodes[i].operandCount + module_.nodes[i].orderCount;
+      if (live_[i]) nodeMap_[i] = NodeId{next++};
     }
     regionNumbers_ = number(regions_);
     taskNumbers_ = number(tasks_);
     funcNumbers_ = number(funcs_);
     // In place: a live node never moves up, nor do its edges once they are copied to a new pool.
+    std::size_t there = 0;
     std::vector<NodeId> pool;
-    pool.reserve(edges);
+    pool.reserve(module_.operandPool.size());
     for (std::size_t i = 0; i < live_.size(); ++i) {
+      if (!std::holds_alternative<std::monostate>(module_.nodes[i].payload)) ++there;
       if (!live_[i]) continue;
       Node& node = module_.at(nodeMap_[i]);
       node = module_.nodes[i];
@@ -308,6 +247,7 @@ class Dropper {
     }
     module_.nodes.resize(count);
     module_.operandPool = std::move(pool);
+    return there;
   }
 
   void moveRegions() {
@@ -359,10 +299,10 @@ class Dropper {
   }
 
   Module& module_;
-  std::vector<bool> live_, regions_, tasks_, funcs_;
-  std::vector<NodeId> pendingNodes_;
-  std::vector<RegionId> pendingRegions_;
-  std::vector<bool> sinkful_, sinkfulFuncs_;
+  std::vector<bool> live_, regions_, tasks_, funcs_, constants_;
+  std::vector<RegionId> roots_;  ///< live bodies that no node owns, still to be swept
+  std::vector<NodeId> dead_;     ///< of live bodies
+  std::optional<Holders> sinks_;  ///< once asked for
   std::vector<NodeId> nodeMap_;
   std::vector<ConstId> consts_;
   std::vector<std::uint32_t> regionNumbers_, taskNumbers_, funcNumbers_;

@@ -21,15 +21,13 @@ class Planner {
       : module_(module), context_(context), entryOf_(module.nodes.size(), kNone) {}
 
   bool run() {
-    const ir::FuncDef& entry = module_.at(module_.entry);
-    const ir::Region& body = module_.at(entry.body);
-    for (const ir::NodeId id : body.nodes) add(id);
-    if (steps_ == 0) return false;
-    for (const ir::NodeId result : body.results) use(result);
-    keepOutputs();
+    const ir::RegionId body = module_.at(module_.entry).body;
+    for (const ir::NodeId id : module_.at(body).nodes) add(id);
+    if (costs_.empty()) return false;
+    addOutputs(module_.at(body).results);
+    const double steps = static_cast<double>(costs_.size());
     for (std::uint32_t i = 0; i < model_.size(); ++i) {
-      const double before = before_[i];
-      model_[i].invalid = ir::staleChance(0, 0, std::min(1.0, before / static_cast<double>(steps_)));
+      model_[i].invalid = ir::staleChance(0, 0, std::min(1.0, model_[i].invalid / steps));
     }
     decide();
     return true;
@@ -82,33 +80,40 @@ class Planner {
     if (std::holds_alternative<std::monostate>(node.payload)) return;
     inputs_.clear();
     for (const ir::NodeId operand : module_.operands(node)) use(operand);
-    if (inputs_.empty() && std::holds_alternative<ir::Const>(node.payload)) return;
     useInside(node);
     std::sort(inputs_.begin(), inputs_.end());
     inputs_.erase(std::unique(inputs_.begin(), inputs_.end()), inputs_.end());
-    ir::CacheEntry entry;  // what is no step takes no room and no time: its inputs stand for it
+    const auto* step = std::get_if<ir::Step>(&node.payload);
+    if (step == nullptr && inputs_.size() < 2) {  // its input, if any, stands for it
+      entryOf_[id.index()] = inputs_.empty() ? kNone : inputs_.front();
+      return;
+    }
+    ir::CacheEntry entry;
     entry.present = false;
-    double before = 0;
-    for (const std::uint32_t input : inputs_) before += before_[input];
-    if (const auto* step = std::get_if<ir::Step>(&node.payload)) {
+    for (const std::uint32_t input : inputs_) entry.invalid += model_[input].invalid;
+    if (step != nullptr) {
       const ir::TaskDef& task = module_.at(step->task);
       const ir::Cost cost = costOf(node, task);
       entry.seconds = cost.seconds;
       entry.bytes = static_cast<double>(cost.bytesOut);
       entry.present = task.cache && !task.isVolatile;
       entry.pinned = cost.bytesOut == 0;
-      before = std::min(before + 1, static_cast<double>(++steps_));
       costs_.emplace_back(id, cost);
+      entry.invalid = std::min(entry.invalid + 1, static_cast<double>(costs_.size()));
     }
-    before_.push_back(before);
     entryOf_[id.index()] = model_.add(entry, inputs_);
-    inputs_.clear();
   }
 
-  /// The steps behind the workflow's outputs: the store keeps them in any case.
-  void keepOutputs() {
+  /// Somebody reads what the workflow gives; the store keeps the steps behind it in any case.
+  void addOutputs(const std::vector<ir::NodeId>& results) {
+    inputs_.clear();
+    for (const ir::NodeId result : results) use(result);
+    ir::CacheEntry outputs;
+    outputs.present = false;
+    for (const std::uint32_t input : inputs_) outputs.invalid += model_[input].invalid;
+    model_.add(outputs, inputs_);
     std::vector<bool> seen(model_.size(), false);
-    for (std::vector<std::uint32_t> todo = std::move(inputs_); !todo.empty();) {
+    for (std::vector<std::uint32_t> todo = inputs_; !todo.empty();) {
       const std::uint32_t next = todo.back();
       todo.pop_back();
       if (seen[next]) continue;
@@ -149,11 +154,9 @@ class Planner {
 
   ir::Module& module_;
   Context& context_;
-  ir::CacheModel model_;
-  std::size_t steps_ = 0;
-  std::vector<std::uint32_t> entryOf_;                   // by node
-  std::vector<double> before_;                           // by entry: about, steps up to it
-  std::vector<std::pair<ir::NodeId, ir::Cost>> costs_;   // of the steps, in order
+  ir::CacheModel model_;  ///< `invalid` is, until all are there, about how many steps lead to it
+  std::vector<std::uint32_t> entryOf_;                  ///< by node
+  std::vector<std::pair<ir::NodeId, ir::Cost>> costs_;  ///< of the steps, in order
   std::vector<std::uint32_t> inputs_;
 };
 

@@ -15,7 +15,10 @@ bool inlineCalls(ir::Module& module, Context& context);
 /// Puts the iterations of each `for` over a list of known length in its place.
 bool unroll(ir::Module& module, Context& context);
 
-/// Makes one of equal nodes of a body: values, and steps of one task with the same inputs.
+/// Makes one of equal nodes of a body: values, steps of one task with the same inputs, calls of one
+/// workflow with the same inputs, and `for`, `if`, `loop` and `try` with equal bodies that use the
+/// same. What holds a step that is `volatile` or says `cache false` stays. O(V + E), an edge counted
+/// once for each body that it leads out of.
 bool mergeCommon(ir::Module& module, Context& context);
 
 /// Drops nodes whose values nobody needs, then tasks, functions, constants and names that are left

@@ -15,7 +15,7 @@ constexpr std::array<Pass, 11> kPasses = {{
     {"inline", "put the bodies of functions and workflows in the place of their calls",
      inlineCalls},
     {"unroll", "put the iterations of a `for` over a known list in its place", unroll},
-    {"merge-common", "make one of equal values and of equal steps", mergeCommon},
+    {"merge-common", "make one of equal values, equal steps and equal blocks of steps", mergeCommon},
     {"lower-search", "make steps of what a search decides, for engines that cannot (never left out)",
      lowerSearch},
     {"fuse-tables", "make one step of two over tables when nothing else uses the rows between",

@@ -195,9 +195,9 @@ class Reader {
           ++table_.results[input->second].readers;
         }
         before_.push_back(std::min(before, rows_.size()));
-        ir::CacheEntry item;
-        item.added = static_cast<double>(run.id) + 1e-9 * static_cast<double>(row.seq);
-        table_.model.add(item, inputs_);
+        const std::uint32_t item = table_.model.add({}, inputs_);
+        table_.model.use(item).added =
+            static_cast<double>(run.id) + 1e-9 * static_cast<double>(row.seq);
       } else {
         entry = known->second;
       }
@@ -234,8 +234,9 @@ class Reader {
       ir::CacheEntry& item = table_.model[i];
       item.bytes = static_cast<double>(result.bytes);
       item.seconds = result.seconds;
-      item.lastUse = static_cast<double>(result.usedBy);
-      item.uses = result.uses;
+      ir::CacheUse& use = table_.model.use(i);
+      use.lastUse = static_cast<double>(result.usedBy);
+      use.uses = result.uses;
       item.present = !result.evicted;
       item.pinned = result.needed != Needed::No || result.bytes == 0;
       item.invalid = 1;

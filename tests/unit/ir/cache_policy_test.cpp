@@ -82,13 +82,12 @@ TEST(CachePolicy, DensityKeepsWhatIsDearAndSmall) {
 TEST(CachePolicy, SimplePoliciesOrderAsTheyAreCalled) {
   CacheModel model;
   for (int i = 0; i < 3; ++i) {
-    CacheEntry one = entry(10, 1);
-    one.added = i;
-    one.lastUse = (i + 1) % 3;
-    one.uses = i == 1 ? 1 : 5;
-    one.remaining = i;
-    one.nextUse = i == 1 ? std::numeric_limits<double>::infinity() : 4 - i;
-    model.add(one, {});
+    CacheUse& use = model.use(model.add(entry(10, 1), {}));
+    use.added = i;
+    use.lastUse = (i + 1) % 3;
+    use.uses = i == 1 ? 1 : 5;
+    use.remaining = i;
+    use.nextUse = i == 1 ? std::numeric_limits<double>::infinity() : 4 - i;
   }
   const auto first = [&](CachePolicy policy) { return chooseVictims(policy, model, 20); };
   using Victims = std::vector<std::uint32_t>;
@@ -107,9 +106,8 @@ TEST(CachePolicy, TheImportanceAsPrintedFavoursTheLarge) {
   CacheModel model;
   const std::uint32_t source = model.add(entry(1, 60), {});
   for (const double bytes : {0.1e9, 3e9}) {
-    CacheEntry one = entry(bytes, 60);
-    one.remaining = 1;
-    const std::uint32_t made = model.add(one, {&source, 1});
+    const std::uint32_t made = model.add(entry(bytes, 60), {&source, 1});
+    model.use(made).remaining = 1;
     model.add(entry(1, 60), {&made, 1});
   }
   const std::vector<double> printed = cacheValues(CachePolicy::Eq6, model);
@@ -128,14 +126,14 @@ TEST(CachePolicy, VictimsFitTheBudgetAndSparePinnedOnes) {
     for (std::uint32_t i = 0; i < n; ++i) {
       CacheEntry one = entry(static_cast<double>(random() % 1000), static_cast<double>(random() % 100));
       one.invalid = static_cast<double>(random() % 100) / 100;
-      one.uses = static_cast<double>(random() % 4);
-      one.remaining = static_cast<double>(random() % 3);
       one.present = random() % 8 != 0;
       one.pinned = random() % 10 == 0;
       if (one.present && one.pinned) pinned += one.bytes;
       std::vector<std::uint32_t> inputs;
       for (std::uint32_t k = 0; k < 2 && i > 0; ++k) inputs.push_back(static_cast<std::uint32_t>(random() % i));
-      model.add(one, inputs);
+      CacheUse& use = model.use(model.add(one, inputs));
+      use.uses = static_cast<double>(random() % 4);
+      use.remaining = static_cast<double>(random() % 3);
     }
     const double budget = model.bytes() * static_cast<double>(random() % 100) / 100;
     for (const CachePolicyInfo& row : cachePolicies()) {

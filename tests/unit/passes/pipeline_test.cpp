@@ -250,6 +250,63 @@ TEST(Unroll, AHugeRangeStaysALoop) {
                           [](const Diagnostic& d) { return d.id == Diag::UnrollTooLarge; }));
 }
 
+/// `copies` equal nests of `deep` ifs, each inside the one before, with a step in every branch.
+Module nests(int copies, int deep) {
+  Module m;
+  const TaskId task = addTask(m);
+  FuncDef func;
+  func.name = "main";
+  func.body = m.addRegion();
+  const NodeId condition = m.addParam(func.body, TypeTable::kBool, "c", {}, Phase::Submit);
+  func.params.push_back({"c", TypeTable::kBool, {}, {}, {}, {}});
+  const ir::TypeId type = m.tasks[0].result;
+  const auto step = [&](RegionId in, std::int64_t n) {
+    const NodeId number = m.addConst(in, Value(n), TypeTable::kInt);
+    return m.add(in, ir::Step{task}, type, {&number, 1}, {}, {}, m.intern("s"));
+  };
+  std::vector<NodeId> outer;
+  std::vector<ir::TypeField> fields;
+  for (int copy = 0; copy < copies; ++copy) {
+    std::vector<NodeId> made;
+    RegionId in = func.body;
+    for (int i = 0; i < deep; ++i) {
+      const NodeId node = m.add(in, ir::If{}, type, {&condition, 1});
+      const RegionId then = m.addRegion(node);
+      const RegionId otherwise = m.addRegion(node);
+      m.at(node).payload = ir::If{then, otherwise};
+      m.at(otherwise).results = {step(otherwise, i)};
+      if (i > 0) m.at(in).results = {node};
+      made.push_back(node);
+      in = then;
+    }
+    m.at(in).results = {step(in, deep)};
+    for (std::size_t i = made.size(); i-- > 0;) m.updateAttributes(made[i]);
+    outer.push_back(made.front());
+    fields.push_back({"r" + std::to_string(copy), type});
+  }
+  func.result = m.types.record(std::move(fields));
+  m.at(func.body).results = {m.add(func.body, ir::Op{ir::Builtin::MakeRecord}, func.result, outer)};
+  m.funcs.push_back(func);
+  m.entry = FuncId{0U};
+  return m;
+}
+
+TEST(MergeCommon, DeepNestsNeedNoStack) {
+  constexpr int kDeep = 20000;
+  Module module = nests(3, kDeep);
+  ASSERT_EQ(ir::verify(module), std::vector<std::string>{});
+  DiagnosticList diags;
+  Context context{diags};
+  EXPECT_TRUE(findPass("merge-common")->run(module, context));
+  EXPECT_EQ(ir::verify(module), std::vector<std::string>{});
+  EXPECT_EQ(diags.all().size(), 2U);
+  EXPECT_EQ(std::count_if(module.nodes.begin(), module.nodes.end(),
+                          [](const Node& node) {
+                            return std::holds_alternative<ir::If>(node.payload);
+                          }),
+            kDeep);
+}
+
 TEST(Passes, RunTwiceChangeNothingMore) {
   for (const std::int64_t width : {3, 17, 40}) {
     Module module = testing::layeredModule(3, width);
