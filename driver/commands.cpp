@@ -40,6 +40,8 @@ constexpr Option kShardSize = {
 
 constexpr Option kCheckOptions[] = {
     {"deny-warnings", 0, Arity::Flag, "", "end with 1 when there is a warning"},
+    {"scripts", 0, Arity::Flag, "",
+     "let `sh` and `python3` look for syntax errors in scripts, which they do not run"},
 };
 constexpr Option kRemarks = {"remarks", 0, Arity::Flag, "", "say what each optimisation did"};
 constexpr Option kTimePasses = {"time-passes", 0, Arity::Flag, "",

@@ -172,6 +172,8 @@ def textmate(words):
                 match(None, item + r"((?:(?:left|semi|anti)[ \t]+)?join)\b(?=[ \t]+\w)", _1="keyword.other.couler"),
                 match(None, item + r"(" + any_of(dict.fromkeys(words.task + words.transform))
                       + r")\b(?=\s*[\[{]|\s+[^\s=:.,)]|\s*$)", _1="keyword.other.couler"),
+                # `order by a desc, b`: another key may follow.
+                match(None, after_operand + r"(asc|desc)\b(?=\s*,)", _1="keyword.other.couler"),
                 match(None, after_operand + r"(" + any_of(words.infix) + r")\b" + alone, _1="keyword.other.couler"),
                 match(None, r"\b(tune)\b(?=\s+[A-Za-z_])", _1="keyword.control.couler"),
             ]},
@@ -223,6 +225,7 @@ syn keyword coulerStorage let
 
 " Words that mean something in their places only.
 syn match coulerInfix "\%(\k\|[])}>?\"]\)\@1<=\s\+\zs\%(@infix@\)\>\%(\s*\%([:.(,)?]\|=[^=]\)\)\@!"
+syn match coulerInfix "\%(\k\|[])}>?\"]\)\@1<=\s\+\zs\%(asc\|desc\)\>\%(\s*,\)\@="
 syn match coulerInfix "^\s\+\zs\%(@infix@\)\>\%(\s*\%([:.(,)?]\|=[^=]\)\)\@!"
 syn match coulerAttribute "^\s*\zs\%(@attributes@\)\>\ze\%(\s*[[{]\|\s\+[^ =:.,)]\|\s*$\)"
 syn match coulerAttribute "\<\%(group\|order\)\s\+by\>"

@@ -3,8 +3,25 @@
 #include "driver/command.h"
 #include "driver/console.h"
 #include "driver/program.h"
+#include "driver/script_check.h"
 
 namespace couler::driver {
+namespace {
+
+void warnOfScripts(Program& program) {
+  std::vector<Script> scripts;
+  for (const syntax::Tree* tree : program.session().trees()) {
+    const std::vector<Script> more = scriptsOf(*tree);
+    scripts.insert(scripts.end(), more.begin(), more.end());
+  }
+  const auto found = checkScripts(scripts);
+  for (std::size_t i = 0; i < scripts.size(); ++i) {
+    const std::string_view source = program.sources().text(scripts[i].span.file);
+    if (found[i]) program.problems().take(scriptWarning(scripts[i], *found[i], source));
+  }
+}
+
+}  // namespace
 
 int runCheck(const Invocation& invocation) {
   const bool denyWarnings = invocation.has("deny-warnings");
@@ -17,6 +34,7 @@ int runCheck(const Invocation& invocation) {
   for (const std::string& path : invocation.words) {
     Program program(invocation);
     if (program.check(path)) (void)program.lower("", false);
+    if (invocation.has("scripts")) warnOfScripts(program);
     std::vector<FileId> moved;
     for (std::size_t i = 0; i < program.sources().count(); ++i) {
       const FileId id(i);

@@ -1,6 +1,7 @@
 #include "frontend/parse/words.h"
 
 #include <algorithm>
+#include <string>
 
 #include <antlr4-runtime.h>
 
@@ -37,6 +38,31 @@ constexpr Word kStatements[] = {
 constexpr std::string_view kUnits[] = {"us", "ms", "s",  "min", "h",   "d",   "B",  "kB",
                                        "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"};
 
+/// The words of the grammar, from its tokens: `Kw` and the word; reserved ones have a text there.
+struct Lexed {
+  std::vector<std::string> texts;
+  std::vector<std::string_view> reserved, placed;
+
+  Lexed() {
+    antlr4::ANTLRInputStream nothing("");
+    const L lexer(&nothing);
+    const antlr4::dfa::Vocabulary& vocabulary = lexer.getVocabulary();
+    const std::size_t most = vocabulary.getMaxTokenType();
+    texts.reserve(most);
+    for (std::size_t type = 1; type <= most; ++type) {
+      const std::string name = vocabulary.getSymbolicName(type);
+      if (!name.starts_with("Kw")) continue;
+      std::string& text = texts.emplace_back(name.substr(2));
+      text[0] = static_cast<char>(text[0] - 'A' + 'a');
+      (vocabulary.getLiteralName(type).empty() ? placed : reserved).push_back(text);
+    }
+  }
+};
+const Lexed& lexed() {
+  static const Lexed words;
+  return words;
+}
+
 }  // namespace
 
 std::span<const Word> declarationWords() { return kDeclarations; }
@@ -44,6 +70,8 @@ std::span<const Word> taskWords() { return kTask; }
 std::span<const Word> transformWords() { return kTransform; }
 std::span<const Word> statementWords() { return kStatements; }
 std::span<const std::string_view> unitWords() { return kUnits; }
+std::span<const std::string_view> reservedWords() { return lexed().reserved; }
+std::span<const std::string_view> placedWords() { return lexed().placed; }
 
 std::uint16_t find(std::span<const Word> table, std::string_view text) {
   for (const Word& word : table) {
@@ -64,6 +92,11 @@ bool isUnit(std::string_view text) {
 }
 
 bool isReservedWord(std::uint16_t type) { return type >= L::KwAnd && type <= L::KwNone; }
+
+bool isReservedWord(std::string_view text) {
+  const auto& words = lexed().reserved;
+  return std::find(words.begin(), words.end(), text) != words.end();
+}
 
 bool isOpener(std::uint16_t type) {
   return type == L::OpOpenParen || type == L::OpOpenSquare || type == L::OpOpenBrace ||

@@ -20,6 +20,10 @@ struct Word {
 [[nodiscard]] std::span<const Word> transformWords();    ///< statements of a transform
 [[nodiscard]] std::span<const Word> statementWords();    ///< reserved words that begin a statement
 [[nodiscard]] std::span<const std::string_view> unitWords();
+/// Words that are nothing else anywhere: `let`, `and`, …; the grammar's own list.
+[[nodiscard]] std::span<const std::string_view> reservedWords();
+/// Words of the language in their place, and names elsewhere: `task`, `where`, `maximize`, ….
+[[nodiscard]] std::span<const std::string_view> placedWords();
 
 /// The word's token type in the table; 0 when it is not there.
 [[nodiscard]] std::uint16_t find(std::span<const Word> table, std::string_view text);
@@ -27,6 +31,7 @@ struct Word {
 [[nodiscard]] bool isUnit(std::string_view text);
 
 [[nodiscard]] bool isReservedWord(std::uint16_t type);
+[[nodiscard]] bool isReservedWord(std::string_view text);
 [[nodiscard]] bool isOpener(std::uint16_t type);  ///< ( [ { and an interpolation's {
 [[nodiscard]] bool isCloser(std::uint16_t type);
 /// After it a newline ends nothing: an operator, a comma, an opening bracket, …

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -46,12 +47,14 @@ std::vector<ir::Value> bind(const ir::Module& module, const RunOptions& options)
 class Foreseer final : public StepSink {
  public:
   Foreseer(const ir::Module& module, const RunOptions& options, Store* store,
-           const Secrets& secrets)
-      : module_(module), options_(options), store_(store), seen_(module.nodes.size(), false) {
+           std::optional<History> history, const Secrets& secrets)
+      : module_(module),
+        options_(options),
+        store_(store),
+        history_(std::move(history)),
+        seen_(module.nodes.size(), false) {
     if (store == nullptr) return;
     commands_ = std::make_unique<Commands>(module, options, *store, secrets);
-    DiagnosticList ignored;  // the store could be opened
-    history_ = History::open(options.storeDir, ignored);
     if (history_) last_ = history_->lastSteps(options.sourcePath, module.at(module.entry).name);
   }
 
@@ -242,20 +245,55 @@ ForeseenWork workOf(const std::vector<ForeseenStep>& steps) {
   return work;
 }
 
+namespace {
+
+std::vector<ForeseenStep> foresee(const ir::Module& module, const RunOptions& options,
+                                  std::vector<ir::Value> inputs, const Secrets& secrets,
+                                  Store* store, std::optional<History> history,
+                                  DiagnosticSink& diags) {
+  Foreseer foreseer(module, options, store, std::move(history), secrets);
+  Executor executor(module, foreseer, diags);
+  executor.start(std::move(inputs));
+  foreseer.run(executor);
+  return foreseer.finish();
+}
+
+/// False where a secret cannot be read.
+bool readSecrets(const std::vector<ir::Value>& inputs, Secrets& secrets, DiagnosticSink& diags) {
+  bool good = true;
+  for (const ir::Value& input : inputs) good = secrets.read(input, diags) && good;
+  return good;
+}
+
+}  // namespace
+
 std::vector<ForeseenStep> preview(const ir::Module& module, const RunOptions& options,
                                   DiagnosticSink& diags) {
   if (!module.entry.valid()) return {};
   std::vector<ir::Value> inputs = bind(module, options);
   Secrets secrets;
-  bool good = true;
-  for (const ir::Value& input : inputs) good = secrets.read(input, diags) && good;
-  if (!good) return {};
+  if (!readSecrets(inputs, secrets, diags)) return {};
   const std::unique_ptr<Store> store = Store::openToLook(options.storeDir, diags);
-  Foreseer foreseer(module, options, store.get(), secrets);
-  Executor executor(module, foreseer, diags);
-  executor.start(std::move(inputs));
-  foreseer.run(executor);
-  return foreseer.finish();
+  DiagnosticList ignored;  // without a store there is no history either
+  return foresee(module, options, std::move(inputs), secrets, store.get(),
+                 History::open(options.storeDir, ignored), diags);
+}
+
+std::optional<std::vector<ForeseenStep>> glance(const ir::Module& module,
+                                                const RunOptions& options,
+                                                std::uint64_t mostBytes) {
+  if (!module.entry.valid()) return std::nullopt;
+  std::vector<ir::Value> inputs = bind(module, options);
+  DiagnosticList ignored;
+  Secrets secrets;
+  if (!readSecrets(inputs, secrets, ignored)) return std::nullopt;
+  const std::unique_ptr<Store> store = Store::openToRead(options.storeDir, mostBytes);
+  std::optional<History> history = History::openToRead(options.storeDir);
+  if (store == nullptr || !history) return std::nullopt;
+  auto steps = foresee(module, options, std::move(inputs), secrets, store.get(),
+                       std::move(history), ignored);
+  if (store->gaveUp()) return std::nullopt;
+  return steps;
 }
 
 }  // namespace couler::runtime

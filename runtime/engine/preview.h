@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,5 +36,12 @@ struct ForeseenWork {
 /// process and makes no run; a store that does not exist yet stays so.
 [[nodiscard]] std::vector<ForeseenStep> preview(const ir::Module& module, const RunOptions& options,
                                                 DiagnosticSink& diags);
+
+/// The same for one who looks often: it makes no file and writes none, reports nothing, and reads at
+/// most so many bytes of files that no run has read as they are. Nothing where there is no store, or
+/// more to read.
+[[nodiscard]] std::optional<std::vector<ForeseenStep>> glance(const ir::Module& module,
+                                                              const RunOptions& options,
+                                                              std::uint64_t mostBytes);
 
 }  // namespace couler::runtime

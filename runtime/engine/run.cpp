@@ -79,6 +79,23 @@ bool checkFiles(const ir::Module& module, std::vector<ir::Value>& values, Diagno
   return good;
 }
 
+/// What the workflow is given beside defaults, for the history: a JSON object without secrets;
+/// empty where it is long.
+std::string inputsText(const ir::Module& module, const RunOptions& options,
+                       const std::vector<ir::Value>& values) {
+  constexpr std::size_t kMost = 64U << 10;
+  const std::vector<ir::ParamDef>& params = module.at(module.entry).params;
+  std::string text;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const bool given = std::any_of(options.inputs.begin(), options.inputs.end(),
+                                   [&](const auto& one) { return one.first == params[i].name; });
+    if (!given || module.types.holds(params[i].type, ir::TypeKind::Secret)) continue;
+    text += (text.empty() ? "{" : ",") + jsonQuote(params[i].name) + ":" + ir::toJson(values[i]);
+    if (text.size() > kMost) return {};
+  }
+  return text.empty() ? text : text + "}";
+}
+
 bool usesImages(const ir::Module& module) {
   return std::any_of(module.tasks.begin(), module.tasks.end(),
                      [](const ir::TaskDef& task) { return !task.image.empty(); });
@@ -114,6 +131,7 @@ RunResult run(const ir::Module& module, const RunOptions& options,
       Store::open(options.storeDir, options.sourcePath, entry.name, diags);
   if (!store) return result;
   result.runId = store->run();
+  if (const std::string given = inputsText(module, options, inputs); !given.empty()) store->saveInputs(given);
   if (options.cacheBudget) store->setBudget(options.cachePolicy, *options.cacheBudget);
   std::optional<StepRunner> first;
   std::optional<Executor> last;

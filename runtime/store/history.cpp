@@ -205,6 +205,18 @@ std::optional<History> History::open(const std::string& storeDir, DiagnosticSink
   return History(std::move(impl));
 }
 
+std::optional<History> History::openToRead(const std::string& storeDir) {
+  auto impl = std::make_unique<Impl>();
+  impl->folder = absolutePath(storeDir);
+  if (!impl->db.openToRead(impl->folder + "/history.db")) return std::nullopt;
+  Statement ask = impl->db.prepare("PRAGMA user_version");
+  const bool readable = ask.valid() && ask.step() == Statement::Outcome::Row &&
+                        ask.integer(0) >= 1 && ask.integer(0) <= kSchemaVersion;
+  if (!readable) return std::nullopt;
+  ask = {};
+  return History(std::move(impl));
+}
+
 std::vector<RunRecord> History::runs(std::size_t limit) const {
   std::vector<RunRecord> result;
   Statement ask = impl_->db.prepare(
@@ -299,6 +311,23 @@ std::vector<KeyPart> History::keyParts(std::int64_t run, std::string_view step) 
 std::vector<KeyPart> History::keyParts(std::string_view hexKey) const {
   const auto key = Digest::fromHex(hexKey);
   return key ? impl_->parts(*key) : std::vector<KeyPart>{};
+}
+
+std::optional<std::string> History::lastInputs(std::string_view path,
+                                               std::string_view workflow) const {
+  Statement ask = impl_->db.prepare(
+      "SELECT source, json FROM runs JOIN inputs ON inputs.run = runs.id WHERE workflow = ?"
+      " ORDER BY id DESC LIMIT ?");
+  if (!ask.valid()) return std::nullopt;  // an older store
+  ask.bind(1, workflow).bind(2, kLastRuns);
+  while (ask.step() == Statement::Outcome::Row) {
+    std::string_view source = ask.text(0);
+    while (source.starts_with("./")) source.remove_prefix(2);
+    const bool part = path.ends_with(source) && path.size() > source.size() &&
+                      path[path.size() - source.size() - 1] == '/';
+    if (path == source || part) return std::string(ask.text(1));
+  }
+  return std::nullopt;
 }
 
 std::unordered_map<std::string, LastStep> History::lastSteps(std::string_view source,

@@ -66,6 +66,8 @@ struct LastStep {
 class History {
  public:
   static std::optional<History> open(const std::string& storeDir, DiagnosticSink& diags);
+  /// The same, but no file is made or written, and nothing reported.
+  static std::optional<History> openToRead(const std::string& storeDir);
   History(History&&) noexcept;
   History& operator=(History&&) noexcept;
   ~History();
@@ -80,6 +82,10 @@ class History {
   /// file; runs of another file count only where there is none of this one.
   [[nodiscard]] std::unordered_map<std::string, LastStep> lastSteps(std::string_view source,
                                                                     std::string_view workflow) const;
+  /// What the last run of a workflow of that file was given, as a JSON object without secrets.
+  /// `path` is absolute; a run may have been started with a part of it.
+  [[nodiscard]] std::optional<std::string> lastInputs(std::string_view path,
+                                                      std::string_view workflow) const;
   [[nodiscard]] std::optional<WhyRecord> why(std::int64_t run, std::string_view step) const;
 
  private:

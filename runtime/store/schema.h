@@ -55,6 +55,12 @@ CREATE TABLE IF NOT EXISTS files(
   inode INTEGER NOT NULL, digest BLOB NOT NULL) WITHOUT ROWID;
 )sql";
 
+/// What stands beside, for every database: an older program does not look at it. inputs: what a run
+/// was given, as a JSON object; no secrets.
+inline constexpr const char* kBeside = R"sql(
+CREATE TABLE IF NOT EXISTS inputs(run INTEGER PRIMARY KEY, json TEXT NOT NULL);
+)sql";
+
 /// For a database of version 1 or 2, after kSchema.
 inline constexpr const char* kUpgradeTo3 = R"sql(
 ALTER TABLE results ADD COLUMN evicted INTEGER NOT NULL DEFAULT 0;

@@ -4,7 +4,10 @@
 #include <cerrno>
 #include <limits>
 
+#include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace couler::runtime {
 namespace {
@@ -126,6 +129,29 @@ bool Database::open(const std::string& path, bool create, bool readOnly) {
   sqlite3_busy_timeout(raw_, kBusyMillis);
   sqlite3_wal_hook(raw_, committed, this);
   sqlite3_db_config(raw_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return true;
+}
+
+bool Database::openToRead(const std::string& path) {
+  std::string address = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      address += fmt::format("%{:02x}", static_cast<unsigned>(c));
+    } else {
+      address += c;
+    }
+  }
+  struct stat log{};
+  if (access((path + "-shm").c_str(), R_OK) == 0) {
+    address += "?mode=ro&readonly_shm=1";
+  } else if (stat((path + "-wal").c_str(), &log) != 0 || log.st_size == 0) {
+    address += "?mode=ro&immutable=1";  // nobody writes it, and there is nothing but the file
+  } else {
+    return false;
+  }
+  constexpr int kFlags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+  if (sqlite3_open_v2(address.c_str(), &raw_, kFlags, nullptr) != SQLITE_OK) return false;
+  sqlite3_extended_result_codes(raw_, 1);
   return true;
 }
 

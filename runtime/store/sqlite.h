@@ -58,6 +58,9 @@ class Database {
 
   /// Opens or, when `create`, makes the file. False with `error()` set when that does not work.
   bool open(const std::string& path, bool create, bool readOnly);
+  /// Reads, and makes no file, not even the log's index beside the database; so it does not work
+  /// where there is a log without its index, as in a copy of a folder.
+  bool openToRead(const std::string& path);
   bool exec(const char* sql);
   [[nodiscard]] Statement prepare(const char* sql);
   [[nodiscard]] std::string error() const;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 
 #include <dirent.h>
@@ -43,6 +44,21 @@ std::vector<std::int64_t> numbersIn(const std::string& folder) {
   }
   closedir(dir);
   return result;
+}
+
+/// Of the files below a folder, up to a little more than `enough`; a file counts as one at least.
+std::uint64_t bytesBelow(const std::string& folder, std::uint64_t enough) {
+  constexpr std::uint64_t kEach = 1024;  // what finding and opening one takes
+  std::uint64_t sum = 0;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code ignored;
+    const std::uintmax_t size = at->is_regular_file(ignored) ? at->file_size(ignored) : 0;
+    sum += kEach + (ignored ? 0 : size);
+    if (sum > enough) break;
+  }
+  return sum;
 }
 
 std::string bootId() {
@@ -139,6 +155,26 @@ std::unique_ptr<Store> Store::openToLook(const std::string& folder, DiagnosticSi
   return store;
 }
 
+std::unique_ptr<Store> Store::openToRead(const std::string& folder, std::uint64_t mostBytes) {
+  std::unique_ptr<Store> store(new Store);
+  store->folder_ = absolutePath(folder);
+  store->objects_ = std::make_unique<Objects>(store->folder_ + "/objects");
+  store->mayRead_ = mostBytes;
+  if (!store->db_.openToRead(store->folder_ + "/history.db")) return nullptr;
+  Statement ask = store->db_.prepare("PRAGMA user_version");
+  const bool ours = ask.valid() && ask.step() == Statement::Outcome::Row &&
+                    ask.integer(0) == kSchemaVersion && store->prepare();
+  return ours ? std::move(store) : nullptr;
+}
+
+/// Whether a glance has so many bytes left to read.
+bool Store::mayRead(std::uint64_t bytes) {
+  if (!mayRead_) return true;
+  gaveUp_ = gaveUp_ || bytes > *mayRead_;
+  if (!gaveUp_) *mayRead_ -= bytes;
+  return !gaveUp_;
+}
+
 bool Store::openDatabase(DiagnosticSink& diags) {
   const std::string path = folder_ + "/history.db";
   const auto failed = [&] {
@@ -167,7 +203,7 @@ bool Store::openDatabase(DiagnosticSink& diags) {
                                      kSchemaVersion)));
     return false;
   }
-  if (version == kSchemaVersion) return true;
+  if (version == kSchemaVersion) return db_.exec(kBeside) || failed();
   if (!db_.exec("BEGIN IMMEDIATE")) return failed();
   {
     // Another process may have done it meanwhile.
@@ -176,7 +212,8 @@ bool Store::openDatabase(DiagnosticSink& diags) {
     version = ask.integer(0);
   }
   const bool upgrades = version == 1 || version == 2;
-  if (version < kSchemaVersion && (!db_.exec(kSchema) || (upgrades && !db_.exec(kUpgradeTo3)))) {
+  if (version < kSchemaVersion && (!db_.exec(kSchema) || (upgrades && !db_.exec(kUpgradeTo3)) ||
+                                   !db_.exec(kBeside))) {
     failed();
     db_.exec("ROLLBACK");
     return false;
@@ -259,6 +296,11 @@ void Store::fail(std::string_view doing) {
     broken_ = FileError{db_.full() ? ENOSPC : EIO, fmt::format("{}: {}", doing, db_.error())};
   }
   rollback_.run();
+}
+
+void Store::saveInputs(std::string_view json) {
+  Statement save = db_.prepare("INSERT OR REPLACE INTO inputs(run, json) VALUES(?, ?)");
+  if (broken_ || !save.valid() || !save.bind(1, run_).bind(2, json).run()) fail("history");
 }
 
 void Store::beginReads() {
@@ -502,7 +544,11 @@ std::optional<Collected> Store::shrink(const std::unordered_set<std::string>& li
 std::variant<Digest, FileError> Store::digestOf(const std::string& path, bool isDir) {
   if (const auto known = digests_.find(path); known != digests_.end()) return known->second;
   Digest digest;
+  const auto tooMuch = [&] {
+    return FileError{EFBIG, fmt::format("`{}` is too large for a glance", path)};
+  };
   if (isDir) {
+    if (mayRead_ && !mayRead(bytesBelow(path, *mayRead_))) return tooMuch();
     auto tree = hashTree(path);
     if (auto* error = std::get_if<FileError>(&tree)) return std::move(*error);
     digest = std::get<Tree>(tree).digest;
@@ -523,11 +569,12 @@ std::variant<Digest, FileError> Store::digestOf(const std::string& path, bool is
     if (found) digest = findFile_.digest(0);
     findFile_.reset();
     if (!found) {
+      if (!mayRead(static_cast<std::uint64_t>(info.st_size))) return tooMuch();
       auto hashed = hashFile(path);
       if (auto* error = std::get_if<FileError>(&hashed)) return std::move(*error);
       digest = std::get<Digest>(hashed);
       // A file changed a moment ago may be changed again within one tick of its clock.
-      if (nowMillis() - ctime / 1'000'000 > 1000 && !broken_) {
+      if (nowMillis() - ctime / 1'000'000 > 1000 && !broken_ && !mayRead_) {
         endReads();
         describe(saveFile_);
         if (!saveFile_.bind(6, digest).run()) fail("history");

@@ -45,6 +45,12 @@ class Store {
   /// after an error (reported).
   static std::unique_ptr<Store> openToLook(const std::string& folder, DiagnosticSink& diags);
 
+  /// For a glance: no file is made or written, and at most so many bytes of users' files are read
+  /// whose digests are not known. Null where that does not work; nothing is reported.
+  static std::unique_ptr<Store> openToRead(const std::string& folder, std::uint64_t mostBytes);
+  /// Whether there was more to read than `openToRead` allowed.
+  [[nodiscard]] bool gaveUp() const { return gaveUp_; }
+
   [[nodiscard]] std::int64_t run() const { return run_; }
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] const Objects& objects() const { return *objects_; }
@@ -70,6 +76,8 @@ class Store {
   bool claim(const Digest& key) { return claims_.tryLock(lockByte(key)); }
   void release(const Digest& key) { claims_.unlock(lockByte(key)); }
 
+  /// Writes down what the run was given (schema.h).
+  void saveInputs(std::string_view json);
   /// Writes the end of an attempt, and what it gave, in one transaction. `outputs` null: it failed,
   /// or may not be reused.
   void record(const StepRow& row, std::string_view parts, const std::string* outputs);
@@ -102,6 +110,7 @@ class Store {
   bool prepare();
   bool openDatabase(DiagnosticSink& diags);
   void clearDeadRuns();
+  bool mayRead(std::uint64_t bytes);
   void fail(std::string_view doing);
   void insert(const StepRow& row);
   bool writePending();
@@ -133,6 +142,8 @@ class Store {
   std::unordered_map<std::string, Digest> digests_;
   std::unordered_set<std::int64_t> doubtful_;  // runs of an earlier boot that were never synced
   std::optional<FileError> broken_;
+  std::optional<std::uint64_t> mayRead_;  // of an `openToRead`: bytes left
+  bool gaveUp_ = false;
   /// What to evict of `table`, to get down to so many bytes.
   [[nodiscard]] std::vector<std::uint32_t> victims(const KeptTable& table,
                                                    std::uint64_t budget) const;

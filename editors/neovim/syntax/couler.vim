@@ -23,6 +23,7 @@ syn keyword coulerStorage let
 
 " Words that mean something in their places only.
 syn match coulerInfix "\%(\k\|[])}>?\"]\)\@1<=\s\+\zs\%(as\|from\|max\|maximize\|minimize\|using\|prior\|without\|asc\|desc\|on\|when\|where\)\>\%(\s*\%([:.(,)?]\|=[^=]\)\)\@!"
+syn match coulerInfix "\%(\k\|[])}>?\"]\)\@1<=\s\+\zs\%(asc\|desc\)\>\%(\s*,\)\@="
 syn match coulerInfix "^\s\+\zs\%(as\|from\|max\|maximize\|minimize\|using\|prior\|without\|asc\|desc\|on\|when\|where\)\>\%(\s*\%([:.(,)?]\|=[^=]\)\)\@!"
 syn match coulerAttribute "^\s*\zs\%(image\|resources\|env\|timeout\|retry\|cache\|run\|where\|group\|order\|limit\|distinct\|join\|left\|semi\|anti\)\>\ze\%(\s*[[{]\|\s\+[^ =:.,)]\|\s*$\)"
 syn match coulerAttribute "\<\%(group\|order\)\s\+by\>"

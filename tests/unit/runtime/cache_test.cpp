@@ -250,6 +250,20 @@ TEST_F(CacheTest, PreviewSaysWhatIsMadeAgain) {
     for (const ForeseenStep& step : preview(*program->module, used, diags)) {
       steps[step.step] = step.foresight;
     }
+    // A glance sees the same, and leaves no trace.
+    const auto trace = [&] {
+      std::map<std::string, std::filesystem::file_time_type> files;
+      for (const auto& one : std::filesystem::recursive_directory_iterator(store())) {
+        files[one.path().string()] = one.last_write_time();
+      }
+      return files;
+    };
+    const auto before = trace();
+    const auto glanced = glance(*program->module, used, 1U << 20);
+    EXPECT_EQ(trace(), before);
+    EXPECT_TRUE(glanced.has_value());
+    for (const ForeseenStep& step : *glanced) EXPECT_EQ(steps[step.step], step.foresight) << step.step;
+    EXPECT_EQ(glanced->size(), steps.size());
     return steps;
   };
   for (const auto& [step, what] : foreseen(pipeline())) EXPECT_EQ(what, Foresight::Reused) << step;
