@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/column/bad_rows.h"
 #include "runtime/column/check_kinds.h"
 #include "runtime/column/checks.h"
 #include "runtime/column/cut.h"
