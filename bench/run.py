@@ -24,6 +24,7 @@ import time
 
 import cache_real
 import shard_bench
+import split_bench
 from table_bench import bench_csv, bench_tables
 from tune_bench import bench_tune
 
@@ -103,7 +104,7 @@ def bench_emit(table, tools, work, repeat, options):
     for steps in (10_000, 100_000, 1_000_000):
         source = work / f"layered-{steps}.cwl"
         generate("layered", steps, source)
-        argv = [tools / "couler", "build", source, "--target", "argo", "-o", work / "out.yaml"]
+        argv = [tools / "couler", "build", source, "--target", "argo", "--no-split", "-o", work / "out.yaml"]
         result = measure(argv, repeat=max(repeat, 5) if steps <= 100_000 else 2)
         times[steps] = result
         what = f"emit Argo and read it back, {steps:,} steps"
@@ -232,8 +233,13 @@ def bench_shard(table, tools, work, repeat, options):
     shard_bench.bench_shard(table, tools, work, repeat, measure)
 
 
+def bench_split(table, tools, work, repeat, options):
+    split_bench.bench_split(table, tools, work, repeat, measure, generate)
+
+
 BENCHES = {
     "shard": bench_shard,
+    "split": bench_split,
     "cache": bench_cache,
     "passes": bench_passes,
     "version": bench_version,

@@ -128,7 +128,9 @@ int runBuild(const Invocation& invocation) {
     return program.finish(kUsage);
   }
   std::optional<passes::EngineLimits> limits;
-  if (where && invocation.has("split")) context.limits = &limits.emplace(limitsOf(*where->backend, targetName, options));
+  if (where && !invocation.has("no-split")) {
+    context.limits = &limits.emplace(limitsOf(*where->backend, targetName, options));
+  }
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   pipeline.printAfter = *printAfter;
