@@ -30,14 +30,21 @@ struct EmitOptions {
 struct Limits {
   std::int64_t bytes = 0;
   std::int64_t steps = 0;
-  std::int64_t callBytes = 0;  ///< what running a part adds to the parent, about
+  // What running parts and handing values over adds, about:
+  std::int64_t callBytes = 0;  ///< to the parent, for a part
+  std::int64_t giveBytes = 0;  ///< to a part, for a value that it gives
+  std::int64_t takeBytes = 0;  ///< to a part, for a reference to a value of another
+  std::int64_t linkBytes =
+      0;  ///< to parent and part, for each `linkValues` that one takes of another
+  std::int64_t linkValues = 1;
 };
 
 /// Bytes that a module comes to.
 struct Sizes {
-  std::vector<std::int64_t> ofNode;  ///< by node of the entry's body: what its step adds
+  std::vector<std::int64_t> ofNode;  ///< by node of a body: what it adds, with all inside it
   std::vector<std::int64_t> ofTask;  ///< by task: what its first step in a workflow adds to that
-  std::int64_t base = 0;             ///< of a workflow without steps
+  std::int64_t base = 0;             ///< of a workflow without steps and outputs
+  std::int64_t results = 0;          ///< of the entry's outputs
   std::vector<std::pair<ir::FuncId, std::int64_t>> documents;  ///< the parts, then the entry
 };
 

@@ -241,6 +241,7 @@ YamlWriter::YamlWriter(TextSink sink, std::size_t depth)
 
 void YamlWriter::flush() {
   if (!buffer_.empty()) sink_(buffer_);
+  given_ += buffer_.size();
   buffer_.clear();
 }
 
@@ -354,6 +355,7 @@ void YamlWriter::raw(std::string_view lines) {
   if (lines.size() >= kFlushAt) {
     flush();
     sink_(lines);
+    given_ += lines.size();
   } else {
     buffer_ += lines;
   }

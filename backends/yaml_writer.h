@@ -54,6 +54,8 @@ class YamlWriter {
   /// Text that is already YAML at the present place: whole lines, right indent.
   void raw(std::string_view lines);
   void flush();
+  /// Bytes, given out or not.
+  [[nodiscard]] std::size_t written() const { return given_ + buffer_.size(); }
 
  private:
   enum class Kind : std::uint8_t { Map, List };
@@ -72,6 +74,7 @@ class YamlWriter {
 
   TextSink sink_;
   std::string buffer_;
+  std::size_t given_ = 0;
   std::vector<Frame> frames_;
   std::size_t base_;
   Before before_ = Before::Nothing;

@@ -26,6 +26,7 @@ import time
 
 import cache_real
 import shard_bench
+import split_bench
 from lsp_bench import bench_lsp
 from lsp_workspace_bench import bench_lsp_workspace
 from table_bench import bench_csv, bench_tables
@@ -107,7 +108,7 @@ def bench_emit(table, tools, work, repeat, options):
     for steps in (10_000, 100_000, 1_000_000):
         source = work / f"layered-{steps}.cwl"
         generate("layered", steps, source)
-        argv = [tools / "couler", "build", source, "--target", "argo", "-o", work / "out.yaml"]
+        argv = [tools / "couler", "build", source, "--target", "argo", "--no-split", "-o", work / "out.yaml"]
         result = measure(argv, repeat=max(repeat, 5) if steps <= 100_000 else 2)
         times[steps] = result
         what = f"emit Argo and read it back, {steps:,} steps"
@@ -236,8 +237,13 @@ def bench_shard(table, tools, work, repeat, options):
     shard_bench.bench_shard(table, tools, work, repeat, measure)
 
 
+def bench_split(table, tools, work, repeat, options):
+    split_bench.bench_split(table, tools, work, repeat, measure, generate)
+
+
 BENCHES = {
     "shard": bench_shard,
+    "split": bench_split,
     "cache": bench_cache,
     "passes": bench_passes,
     "version": bench_version,

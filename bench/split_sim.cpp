@@ -31,8 +31,10 @@ double cpuSeconds() {
 passes::StepGraph graphOf(const Shape& shape) {
   passes::StepGraph graph;
   for (std::uint32_t v = 0; v < shape.size(); ++v) {
-    graph.vertices.push_back({shape.seconds[v], 250 + 60 * static_cast<std::int64_t>(shape.before[v].size()), 1, 0});
-    for (const std::uint32_t before : shape.before[v]) graph.edges.push_back({before, v, 16});
+    graph.vertices.push_back({shape.seconds[v],
+                              250 + 60 * static_cast<std::int64_t>(shape.before[v].size()), 1, 0, 1,
+                              false});
+    for (const std::uint32_t before : shape.before[v]) graph.edges.push_back({before, v, 16, 1});
   }
   graph.groupBytes = {2000};
   return graph;
@@ -77,12 +79,13 @@ void splitModule(const Shape& shape) {
   passes::EngineLimits limits;
   limits.bytes = backends::argo::kLimits.bytes;
   limits.steps = backends::argo::kLimits.steps;
-  limits.callBytes = backends::argo::kLimits.callBytes;
+  const backends::Limits& of = backends::argo::kLimits;
+  limits.handOver = {of.callBytes, of.giveBytes, of.takeBytes, of.linkBytes, of.linkValues};
   double emitting = 0;
   int times = 0;
-  limits.measure = [&](const ir::Module& of) -> std::optional<passes::EmittedSizes> {
+  limits.measure = [&](const ir::Module& measured) -> std::optional<passes::EmittedSizes> {
     const double start = cpuSeconds();
-    auto sizes = backends::argo::measure(of, {});
+    auto sizes = backends::argo::measure(measured, {});
     emitting += cpuSeconds() - start;
     ++times;
     if (!sizes) return std::nullopt;
@@ -90,6 +93,7 @@ void splitModule(const Shape& shape) {
     out.ofNode = std::move(sizes->ofNode);
     out.ofTask = std::move(sizes->ofTask);
     out.base = sizes->base;
+    out.results = sizes->results;
     for (const auto& [func, bytes] : sizes->documents) out.documents.push_back({func, bytes});
     return out;
   };
@@ -133,11 +137,11 @@ std::vector<Shape> realShapes(std::uint32_t copies) {
 }
 
 int main_() {
-  const passes::PartLimits small{0, 200, 0, 0};
+  const passes::PartLimits small{0, 200, 0, 0, {}, 1};
   for (const Shape& shape :
        {testing::fanOut(400), testing::pipelines(40, 10), testing::layered(20, 20),
         testing::randomLayers(20, 20), testing::randomGraph(450), testing::diamonds(400),
-        testing::pipelines(40, 50)}) {
+        testing::pipelines(40, 50), testing::layered(50, 100)}) {
     cutGraph(shape, small, true);
   }
   for (const Shape& shape : realShapes(8)) cutGraph(shape, small, true);
@@ -149,10 +153,12 @@ int main_() {
   }
   std::printf("{\"kind\": \"algorithm 3, 300 random graphs\", \"lost\": %zu, \"cyclic\": %zu}\n", lost, cyclic);
   for (const std::uint32_t size : {100'000U, 1'000'000U}) {
-    const passes::PartLimits large{std::int64_t{1} << 20, 4000, 2000, 1600};
+    const passes::PartLimits large{std::int64_t{1} << 20,    4000, 2000, 0,
+                                   {1600, 70, 25, 300, 500}, 1};
     for (const Shape& shape : {testing::fanOut(size), testing::pipelines(1000, size / 1000),
-                               testing::layered(size / 1000, 1000), testing::randomLayers(size / 1000, 1000),
-                               testing::randomGraph(size), testing::diamonds(size)}) {
+                               testing::layered(10, size / 10), testing::layered(size / 1000, 1000),
+                               testing::randomLayers(size / 1000, 1000), testing::randomGraph(size),
+                               testing::diamonds(size)}) {
       cutGraph(shape, large, false);
       if (size <= 100'000) splitModule(shape);
     }

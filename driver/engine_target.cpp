@@ -72,7 +72,8 @@ passes::EngineLimits limitsOf(const backends::Backend& backend, const std::strin
   limits.engine = backend.name;
   limits.bytes = backend.limits.bytes;
   limits.steps = backend.limits.steps;
-  limits.callBytes = backend.limits.callBytes;
+  const backends::Limits& of = backend.limits;
+  limits.handOver = {of.callBytes, of.giveBytes, of.takeBytes, of.linkBytes, of.linkValues};
   limits.measure = [&backend, target, given](const ir::Module& module)
       -> std::optional<passes::EmittedSizes> {
     backends::EmitOptions options = given;
@@ -83,6 +84,7 @@ passes::EngineLimits limitsOf(const backends::Backend& backend, const std::strin
     result.ofNode = std::move(sizes->ofNode);
     result.ofTask = std::move(sizes->ofTask);
     result.base = sizes->base;
+    result.results = sizes->results;
     for (const auto& [func, bytes] : sizes->documents) result.documents.push_back({func, bytes});
     return result;
   };

@@ -20,6 +20,8 @@ using namespace ir;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
+constexpr std::size_t kItemsAtOnce = 250;  // of a list that goes from part to part
+
 /// Letters, digits and `_`, so that it may be a field of a record wherever it is read.
 std::string plainName(std::string_view text) {
   std::string name(text);
@@ -34,17 +36,27 @@ std::string plainName(std::string_view text) {
 
 class Outliner {
  public:
-  Outliner(Module& module, const std::vector<std::uint32_t>& part, std::uint32_t parts)
-      : module_(module), part_(part), body_(module.at(module.entry).body), parts_(parts) {}
+  Outliner(Module& module, RegionId body, const std::string& name,
+           const std::vector<std::uint32_t>& part, std::uint32_t parts)
+      : module_(module), part_(part), body_(body), parts_(parts), name_(name) {}
 
   std::vector<FuncId> run() {
     const std::size_t known = module_.nodes.size();
-    entrys_.assign(known, false);
+    moves_.assign(known, false);
     standsHere_.resize(known);
     standsIn_.assign(known, kParent);
     standsInParent_.resize(known);
-    for (const NodeId id : module_.at(body_).nodes) entrys_[id.index()] = true;
-    for (const NodeId id : module_.at(body_).params) entrys_[id.index()] = true;
+    given_.assign(known, false);
+    for (const NodeId id : module_.at(body_).nodes) moves_[id.index()] = true;
+    for (const NodeId id : module_.at(body_).params) moves_[id.index()] = given_[id.index()] = true;
+    for (NodeId owner = module_.at(body_).owner; owner.valid();
+         owner = module_.at(module_.at(owner).region).owner) {
+      const Region& outer = module_.at(module_.at(owner).region);
+      for (const std::vector<NodeId>* ids : {&outer.nodes, &outer.params}) {
+        for (const NodeId id : *ids) moves_[id.index()] = given_[id.index()] = true;
+      }
+    }
+    wholeLists_ = wholeLists(module_, body_);
     const std::vector<NodeId> nodes = std::exchange(module_.at(body_).nodes, {});
     std::vector<std::vector<NodeId>> members(parts_ + 1);  // the parent's are the last
     for (const NodeId id : nodes) {
@@ -75,8 +87,8 @@ class Outliner {
 
  private:
   struct Output {
-    NodeId value;  ///< as it is in the entry
-    bool isField;  ///< of its maker
+    std::vector<NodeId> values;  ///< as they are in the entry: steps and such, or fields of these
+    bool isList;                 ///< of these; else it is the one value
     TypeField field;
   };
   struct Part {
@@ -96,13 +108,12 @@ class Outliner {
   void begin() {
     std::unordered_set<std::string> taken;
     for (const FuncDef& func : module_.funcs) taken.insert(func.name);
-    const std::string entry = module_.at(module_.entry).name;
     const Span span = module_.at(module_.entry).span;
     for (std::uint32_t p = 0; p < parts_; ++p) {
       Part& part = made_.emplace_back();
       FuncDef func;
-      func.name = fmt::format("{}-part-{}", entry, p + 1);
-      while (!taken.insert(func.name).second) func.name += '~';
+      func.name = fmt::format("{}-part-{}", name_, p + 1);
+      while (!taken.insert(func.name).second) func.name += '-';
       func.kind = FuncKind::Workflow;
       func.isPart = true;
       func.span = span;
@@ -145,11 +156,12 @@ class Outliner {
 
   /// Whether an operand may be another where it is used from.
   [[nodiscard]] bool moves(NodeId id) const {
-    return id.index() < entrys_.size() && entrys_[id.index()];
+    return id.index() < moves_.size() && moves_[id.index()];
   }
 
   void rewire(NodeId id, std::uint32_t home) {
     if (std::holds_alternative<std::monostate>(module_.at(id).payload)) return;
+    if (id.index() < wholeLists_.size() && wholeLists_[id.index()]) gather(id, home);
     const std::uint32_t operands = module_.at(id).operandCount;
     for (std::uint32_t i = 0; i < operands; ++i) {
       const NodeId operand = module_.operands(module_.at(id))[i];
@@ -171,6 +183,49 @@ class Outliner {
     order.erase(std::unique(order.begin(), order.end()), order.end());
     const auto now = std::as_const(module_).operands(module_.at(id));
     module_.setEdges(id, std::vector<NodeId>(now.begin(), now.end()), order);
+  }
+
+  /// Puts a list together from lists that other parts make of items that follow each other.
+  void gather(NodeId id, std::uint32_t home) {
+    const auto given = std::as_const(module_).operands(module_.at(id));
+    const std::vector<NodeId> items(given.begin(), given.end());
+    const Node list = module_.at(id);
+    std::vector<NodeId> lists, own;
+    const auto flush = [&] {
+      if (own.empty()) return;
+      for (NodeId& item : own) item = use(item, home);
+      lists.push_back(module_.add(regionOf(home), list.payload, list.type, own, {}, list.span));
+      own.clear();
+    };
+    for (std::size_t i = 0; i < items.size();) {
+      const std::uint32_t from = makerOf(items[i], home);
+      std::size_t end = i + 1;
+      while (end < items.size() && end - i < kItemsAtOnce && makerOf(items[end], home) == from)
+        ++end;
+      const auto run = std::span(items).subspan(i, end - i);
+      i = end;
+      if (from == home || run.size() == 1) {
+        own.insert(own.end(), run.begin(), run.end());
+        continue;
+      }
+      flush();
+      const std::string name = unique(plainName(labelOf(module_, id)), made_[from].fieldNames);
+      made_[from].outputs.push_back({{run.begin(), run.end()}, true, {name, list.type}});
+      lists.push_back(fieldOf(from, home, name, list.type, list.span));
+    }
+    if (lists.empty()) return;
+    flush();
+    module_.at(id).payload = Op{Builtin::SpreadList};
+    module_.setEdges(id, lists, {});
+  }
+  /// The part that makes an item of a list, or a field that the item is; `home` where that is the
+  /// parent.
+  [[nodiscard]] std::uint32_t makerOf(NodeId item, std::uint32_t home) const {
+    if (std::holds_alternative<Field>(module_.at(item).payload)) {
+      item = std::as_const(module_).operands(module_.at(item))[0];
+    }
+    if (!moves(item) || isCopied(module_.at(item)) || given_[item.index()]) return home;
+    return homeOf(item) == kParent ? home : homeOf(item);
   }
 
   /// What a node at `home` waits for in the place of `first`; invalid where the call of its part does.
@@ -197,10 +252,10 @@ class Outliner {
   NodeId use(NodeId id, std::uint32_t home) {
     if (!moves(id)) return id;
     const Node node = module_.at(id);
-    const bool isParam = std::holds_alternative<ir::Param>(node.payload);
+    const bool isGiven = given_[id.index()];
     const bool isField = std::holds_alternative<Field>(node.payload);
-    if (isParam && home == kParent) return id;
-    if (!isParam && !isCopied(node) && homeOf(id) == home) return id;
+    if (isGiven && home == kParent) return id;
+    if (!isGiven && !isCopied(node) && homeOf(id) == home) return id;
     if (const NodeId known = standing(id, home); known.valid()) return known;
     NodeId made;
     if (std::holds_alternative<Const>(node.payload)) {
@@ -227,7 +282,7 @@ class Outliner {
   /// Whether the maker of a field is at another home.
   [[nodiscard]] bool isCut(NodeId maker, std::uint32_t home) const {
     if (!moves(maker) || isCopied(module_.at(maker))) return false;
-    if (std::holds_alternative<ir::Param>(module_.at(maker).payload)) return home != kParent;
+    if (given_[maker.index()]) return home != kParent;
     return homeOf(maker) != home;
   }
 
@@ -243,14 +298,15 @@ class Outliner {
 
   /// `value` (that is `maker`, or a field of it) at another home than its maker's.
   NodeId across(NodeId maker, NodeId value, std::uint32_t home) {
-    const bool isParam = std::holds_alternative<ir::Param>(module_.at(maker).payload);
-    const std::uint32_t from = isParam ? kParent : homeOf(maker);
+    const std::uint32_t from = given_[maker.index()] ? kParent : homeOf(maker);
     if (from == kParent) return parameter(value, home);
-    const std::string field = give(from, maker, value);
-    const NodeId record = home == kParent ? made_[from].call : resultOf(from, home);
-    const TypeId type = module_.at(value).type;
-    const Span span = module_.at(value).span;
-    const NodeId operands[] = {record};
+    return fieldOf(from, home, give(from, maker, value), module_.at(value).type,
+                   module_.at(value).span);
+  }
+  /// At `home`, a field of what another part gives.
+  NodeId fieldOf(std::uint32_t from, std::uint32_t home, const std::string& field, TypeId type,
+                 Span span) {
+    const NodeId operands[] = {home == kParent ? made_[from].call : resultOf(from, home)};
     const NodeId made = module_.add(regionOf(home), Field{module_.intern(field)}, TypeTable::kError,
                                     operands, {}, span);
     module_.at(made).type = type;
@@ -261,23 +317,15 @@ class Outliner {
   const std::string& give(std::uint32_t from, NodeId maker, NodeId value) {
     std::string& known = gives_[value];
     if (!known.empty()) return known;
-    std::string name = plainName(labelOf(maker));
+    std::string name = plainName(labelOf(module_, maker));
     if (value != maker) {
       name += '_';
       name += plainName(module_.at(std::get<Field>(module_.at(value).payload).name));
     }
     Part& part = made_[from];
     known = unique(std::move(name), part.fieldNames);
-    part.outputs.push_back({value, value != maker, {known, module_.at(value).type}});
+    part.outputs.push_back({{value}, false, {known, module_.at(value).type}});
     return known;
-  }
-
-  [[nodiscard]] std::string labelOf(NodeId id) const {
-    const Node& node = module_.at(id);
-    if (node.name.valid()) return std::string(module_.at(node.name));
-    if (const auto* step = std::get_if<Step>(&node.payload)) return module_.at(step->task).name;
-    if (const auto* call = std::get_if<Call>(&node.payload)) return module_.at(call->callee).name;
-    return "value";
   }
 
   static std::string unique(std::string name, std::unordered_set<std::string>& taken) {
@@ -306,9 +354,9 @@ class Outliner {
     std::string name;
     if (const auto* field = std::get_if<Field>(&node.payload)) {
       const NodeId of = std::as_const(module_).operands(node)[0];
-      name = plainName(labelOf(of)) + '_' + plainName(module_.at(field->name));
+      name = plainName(labelOf(module_, of)) + '_' + plainName(module_.at(field->name));
     } else {
-      name = plainName(labelOf(value));
+      name = plainName(labelOf(module_, value));
     }
     return addParam(home, node.type, std::move(name), use(value, kParent), kParent, node.phase);
   }
@@ -325,24 +373,30 @@ class Outliner {
 
   /// Gives the parts their results and the calls their operands.
   void end() {
+    const Span span = module_.at(module_.entry).span;
     for (Part& part : made_) {
       std::vector<TypeField> fields;
       std::vector<NodeId> values;
       for (const Output& output : part.outputs) {
         fields.push_back(output.field);
-        if (!output.isField) {
-          values.push_back(output.value);
-          continue;
+        std::vector<NodeId> made;
+        for (const NodeId value : output.values) {
+          const Node node = module_.at(value);
+          if (!std::holds_alternative<Field>(node.payload)) {
+            made.push_back(value);
+            continue;
+          }
+          const NodeId operands[] = {std::as_const(module_).operands(node)[0]};
+          made.push_back(module_.add(part.body, node.payload, node.type, operands, {}, node.span));
         }
-        const Node field = module_.at(output.value);
-        const NodeId operands[] = {std::as_const(module_).operands(field)[0]};
-        values.push_back(module_.add(part.body, field.payload, field.type, operands, {}, field.span));
+        values.push_back(!output.isList ? made[0]
+                                        : module_.add(part.body, Op{Builtin::MakeList},
+                                                      output.field.type, made, {}, span));
       }
       const TypeId type = module_.types.record(std::move(fields));
       module_.at(part.func).result = type;
       module_.at(part.call).type = type;
-      const NodeId record = module_.add(part.body, Op{Builtin::MakeRecord}, type, values, {},
-                                        module_.at(module_.entry).span);
+      const NodeId record = module_.add(part.body, Op{Builtin::MakeRecord}, type, values, {}, span);
       module_.at(part.body).results.push_back(record);
     }
     for (Part& part : made_) {
@@ -410,12 +464,15 @@ class Outliner {
   const std::vector<std::uint32_t>& part_;
   RegionId body_;
   std::uint32_t parts_;
-  std::vector<bool> entrys_;  ///< by node: of the entry's body, or a parameter of it
+  std::string name_;
+  std::vector<bool> moves_;  ///< by node: it may be another where it is used from
+  std::vector<bool> given_;  ///< by node: a parameter of the body, or a value of one around it
   std::vector<Part> made_;
   // By node: what stands for it in the part at hand (`standsIn_`), and in the parent.
   std::vector<NodeId> standsHere_, standsInParent_;
   std::vector<std::uint32_t> standsIn_;
   std::unordered_map<NodeId, std::string> gives_;  ///< by value: its field
+  std::vector<bool> wholeLists_;
 };
 
 }  // namespace
@@ -424,9 +481,20 @@ bool isCopied(const Node& node) {
   return std::holds_alternative<Const>(node.payload) || std::holds_alternative<Field>(node.payload);
 }
 
-std::vector<FuncId> outline(Module& module, const std::vector<std::uint32_t>& part,
-                            std::uint32_t parts) {
-  return Outliner(module, part, parts).run();
+std::string labelOf(const Module& module, NodeId id) {
+  const Node& node = module.at(id);
+  if (node.name.valid()) return std::string(module.at(node.name));
+  if (const auto* step = std::get_if<Step>(&node.payload)) return module.at(step->task).name;
+  if (const auto* call = std::get_if<Call>(&node.payload)) return module.at(call->callee).name;
+  if (std::holds_alternative<For>(node.payload)) return "for";
+  if (std::holds_alternative<If>(node.payload)) return "if";
+  if (std::holds_alternative<Loop>(node.payload)) return "loop";
+  return std::holds_alternative<Try>(node.payload) ? "try" : "value";
+}
+
+std::vector<FuncId> outline(Module& module, RegionId body, const std::string& name,
+                            const std::vector<std::uint32_t>& part, std::uint32_t parts) {
+  return Outliner(module, body, name, part, parts).run();
 }
 
 }  // namespace couler::passes

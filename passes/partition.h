@@ -14,22 +14,38 @@ struct StepGraph {
     std::int64_t bytes = 0;   ///< that it adds to a manifest
     std::int64_t steps = 1;   ///< that it counts for
     std::uint32_t group = 0;  ///< what it shares with others in one manifest (a template)
+    std::uint32_t values = 1;  ///< that it gives to others
+    bool stays = false;        ///< with the parent
   };
   struct Edge {
     std::uint32_t from = 0, to = 0;
-    std::int64_t bytes = 1;  ///< that go along it
+    std::int64_t bytes = 1;    ///< that go along it
+    std::uint32_t values = 1;  ///< references that its end makes to them; 0: it only waits
   };
   std::vector<Vertex> vertices;
-  std::vector<Edge> edges;
+  std::vector<Edge> edges;               ///< in the order of the vertices that they lead to
   std::vector<std::int64_t> groupBytes;  ///< that the first vertex of a group adds to a manifest
+};
+
+/// What values from part to part add to manifests, about.
+struct HandOver {
+  std::int64_t callBytes = 0;  ///< a part: to the parent
+  std::int64_t giveBytes = 0;  ///< a value: to the part that makes it
+  std::int64_t takeBytes = 0;  ///< a reference to a value: to the part that it is in
+  /// What one part takes of another, or a value that it takes of the parent: to the part and to the
+  /// parent. Of another part once for each `linkValues` that this gives.
+  std::int64_t linkBytes = 0;
+  std::int64_t linkValues = 500;
 };
 
 /// What one workflow of the engine may have. 0: any number.
 struct PartLimits {
   std::int64_t bytes = 0;
   std::int64_t steps = 0;
-  std::int64_t baseBytes = 0;  ///< of a manifest without steps
-  std::int64_t callBytes = 0;  ///< that a part adds to the manifest of the parent
+  std::int64_t baseBytes = 0;    ///< of a manifest without steps
+  std::int64_t parentBytes = 0;  ///< that the parent has beside its steps
+  HandOver handOver;
+  double parentShare = 1;  ///< of the limits that the parent may take
 };
 
 inline constexpr std::uint32_t kParent = 0xffffffffU;

@@ -3,35 +3,18 @@
 #include <queue>
 #include <utility>
 
-#include "passes/partition.h"
+#include "passes/partition_parts.h"
 
 namespace couler::passes {
 
 namespace {
 
-/// The edges that leave each vertex, as one list.
-class OutEdges {
- public:
-  explicit OutEdges(const StepGraph& graph) : first_(graph.vertices.size() + 1) {
-    for (const StepGraph::Edge& edge : graph.edges) ++first_[edge.from + 1];
-    for (std::size_t v = 1; v < first_.size(); ++v) first_[v] += first_[v - 1];
-    to_.resize(graph.edges.size());
-    std::vector<std::uint32_t> next(first_.begin(), first_.end() - 1);
-    for (const StepGraph::Edge& edge : graph.edges) to_[next[edge.from]++] = edge.to;
-  }
-  [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t vertex) const {
-    return {to_.data() + first_[vertex], first_[vertex + 1] - first_[vertex]};
-  }
-
- private:
-  std::vector<std::uint32_t> first_, to_;
-};
-
 /// Workers that take ready vertices, first come, first served.
 class Simulation {
  public:
-  Simulation(const StepGraph& graph, const Partition& partition, std::uint32_t workers)
-      : graph_(graph), partition_(partition), out_(graph), free_(std::max(workers, 1U)) {
+  Simulation(const StepGraph& graph, const EdgeLists& edges, const Partition& partition,
+             std::uint32_t workers)
+      : graph_(graph), edges_(edges), partition_(partition), free_(std::max(workers, 1U)) {
     const std::size_t vertices = graph.vertices.size();
     waits_.assign(vertices, 0);
     partWaits_.assign(partition.parts, 0);
@@ -85,7 +68,7 @@ class Simulation {
   }
   void end(std::uint32_t v) {
     const std::uint32_t part = partOf(v);
-    for (const std::uint32_t to : out_.of(v)) {
+    for (const std::uint32_t to : edges_.outOf(v)) {
       if (part == kParent) {
         give(to);
       } else if (partOf(to) == part && --waits_[to] == 0) {
@@ -94,7 +77,7 @@ class Simulation {
     }
     if (part == kParent || --left_[part] != 0) return;
     for (const std::uint32_t member : members_[part]) {
-      for (const std::uint32_t to : out_.of(member)) {
+      for (const std::uint32_t to : edges_.outOf(member)) {
         if (partOf(to) != part) give(to);
       }
     }
@@ -110,8 +93,8 @@ class Simulation {
   }
 
   const StepGraph& graph_;
+  const EdgeLists& edges_;
   const Partition& partition_;
-  OutEdges out_;
   std::uint32_t free_;
   std::vector<std::uint32_t> waits_, partWaits_, left_;
   std::vector<std::vector<std::uint32_t>> members_;
@@ -123,8 +106,13 @@ class Simulation {
 
 }  // namespace
 
+double makespan(const StepGraph& graph, const EdgeLists& edges, const Partition& partition,
+                std::uint32_t workers) {
+  return Simulation(graph, edges, partition, workers).run();
+}
+
 double makespan(const StepGraph& graph, const Partition& partition, std::uint32_t workers) {
-  return Simulation(graph, partition, workers).run();
+  return makespan(graph, EdgeLists(graph), partition, workers);
 }
 
 double makespan(const StepGraph& graph, std::uint32_t workers) {

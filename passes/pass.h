@@ -10,6 +10,7 @@
 
 #include "ir/cache_policy.h"
 #include "ir/module.h"
+#include "passes/partition.h"
 #include "support/diagnostic.h"
 #include "support/source.h"
 
@@ -23,9 +24,10 @@ struct CachePlan {
 
 /// What an engine's backend makes of a module, in bytes.
 struct EmittedSizes {
-  std::vector<std::int64_t> ofNode;  ///< by node of the entry's body: what its step adds
+  std::vector<std::int64_t> ofNode;  ///< by node of a body: what it adds, with all inside it
   std::vector<std::int64_t> ofTask;  ///< by task: what its first step in a workflow adds to that
-  std::int64_t base = 0;             ///< of a workflow without steps
+  std::int64_t base = 0;             ///< of a workflow without steps and outputs
+  std::int64_t results = 0;          ///< of the entry's outputs
   struct Document {
     ir::FuncId func;  ///< the entry, or a part
     std::int64_t bytes = 0;
@@ -38,7 +40,7 @@ struct EngineLimits {
   std::string_view engine;
   std::int64_t bytes = 0;
   std::int64_t steps = 0;
-  std::int64_t callBytes = 0;  ///< what a part adds to the parent, about
+  HandOver handOver;
   /// Nothing where the engine cannot express the module at all.
   std::function<std::optional<EmittedSizes>(const ir::Module&)> measure;
 };

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <numeric>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -11,6 +11,7 @@
 #include "passes/outline.h"
 #include "passes/partition.h"
 #include "passes/passes.h"
+#include "passes/split_graph.h"
 #include "support/text.h"
 
 namespace couler::passes {
@@ -19,356 +20,80 @@ using namespace ir;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
-constexpr double kMargin = 0.97;        // of the limit, at first: references between parts are not in the estimate
-constexpr int kTries = 6;               // cuts that are emitted and measured
-constexpr std::int64_t kScalarBytes = 16;
-constexpr std::int64_t kTextBytes = 64;
-constexpr std::int64_t kFileBytes = std::int64_t{1} << 20;
-constexpr std::uint32_t kNone = 0xffffffffU;
-
-/// The entry's body as a graph of steps: what is not copied is a vertex; what no backend can hand from one
-/// workflow to another keeps its maker and its users in one vertex.
-class GraphMaker {
- public:
-  GraphMaker(const Module& module, const Context& context, const EmittedSizes& sizes)
-      : module_(module), context_(context), sizes_(sizes), body_(module.at(module.entry).body) {}
-
-  void run() {
-    vertexOf_.assign(module_.nodes.size(), kNone);
-    countUsers();
-    for (const NodeId id : module_.at(body_).nodes) {
-      const Node& node = module_.at(id);
-      if (std::holds_alternative<std::monostate>(node.payload) || isCopied(node) || isResult(id)) continue;
-      vertexOf_[id.index()] = static_cast<std::uint32_t>(nodes_.size());
-      nodes_.push_back(id);
-      graph_.vertices.push_back(vertex(id));
-    }
-    graph_.groupBytes = sizes_.ofTask;
-    graph_.groupBytes.resize(module_.tasks.size());
-    root_.resize(nodes_.size());
-    std::iota(root_.begin(), root_.end(), 0U);
-    edgeTo_.assign(nodes_.size(), kNone);
-    for (std::uint32_t v = 0; v < nodes_.size(); ++v) connect(v);
-    if (joined_) contract();
-  }
-
-  [[nodiscard]] const StepGraph& graph() const { return graph_; }
-  /// By node of the module.
-  [[nodiscard]] std::vector<std::uint32_t> partOfNodes(const Partition& partition) const {
-    std::vector<std::uint32_t> part(module_.nodes.size(), kParent);
-    for (std::uint32_t v = 0; v < nodes_.size(); ++v) {
-      part[nodes_[v].index()] = partition.part[joined_ ? merged_[v] : v];
-    }
-    return part;
-  }
-
- private:
-  void countUsers() {
-    users_.assign(module_.nodes.size(), 0);
-    for (const Node& node : module_.nodes) {
-      if (std::holds_alternative<std::monostate>(node.payload)) continue;
-      for (const NodeId used : module_.operands(node)) ++users_[used.index()];
-    }
-  }
-  /// The record of outputs, which stays with the parent.
-  [[nodiscard]] bool isResult(NodeId id) const {
-    const std::vector<NodeId>& results = module_.at(body_).results;
-    return std::holds_alternative<Op>(module_.at(id).payload) && users_[id.index()] == 0 &&
-           std::find(results.begin(), results.end(), id) != results.end();
-  }
-
-  StepGraph::Vertex vertex(NodeId id) {
-    StepGraph::Vertex vertex;
-    vertex.bytes = sizeOf(sizes_.ofNode, id.index());
-    vertex.steps = 0;
-    vertex.seconds = 0;
-    vertex.group = static_cast<std::uint32_t>(module_.tasks.size());  // none
-    if (const auto* step = std::get_if<Step>(&module_.at(id).payload)) {
-      vertex.steps = 1;
-      vertex.seconds = secondsOf(id);
-      vertex.group = static_cast<std::uint32_t>(step->task.index());
-      return vertex;
-    }
-    std::unordered_set<std::uint32_t> tasks;
-    std::vector<NodeId> left{id};
-    while (!left.empty()) {
-      const NodeId at = left.back();
-      left.pop_back();
-      const Node& node = module_.at(at);
-      if (const auto* step = std::get_if<Step>(&node.payload)) {
-        ++vertex.steps;
-        vertex.seconds += secondsOf(at);
-        if (tasks.insert(step->task.index()).second) {
-          vertex.bytes += sizeOf(sizes_.ofTask, step->task.index());
-        }
-      } else if (const auto* call = std::get_if<Call>(&node.payload)) {
-        const FuncDef& callee = module_.at(call->callee);
-        if (callee.kind == FuncKind::Fn) continue;
-        for (const RegionId region : {callee.body, callee.finally}) {
-          if (!region.valid()) continue;
-          left.insert(left.end(), module_.at(region).nodes.begin(), module_.at(region).nodes.end());
-        }
-      }
-      for (const RegionId region : module_.regionsOf(node)) {
-        left.insert(left.end(), module_.at(region).nodes.begin(), module_.at(region).nodes.end());
-      }
-    }
-    return vertex;
-  }
-  static std::int64_t sizeOf(const std::vector<std::int64_t>& sizes, std::size_t index) {
-    return index < sizes.size() ? sizes[index] : 0;
-  }
-  [[nodiscard]] double secondsOf(NodeId id) const {
-    const auto known = module_.costs.find(id);
-    if (known != module_.costs.end()) return known->second.seconds;
-    if (!context_.measured) return 1;
-    const Node& node = module_.at(id);
-    const auto measured = context_.measured(
-        node.name.valid() ? module_.at(node.name)
-                          : std::string_view(module_.at(std::get<Step>(node.payload).task).name));
-    return measured ? measured->seconds : 1;
-  }
-
-  /// The edges that lead to a vertex, from all that its node and what is inside that use.
-  void connect(std::uint32_t v) {
-    first_ = graph_.edges.size();
-    std::vector<NodeId>& left = scratch_;
-    left.assign(1, nodes_[v]);
-    while (!left.empty()) {
-      const NodeId at = left.back();
-      left.pop_back();
-      const Node& node = module_.at(at);
-      if (std::holds_alternative<std::monostate>(node.payload)) continue;
-      for (const NodeId used : module_.operands(node)) edge(used, v, true);
-      for (const NodeId before : module_.order(node)) edge(before, v, false);
-      for (const RegionId region : module_.regionsOf(node)) {
-        left.insert(left.end(), module_.at(region).nodes.begin(), module_.at(region).nodes.end());
-        for (const NodeId result : module_.at(region).results) edge(result, v, true);
-      }
-    }
-  }
-  void edge(NodeId value, std::uint32_t to, bool carries) {
-    NodeId maker = value;
-    while (std::holds_alternative<Field>(module_.at(maker).payload) && module_.at(maker).region == body_) {
-      maker = module_.operands(module_.at(maker))[0];
-    }
-    const std::uint32_t from = vertexOf_[maker.index()];
-    if (from == kNone || from == to) return;
-    const std::int64_t bytes = carries ? bytesOf(value, maker) : 0;
-    std::uint32_t& known = edgeTo_[from];
-    if (known != kNone && known >= first_ && known < graph_.edges.size() &&
-        graph_.edges[known].from == from) {
-      graph_.edges[known].bytes += bytes;
-    } else {
-      known = static_cast<std::uint32_t>(graph_.edges.size());
-      graph_.edges.push_back({from, to, bytes});
-    }
-    if (carries && !crosses(value, maker)) unite(from, to);
-  }
-
-  [[nodiscard]] bool holdsFiles(TypeId type) const {
-    return module_.types.holds(type, TypeKind::File) || module_.types.holds(type, TypeKind::Dir);
-  }
-  /// Whether a value can go from one workflow to another: all but files, and files that a step itself makes, whose
-  /// place has a name before they are made.
-  [[nodiscard]] bool crosses(NodeId value, NodeId maker) const {
-    const TypeId type = module_.at(value).type;
-    if (!holdsFiles(type)) return true;
-    const TypeKind kind = module_.types.kind(type);
-    if (kind != TypeKind::File && kind != TypeKind::Dir) return false;
-    const auto* field = std::get_if<Field>(&module_.at(value).payload);
-    return field != nullptr && !field->ofEach && !field->optional &&
-           std::holds_alternative<Step>(module_.at(maker).payload) &&
-           module_.operands(module_.at(value))[0] == maker;
-  }
-  [[nodiscard]] std::int64_t bytesOf(NodeId value, NodeId maker) const {
-    const auto known = module_.costs.find(maker);
-    const TypeId type = module_.at(value).type;
-    if (holdsFiles(type)) {
-      return known != module_.costs.end() && known->second.measured ? known->second.bytesOut : kFileBytes;
-    }
-    switch (module_.types.kind(type)) {
-      case TypeKind::Bool:
-      case TypeKind::Int:
-      case TypeKind::Float:
-      case TypeKind::Duration:
-      case TypeKind::Size:
-      case TypeKind::Enum:
-        return kScalarBytes;
-      default:
-        return kTextBytes;
-    }
-  }
-
-  std::uint32_t rootOf(std::uint32_t v) {
-    while (root_[v] != v) v = root_[v] = root_[root_[v]];
-    return v;
-  }
-  void unite(std::uint32_t a, std::uint32_t b) {
-    root_[rootOf(a)] = rootOf(b);
-    joined_ = true;
-  }
-
-  /// One vertex for those that hang together, and for all that are between these.
-  void contract() {
-    const std::vector<std::uint32_t> order = componentsOf();  // by vertex, first ones first
-    merged_ = order;
-    StepGraph smaller;
-    smaller.groupBytes = graph_.groupBytes;
-    std::uint32_t count = 0;
-    for (const std::uint32_t c : order) count = std::max(count, c + 1);
-    smaller.vertices.assign(count, {0, 0, 0, static_cast<std::uint32_t>(module_.tasks.size())});
-    std::vector<std::uint32_t> members(count, 0);
-    for (std::uint32_t v = 0; v < order.size(); ++v) {
-      const StepGraph::Vertex& from = graph_.vertices[v];
-      StepGraph::Vertex& to = smaller.vertices[order[v]];
-      to.seconds += from.seconds;
-      to.bytes += from.bytes;
-      to.steps += from.steps;
-      if (members[order[v]]++ == 0) {
-        to.group = from.group;
-      } else if (from.group != to.group && from.group < graph_.groupBytes.size()) {
-        to.bytes += graph_.groupBytes[from.group];
-      }
-    }
-    for (const StepGraph::Edge& edge : graph_.edges) {
-      if (order[edge.from] != order[edge.to]) {
-        smaller.edges.push_back({order[edge.from], order[edge.to], edge.bytes});
-      }
-    }
-    graph_ = std::move(smaller);
-  }
-
-  /// Strongly connected components (Tarjan 1972, without recursion) of the graph whose vertices are the roots,
-  /// numbered so that edges lead from lower to higher.
-  std::vector<std::uint32_t> componentsOf() {
-    const std::size_t vertices = nodes_.size();
-    std::vector<std::vector<std::uint32_t>> out(vertices);
-    for (const StepGraph::Edge& edge : graph_.edges) {
-      const std::uint32_t from = rootOf(edge.from);
-      const std::uint32_t to = rootOf(edge.to);
-      if (from != to) out[from].push_back(to);
-    }
-    std::vector<std::uint32_t> index(vertices, kNone), low(vertices, 0), component(vertices, kNone), stack;
-    std::vector<std::pair<std::uint32_t, std::size_t>> path;
-    std::uint32_t next = 0, components = 0;
-    for (std::uint32_t start = 0; start < vertices; ++start) {
-      if (rootOf(start) != start || index[start] != kNone) continue;
-      path.emplace_back(start, 0);
-      while (!path.empty()) {
-        const std::uint32_t v = path.back().first;
-        if (path.back().second == 0 && index[v] == kNone) {
-          index[v] = low[v] = next++;
-          stack.push_back(v);
-        }
-        if (path.back().second < out[v].size()) {
-          const std::uint32_t to = out[v][path.back().second++];
-          if (index[to] == kNone) {
-            path.emplace_back(to, 0);
-          } else if (component[to] == kNone) {
-            low[v] = std::min(low[v], index[to]);
-          }
-          continue;
-        }
-        path.pop_back();
-        if (!path.empty()) low[path.back().first] = std::min(low[path.back().first], low[v]);
-        if (low[v] != index[v]) continue;
-        for (bool last = false; !last; stack.pop_back()) {
-          last = stack.back() == v;
-          component[stack.back()] = components;
-        }
-        ++components;
-      }
-    }
-    std::vector<std::uint32_t> result(vertices);
-    for (std::uint32_t v = 0; v < vertices; ++v) result[v] = components - 1 - component[rootOf(v)];
-    return result;
-  }
-
-  const Module& module_;
-  const Context& context_;
-  const EmittedSizes& sizes_;
-  RegionId body_;
-  StepGraph graph_;
-  std::vector<NodeId> nodes_;             ///< by vertex, before any were joined
-  std::vector<std::uint32_t> vertexOf_;   ///< by node
-  std::vector<std::uint32_t> users_;      ///< by node
-  std::vector<std::uint32_t> edgeTo_;     ///< by vertex: its last edge
-  std::vector<std::uint32_t> root_;       ///< by vertex: union-find
-  std::vector<std::uint32_t> merged_;     ///< by vertex: the one that it became
-  std::vector<NodeId> scratch_;
-  std::size_t first_ = 0;
-  bool joined_ = false;
-};
+constexpr double kMargin = 0.97;     // of the limit, at first: the estimate is not exact
+constexpr int kTries = 5;            // cuts that are emitted and measured
+constexpr double kBodyShare = 0.05;  // of the limits that is left of a body cut by itself
 
 class Splitter {
  public:
   Splitter(Module& module, Context& context) : module_(module), context_(context), limits_(*context.limits) {}
 
   bool run() {
-    const auto whole = limits_.measure(module_);
-    if (!whole || whole->documents.empty()) return false;
-    const std::int64_t bytes = whole->documents[0].bytes;
-    steps_ = countSteps(module_, module_.at(module_.entry).body);
+    auto sizes = limits_.measure(module_);
+    if (!sizes || sizes->documents.empty()) return false;
+    const RegionId body = module_.at(module_.entry).body;
+    const Size whole{sizes->documents[0].bytes, countSteps(module_, body)};
     if (context_.splitPlan != nullptr) {
       *context_.splitPlan = {};
-      context_.splitPlan->parts.push_back({module_.at(module_.entry).name, steps_, bytes});
-      context_.splitPlan->bytes = bytes;
+      context_.splitPlan->parts.push_back(
+          {module_.at(module_.entry).name, whole.steps, whole.bytes});
+      context_.splitPlan->bytes = whole.bytes;
     }
-    if (!over(bytes, steps_)) return false;
-    GraphMaker maker(module_, context_, *whole);
-    maker.run();
-    PartLimits part;
-    part.steps = limits_.steps;
-    part.baseBytes = whole->base;
-    part.callBytes = limits_.callBytes;
-    double room = kMargin;
-    double best = ratio(bytes, steps_);
-    std::optional<Module> made;
-    SplitPlan plan;
-    for (int i = 0; i < kTries; ++i) {
-      part.bytes = static_cast<std::int64_t>(room * static_cast<double>(limits_.bytes));
-      const Partition partition = passes::partition(maker.graph(), part, plan.workers);
-      if (partition.parts == 0) break;
-      Module cut = module_;
-      outline(cut, maker.partOfNodes(partition), partition.parts);
-      const auto sizes = limits_.measure(cut);
-      if (!sizes) break;
-      SplitPlan now = planOf(cut, *sizes, maker.graph(), partition);
-      double worst = 0;
-      for (const SplitPlan::Part& p : now.parts) worst = std::max(worst, ratio(p.bytes, p.steps));
-      if (worst < best) {
-        best = worst;
-        made = std::move(cut);
-        plan = std::move(now);
-      }
-      if (worst <= 1) break;
-      room *= std::min(0.95, 0.98 / worst);
+    if (ratio(whole) <= 1) return false;
+    if (!cutBodies(sizes) || !cutEntry(*sizes)) {
+      if (before_) module_ = std::move(*before_);
+      return false;
     }
-    if (!made) return false;
-    plan.bytes = bytes;
-    module_ = std::move(*made);
+    plan_.bytes = whole.bytes;
     const FuncDef& entry = module_.at(module_.entry);
     context_.diags.take(diagnose<Diag::WorkflowSplit>(
-        entry.span, entry.name, countOf(plan.parts.size() - 1, "part"), humanBytes(static_cast<std::uint64_t>(bytes)),
+        entry.span, entry.name, countOf(plan_.parts.size() - 1, "part"),
+        humanBytes(static_cast<std::uint64_t>(whole.bytes)),
         fmt::format("{} and {} between parts, makespan x {:.2f} on {} workers",
-                    countOf(static_cast<std::size_t>(plan.valuesCut), "value"),
-                    humanBytes(static_cast<std::uint64_t>(plan.bytesCut)),
-                    plan.secondsWhole > 0 ? plan.seconds / plan.secondsWhole : 1, plan.workers)));
-    if (context_.splitPlan != nullptr) *context_.splitPlan = std::move(plan);
+                    countOf(static_cast<std::size_t>(plan_.valuesCut), "value"),
+                    humanBytes(static_cast<std::uint64_t>(plan_.bytesCut)),
+                    plan_.secondsWhole > 0 ? plan_.seconds / plan_.secondsWhole : 1,
+                    plan_.workers)));
+    if (context_.splitPlan != nullptr) *context_.splitPlan = std::move(plan_);
     return true;
   }
 
  private:
-  [[nodiscard]] double ratio(std::int64_t bytes, std::int64_t steps) const {
+  struct Size {
+    std::int64_t bytes = 0, steps = 0;
+  };
+  /// Of the limits: more than 1 is over them.
+  [[nodiscard]] double ratio(const Size& size) const {
     double most = 0;
-    if (limits_.bytes > 0) most = static_cast<double>(bytes) / static_cast<double>(limits_.bytes);
+    if (limits_.bytes > 0)
+      most = static_cast<double>(size.bytes) / static_cast<double>(limits_.bytes);
     if (limits_.steps > 0) {
-      most = std::max(most, static_cast<double>(steps) / static_cast<double>(limits_.steps));
+      most = std::max(most, static_cast<double>(size.steps) / static_cast<double>(limits_.steps));
     }
     return most;
   }
-  [[nodiscard]] bool over(std::int64_t bytes, std::int64_t steps) const { return ratio(bytes, steps) > 1; }
+  [[nodiscard]] std::string text(const Size& size) const {
+    return fmt::format("{} and {}", countOf(static_cast<std::size_t>(size.steps), "step"),
+                       humanBytes(static_cast<std::uint64_t>(size.bytes)));
+  }
+  bool refuse(Span at, const std::string& why, std::string hint) {
+    context_.diags.take(
+        diagnose<Diag::SplitTooLarge>(at, module_.at(module_.entry).name, limits_.engine,
+                                      text({limits_.bytes, limits_.steps}), why)
+            .note(std::move(hint)));
+    return false;
+  }
+
+  /// The bodies of a node, and of the workflow that it calls.
+  [[nodiscard]] std::vector<RegionId> bodiesOf(const Node& node) const {
+    std::vector<RegionId> bodies = module_.regionsOf(node);
+    const auto* call = std::get_if<Call>(&node.payload);
+    if (call != nullptr && module_.at(call->callee).kind == FuncKind::Workflow &&
+        !module_.at(call->callee).isPart) {
+      bodies.push_back(module_.at(call->callee).body);
+    }
+    return bodies;
+  }
 
   /// Tasks that a workflow of the engine has; a called part counts as one.
   static std::int64_t countSteps(const Module& module, RegionId body) {
@@ -395,6 +120,138 @@ class Splitter {
     return steps;
   }
 
+  // ---- bodies that are over the limits by themselves, the innermost first
+
+  bool cutBodies(std::optional<EmittedSizes>& sizes) {
+    std::set<RegionId> done;
+    for (;;) {
+      std::vector<std::pair<RegionId, NodeId>> found;
+      findBodies(module_.at(module_.entry).body, *sizes, done, found);
+      if (found.empty()) return true;
+      if (!before_) before_ = module_;
+      for (const auto& [body, owner] : found) cutBody(body, owner, *sizes);
+      sizes = limits_.measure(module_);
+      if (!sizes) return false;
+    }
+  }
+  void findBodies(RegionId region, const EmittedSizes& sizes, std::set<RegionId>& done,
+                  std::vector<std::pair<RegionId, NodeId>>& found) const {
+    for (const NodeId id : module_.at(region).nodes) {
+      const std::vector<RegionId> bodies = bodiesOf(module_.at(id));
+      if (bodies.empty()) continue;
+      Size size{id.index() < sizes.ofNode.size() ? sizes.ofNode[id.index()] : 0, 0};
+      for (const RegionId body : bodies) size.steps += countSteps(module_, body);
+      if (ratio(size) <= kMargin) continue;
+      const std::size_t before = found.size();
+      for (const RegionId body : bodies) findBodies(body, sizes, done, found);
+      if (found.size() != before) continue;
+      for (const RegionId body : bodies) {
+        if (done.insert(body).second) found.emplace_back(body, id);
+      }
+    }
+  }
+  void cutBody(RegionId body, NodeId owner, const EmittedSizes& sizes) {
+    spellOutLists(module_, body);
+    const BodyGraph whole = graphOf(module_, context_, sizes, body);
+    PartLimits limits = limitsOf(sizes, kMargin * kMargin);
+    limits.parentShare = kBodyShare;
+    const Partition made = partition(whole.graph, limits, plan_.workers);
+    if (made.parts == 0) return;
+    outline(module_, body,
+            fmt::format("{}-{}", module_.at(module_.entry).name, labelOf(module_, owner)),
+            whole.partOfNodes(made, module_.nodes.size()), made.parts);
+  }
+  [[nodiscard]] PartLimits limitsOf(const EmittedSizes& sizes, double room) const {
+    PartLimits limits;
+    limits.bytes = static_cast<std::int64_t>(room * static_cast<double>(limits_.bytes));
+    limits.steps = limits_.steps;
+    limits.baseBytes = sizes.base;
+    limits.handOver = limits_.handOver;
+    return limits;
+  }
+
+  // ---- the entry
+
+  bool cutEntry(const EmittedSizes& sizes) {
+    const RegionId body = module_.at(module_.entry).body;
+    spellOutLists(module_, body);
+    const BodyGraph whole = graphOf(module_, context_, sizes, body);
+    if (!eachFits(whole, sizes)) return false;
+    const NodeId result = resultOf(module_, body);
+    const std::int64_t parentBytes =
+        result.valid() ? Texts(module_, body).without(result, sizes.results) : 0;
+    double room = kMargin;
+    double best = 0;
+    std::optional<Module> made;
+    for (int i = 0; i < kTries; ++i) {
+      PartLimits limits = limitsOf(sizes, room);
+      limits.parentBytes = parentBytes;
+      const Partition cut = partition(whole.graph, limits, plan_.workers);
+      Module parts = module_;
+      if (cut.parts != 0) {
+        outline(parts, body, parts.at(parts.entry).name, whole.partOfNodes(cut, parts.nodes.size()),
+                cut.parts);
+      }
+      const auto measured = limits_.measure(parts);
+      if (!measured) return false;
+      SplitPlan plan = planOf(parts, *measured, whole.graph, cut);
+      double worst = 0;
+      for (const SplitPlan::Part& part : plan.parts)
+        worst = std::max(worst, ratio({part.bytes, part.steps}));
+      if (!made || worst < best) {
+        best = worst;
+        made = std::move(parts);
+        plan_ = std::move(plan);
+      }
+      if (worst <= 1) break;
+      room *= std::min(0.95, 0.98 / worst);
+    }
+    if (best > 1) return tooLarge();
+    module_ = std::move(*made);
+    return true;
+  }
+
+  /// Whether each vertex is within the limits; those that stay with the parent are counted there.
+  bool eachFits(const BodyGraph& whole, const EmittedSizes& sizes) {
+    for (std::size_t i = 0; i < whole.nodes.size(); ++i) {
+      const StepGraph::Vertex& vertex = whole.graph.vertices[whole.vertex[i]];
+      Size size{vertex.bytes + sizes.base, vertex.steps};
+      if (vertex.group < whole.graph.groupBytes.size())
+        size.bytes += whole.graph.groupBytes[vertex.group];
+      if (ratio(size) <= 1) continue;
+      const NodeId id = whole.nodes[i];
+      const bool alone = std::count(whole.vertex.begin(), whole.vertex.end(), whole.vertex[i]) == 1;
+      if (!alone && std::holds_alternative<Op>(module_.at(id).payload)) continue;  // by a step
+      const bool body = !bodiesOf(module_.at(id)).empty();
+      return refuse(
+          module_.at(id).span,
+          fmt::format("`{}`{} cannot be cut: {}", labelOf(module_, id),
+                      alone ? "" : ", with all that it exchanges lists of files with,", text(size)),
+          alone && body ? "its steps pass files to each other, or there are too many `for` and "
+                          "`if` in it: make several of it"
+          : alone       ? "give the step its values as a file, or in fewer and larger ones"
+                        : "give each step a folder or one file in place of a list of files");
+    }
+    return true;
+  }
+  /// Says which part, or the parent, came out too large at best.
+  bool tooLarge() {
+    const auto worst =
+        std::max_element(plan_.parts.begin(), plan_.parts.end(),
+                         [this](const SplitPlan::Part& a, const SplitPlan::Part& b) {
+                           return ratio({a.bytes, a.steps}) < ratio({b.bytes, b.steps});
+                         });
+    const bool parent = worst + 1 == plan_.parts.end();
+    return refuse(
+        module_.at(module_.entry).span,
+        fmt::format(
+            "at best {} would be {}, with {} and {} between them",
+            parent ? "the workflow that runs the parts" : fmt::format("part `{}`", worst->name),
+            text({worst->bytes, worst->steps}), countOf(plan_.parts.size() - 1, "part"),
+            countOf(static_cast<std::size_t>(plan_.valuesCut), "value")),
+        "let steps give what many others use as one file");
+  }
+
   SplitPlan planOf(const Module& cut, const EmittedSizes& sizes, const StepGraph& graph,
                    const Partition& partition) const {
     SplitPlan plan;
@@ -419,7 +276,8 @@ class Splitter {
   Module& module_;
   Context& context_;
   const EngineLimits& limits_;
-  std::int64_t steps_ = 0;
+  SplitPlan plan_;
+  std::optional<Module> before_;  ///< as it was, where bodies were cut
 };
 
 }  // namespace

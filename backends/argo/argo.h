@@ -11,7 +11,7 @@ namespace couler::backends::argo {
 /// (MAX_WORKFLOW_SIZE; https://argo-workflows.readthedocs.io/en/latest/offloading-large-workflows/). YAML is
 /// longer than JSON by a third and more, which leaves the room for what is kept of each step (some 80 bytes when
 /// compressed).
-inline constexpr Limits kLimits{std::int64_t{1} << 20, 4000, 1600};
+inline constexpr Limits kLimits{std::int64_t{1} << 20, 4000, 1600, 70, 25, 300, 500};
 
 /// Writes one `Workflow` for the module's entry, after a `WorkflowTemplate` for each part. Streams: beside the present piece it holds a name
 /// a step. O(nodes + edges + text).

@@ -1,6 +1,8 @@
 #include "backends/argo/bundle.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -63,6 +65,22 @@ NameSet globalOutputs(const Manifest& part) {
   return names;
 }
 
+bool sameNode(YamlNode a, YamlNode b) {
+  if (a.exists() != b.exists() || !a.exists()) return a.exists() == b.exists();
+  if (a.isMap() != b.isMap() || a.isList() != b.isList()) return false;
+  if (!a.isMap() && !a.isList()) return a.text() == b.text();
+  YamlNode x = a.first(), y = b.first();
+  for (; x.exists() && y.exists(); x = x.next(), y = y.next()) {
+    if ((a.isMap() && x.key() != y.key()) || !sameNode(x, y)) return false;
+  }
+  return x.exists() == y.exists();
+}
+
+/// What a part has from the target, as its parent has it: else it runs with other rights, or
+/// elsewhere.
+constexpr std::string_view kOfTarget[] = {"serviceAccountName", "priority",     "parallelism",
+                                          "archiveLogs",        "nodeSelector", "imagePullSecrets"};
+
 }  // namespace
 
 bool Bundle::read(std::string_view text, DiagnosticSink& diags) {
@@ -104,6 +122,17 @@ bool Bundle::check(DiagnosticSink& diags) {
       field(diags, manifest.root(), "a part without a name of its own");
       ok_ = false;
     }
+    for (const std::string_view setting : kOfTarget) {
+      if (sameNode(manifest.spec()[setting], parent().spec()[setting])) continue;
+      field(diags, manifest.root(),
+            fmt::format("`{}` of part `{}` is not that of the whole", setting, name.text()));
+      ok_ = false;
+    }
+    if (!sameNode(manifest.root()["metadata"]["namespace"],
+                  parent().root()["metadata"]["namespace"])) {
+      field(diags, manifest.root(), fmt::format("part `{}` is in another namespace", name.text()));
+      ok_ = false;
+    }
     if (texts_[i].size() > kObjectLimit) {
       field(diags, manifest.root(),
             fmt::format("part `{}` is {}, over the {} that Kubernetes stores", name.text(),
@@ -113,6 +142,13 @@ bool Bundle::check(DiagnosticSink& diags) {
   }
   for (const Template& t : parent().templates()) {
     if (t.node["resource"].isMap()) submits(t, diags);
+  }
+  for (const auto& [name, part] : named_) {
+    const bool used = std::any_of(submitted_.begin(), submitted_.end(),
+                                  [p = part](const auto& by) { return by.second == p; });
+    if (used) continue;
+    reference(diags, part->root(), fmt::format("nothing submits part `{}`", name));
+    ok_ = false;
   }
   return ok_;
 }
@@ -129,6 +165,7 @@ void Bundle::submits(const Template& t, DiagnosticSink& diags) {
     return;  // of something else
   }
   std::string& filled = filled_.emplace_back();
+  std::vector<std::string_view> inputs;  // that the values come from, in order
   TagScanner scanner;
   std::string_view rest = manifest.text();
   for (std::size_t open = rest.find("{{"); open != rest.npos; open = rest.find("{{")) {
@@ -139,7 +176,10 @@ void Bundle::submits(const Template& t, DiagnosticSink& diags) {
     scanner.scanTags(rest.substr(open, close + 2 - open));
     for (std::size_t i = 0; i < scanner.size(); ++i) {
       const auto part = scanner[i].parts;
-      if (part.size() == 3 && part[0] == "inputs" && t.inputParameters.contains(part[2])) continue;
+      if (part.size() == 3 && part[0] == "inputs" && t.inputParameters.contains(part[2])) {
+        inputs.push_back(part[2]);
+        continue;
+      }
       reference(diags, manifest, fmt::format("nothing is called `{}` here", scanner[i].text));
       ok_ = false;
     }
@@ -170,7 +210,19 @@ void Bundle::submits(const Template& t, DiagnosticSink& diags) {
     reference(diags, manifest, fmt::format("input `{}` of part `{}` is not given", p["name"].text(), name));
     ok_ = false;
   }
+  if (!document.root()["metadata"]["generateName"].exists()) {
+    field(diags, manifest,
+          "a workflow to submit without `generateName`, so that it can be submitted once");
+    ok_ = false;
+  }
+  std::size_t input = 0;
   for (YamlNode p = spec["arguments"]["parameters"].first(); p.exists(); p = p.next()) {
+    const std::string_view from = input < inputs.size() ? inputs[input++] : std::string_view();
+    if (from != p["name"].text()) {
+      reference(diags, manifest,
+                fmt::format("input `{}` of part `{}` is given `{}`", p["name"].text(), name, from));
+      ok_ = false;
+    }
     if (wanted.contains(p["name"].text())) continue;
     reference(diags, manifest, fmt::format("part `{}` has no input `{}`", name, p["name"].text()));
     ok_ = false;
@@ -179,18 +231,24 @@ void Bundle::submits(const Template& t, DiagnosticSink& diags) {
 }
 
 void Bundle::takes(const Template& t, const Manifest& part, DiagnosticSink& diags) {
-  for (const char* condition : {"successCondition", "failureCondition"}) {
-    if (t.node["resource"][condition].exists()) continue;
-    field(diags, t.node, fmt::format("a part is submitted and not waited for: `{}` is missing", condition));
+  constexpr std::pair<std::string_view, std::string_view> kMust[] = {
+      {"successCondition", "status.phase == Succeeded"},
+      {"failureCondition", "status.phase in (Failed, Error)"},
+      {"setOwnerReference", "true"}};
+  for (const auto& [name, value] : kMust) {
+    if (t.node["resource"][name].text() == value) continue;
+    field(diags, t.node, fmt::format("a part is submitted where `{}` is not `{}`", name, value));
     ok_ = false;
   }
   const NameSet gives = globalOutputs(part);
   const YamlNode outputs = t.node["outputs"]["parameters"];
   for (YamlNode o = outputs.first(); o.exists(); o = o.next()) {
-    const std::string_view path = o["valueFrom"]["jsonPath"].text();
-    const std::size_t open = path.find("@.name==\"");
-    const std::size_t begin = open == path.npos ? path.size() : open + 9;
-    const std::string_view name = path.substr(begin, path.find('"', begin) - begin);
+    const std::string_view name = o["name"].text();
+    if (o["valueFrom"]["jsonPath"].text() !=
+        fmt::format("{{.status.outputs.parameters[?(@.name==\"{}\")].value}}", name)) {
+      field(diags, o, fmt::format("`{}` is not that output of the part", name));
+      ok_ = false;
+    }
     if (gives.contains(name)) continue;
     reference(diags, o, fmt::format("part has no output `{}`", name));
     ok_ = false;

@@ -153,14 +153,14 @@ class ReferenceChecker {
     }
     const Dag& dag = context.in.dag;
     const Dag::Task* used = nullptr;
-    bool waitedFor = false;
-    if (context.task != nullptr) {  // mostly it is one that the task waits for
+    if (context.task !=
+        nullptr) {  // mostly it is one that the task waits for, after the one found last
       const auto waits = dag.waits(*context.task);
-      const auto found = std::find_if(waits.begin(), waits.end(), [&](std::uint32_t i) {
-        return sameText(dag.tasks[i].name, part[1]);
-      });
-      waitedFor = found != waits.end();
-      if (waitedFor) used = &dag.tasks[*found];
+      for (std::size_t i = 0; i < waits.size() && used == nullptr; ++i) {
+        if (++lastWait_ >= waits.size()) lastWait_ = 0;
+        if (sameText(dag.tasks[waits[lastWait_]].name, part[1]))
+          used = &dag.tasks[waits[lastWait_]];
+      }
     }
     if (used == nullptr) {
       const std::uint32_t found = dag.find(part[1]);
@@ -412,6 +412,7 @@ class ReferenceChecker {
   NameSet workflow_;  ///< what it is given when it is submitted
   NameSet given_;     ///< what a task gives: scratch
   TagScanner scanner_;
+  std::size_t lastWait_ = 0;
 };
 
 }  // namespace

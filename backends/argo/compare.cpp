@@ -78,7 +78,9 @@ class Comparer {
     findBundles();
     const ir::FuncDef& entry = module_.at(module_.entry);
     workflowArguments(spec, entry);
-    dag(find(spec, spec["entrypoint"].text()), entry.body);
+    const Template* main = find(spec, spec["entrypoint"].text());
+    dag(main, entry.body);
+    if (main != nullptr) workflowOutputs(*main, entry);
     const bool wantsExit = entry.finally.valid() && stepful_[entry.finally.index()];
     if (wantsExit != spec["onExit"].exists()) {
       differ(spec, wantsExit ? "the steps of `finally` are missing"
@@ -116,14 +118,15 @@ class Comparer {
   }
   /// Parameters of parts that stand for all that another part gives.
   void findBundles() {
-    for (const NodeId id : module_.at(module_.at(module_.entry).body).nodes) {
+    for (std::size_t n = 0; n < module_.nodes.size(); ++n) {
+      const NodeId id{n};
       const auto* call = module_.payload<ir::Call>(id);
       if (call == nullptr || !module_.at(call->callee).isPart) continue;
       const auto operands = module_.operands(node(id));
       for (std::size_t i = 0; i < operands.size(); ++i) {
         const auto* source = module_.payload<ir::Call>(operands[i]);
         if (source != nullptr && module_.at(source->callee).isPart) {
-          bundleParams_.insert(module_.at(module_.at(call->callee).body).params[i]);
+          bundles_[module_.at(module_.at(call->callee).body).params[i]] = source->callee;
         }
       }
     }
@@ -387,11 +390,15 @@ class Comparer {
         continue;
       }
       const std::string_view text = argument(task.arguments, name)["value"].text();
+      if (const std::string_view at = missing(home, id, operands[i], text); !at.empty()) {
+        differ(task.node, fmt::format("`{}` does not read `{}` where it must", name, at));
+      }
       const auto [maker, output] = outputOf(id, operands[i]);
       if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
       const std::string_view madeBy = home.tasks[called_[maker.index()]].name;
       const bool file = isFile(module_.types.kind(node(operands[i]).type));
-      scratch_.assign("/").append(madeBy).append("/").append(output).append("/");
+      if (file) keyed(home.tasks[called_[maker.index()]]);
+      scratch_ = filePlace(maker, madeBy, output);
       if (file ? text.find(scratch_) != text.npos : reads(text, madeBy, "parameters", output)) continue;
       differ(task.node, fmt::format("`{}` is not output `{}` of `{}`", name, output, madeBy));
     }
@@ -399,6 +406,7 @@ class Comparer {
     const Template* entry = find(document->spec(), document->spec()["entrypoint"].text());
     if (entry != nullptr && entry->dag.tasks.size() == 1 && entry->dag.tasks[0].callee != nullptr) {
       const Template& steps = *entry->dag.tasks[0].callee;
+      inputsOfPart(entry->dag.tasks[0]);
       dag(&steps, callee.body);
       partOutputs(steps, callee);
     } else if (entry != nullptr) {
@@ -424,6 +432,36 @@ class Comparer {
     }
   }
 
+  /// A step whose files another part reads puts them where that looks for them.
+  void keyed(const Dag::Task& task) {
+    if (argument(task.arguments, "key")["value"].text().ends_with(fmt::format("/{}", task.name)))
+      return;
+    differ(task.node,
+           fmt::format("`{}` does not put its files where another part looks for them", task.name));
+  }
+
+  /// How the place of a file ends that a step leaves for other parts.
+  std::string filePlace(NodeId step, std::string_view task, std::string_view name) const {
+    for (const ir::OutputDef& output :
+         module_.at(std::get<ir::Step>(node(step).payload).task).outputs) {
+      if (output.name != name) continue;
+      return fmt::format("/{}/{}/{}{}", task, name, output.path.empty() ? output.name : output.path,
+                         module_.types.kind(output.type) == TypeKind::Dir ? ".tgz" : "");
+    }
+    return {};
+  }
+
+  /// The one task of a part's entry passes each input on under its own name.
+  void inputsOfPart(const Dag::Task& task) {
+    for (YamlNode p = task.arguments["parameters"].first(); p.exists(); p = p.next()) {
+      const std::string_view name = p["name"].text();
+      const std::string_view text = p["value"].text();
+      const bool folder = name == "folder" && text.ends_with("{{workflow.uid}}");
+      if (folder || text == fmt::format("{{{{workflow.parameters.{}}}}}", name)) continue;
+      differ(p, fmt::format("input `{}` of a part is not passed on", name));
+    }
+  }
+
   /// Each value that a part gives, in order, is there under its name, and made by its step.
   void partOutputs(const Template& t, const ir::FuncDef& func) {
     const NodeId record = module_.at(func.body).results[0];
@@ -443,35 +481,90 @@ class Comparer {
       }
       const std::string_view text = output["valueFrom"]["expression"].text();
       at = found + scratch_.size();
+      chunks_[{func.body, fields[i].name}] = output["name"].text();
+      if (const std::string_view no = missing(t.dag, record, values[i], text.substr(at));
+          !no.empty()) {
+        differ(t.node, fmt::format("output `{}` of `{}` does not read `{}`", fields[i].name,
+                                   func.name, no));
+      }
       const auto [maker, name] = outputOf(record, values[i]);
       if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
       const std::string_view madeBy = t.dag.tasks[called_[maker.index()]].name;
       const std::string_view rest = text.substr(at, madeBy.size() + name.size() + 64);
-      scratch_.assign("/").append(madeBy).append("/").append(name).append("/");
+      scratch_ = filePlace(maker, madeBy, name);
       const bool file = isFile(module_.types.kind(node(values[i]).type));
+      if (file) keyed(t.dag.tasks[called_[maker.index()]]);
       if (file ? rest.find(scratch_) != rest.npos : reads(rest, madeBy, "parameters", name)) continue;
       differ(t.node, fmt::format("output `{}` of `{}` is not `{}` of `{}`", fields[i].name, func.name,
                                  name, madeBy));
     }
   }
 
-  /// Whether a value is a field of what another part gives: the task or the input that it comes from, with the
-  /// beginning of its name in an expression; else nothing.
-  std::pair<std::string, std::string_view> partField(const Dag& home, NodeId operand) const {
+  /// Where a value is a field of what another part gives: how an expression reads it; else nothing.
+  std::string partField(const Dag& home, NodeId operand) const {
     const auto* field = std::get_if<ir::Field>(&node(operand).payload);
     if (field == nullptr || field->ofEach || field->optional) return {};
     const NodeId maker = module_.operands(node(operand))[0];
     const ir::Node& n = node(maker);
-    if (const auto* call = std::get_if<ir::Call>(&n.payload)) {
-      if (!module_.at(call->callee).isPart || called_[maker.index()] == Dag::kNone) return {};
-      return {fmt::format("fromJSON(tasks[\"{}\"].outputs.parameters[\"values-",
-                          home.tasks[called_[maker.index()]].name),
-              module_.at(field->name)};
+    const auto* call = std::get_if<ir::Call>(&n.payload);
+    const auto bundle = bundles_.find(maker);
+    std::string holder;
+    ir::FuncId part;
+    if (call != nullptr && module_.at(call->callee).isPart &&
+        called_[maker.index()] != Dag::kNone) {
+      part = call->callee;
+      holder = fmt::format("tasks[\"{}\"].outputs.parameters[\"",
+                           home.tasks[called_[maker.index()]].name);
+    } else if (bundle != bundles_.end()) {
+      part = bundle->second;
+      holder = fmt::format("inputs.parameters[\"{}-", module_.at(n.name));
+    } else {
+      return {};
     }
-    const auto* param = std::get_if<ir::Param>(&n.payload);
-    if (param == nullptr || !bundleParams_.contains(maker)) return {};
-    return {fmt::format("fromJSON(inputs.parameters[\"{}-values-", module_.at(n.name)),
-            module_.at(field->name)};
+    const std::string_view name = module_.at(field->name);
+    const auto chunk = chunks_.find({module_.at(part).body, name});
+    if (chunk == chunks_.end()) return {};
+    return fmt::format("fromJSON({}{}\"])[\"{}\"]", holder, chunk->second, name);
+  }
+
+  /// Where a value is a list of outputs of steps, or of lists from other parts: the first that
+  /// `text` does not read in its turn; else nothing.
+  std::string_view missing(const Dag& home, NodeId user, NodeId operand, std::string_view text) {
+    const auto* op = std::get_if<ir::Op>(&node(operand).payload);
+    if (op == nullptr || (op->op != ir::Builtin::MakeList && op->op != ir::Builtin::SpreadList))
+      return {};
+    std::size_t at = 0;  // where the last one stands
+    std::vector<NodeId> left(module_.operands(node(operand)).rbegin(),
+                             module_.operands(node(operand)).rend());
+    while (!left.empty()) {
+      const NodeId item = left.back();
+      left.pop_back();
+      const auto* list = std::get_if<ir::Op>(&node(item).payload);
+      if (list != nullptr && list->op == ir::Builtin::MakeList) {
+        const auto items = module_.operands(node(item));
+        left.insert(left.end(), items.rbegin(), items.rend());
+        continue;
+      }
+      const auto [maker, output] = outputOf(user, item);
+      const std::string crossing = partField(home, item);
+      if (!crossing.empty()) {
+        at = text.find(crossing, at);
+      } else if (maker.valid() && called_[maker.index()] != Dag::kNone &&
+                 !isFile(module_.types.kind(node(item).type))) {
+        const std::string_view task = home.tasks[called_[maker.index()]].name;
+        const std::string dotted = fmt::format("tasks.{}.outputs.parameters.{}}}}}", task, output);
+        const std::string indexed =
+            fmt::format("tasks[\"{}\"].outputs.parameters[\"{}\"]", task, output);
+        do {
+          at = text.find("tasks", at == 0 ? 0 : at + 1);
+        } while (at != text.npos && !text.substr(at).starts_with(dotted) &&
+                 !text.substr(at).starts_with(indexed));
+      } else {
+        continue;
+      }
+      if (at == text.npos) return module_.at(std::get<ir::Field>(node(item).payload).name);
+    }
+    return {};
   }
 
   YamlNode only(const Template& t, std::string_view taskName) {
@@ -570,14 +663,17 @@ class Comparer {
       if (kind == TypeKind::Secret || (!file && holdsFiles(param.type))) continue;
       std::string_view text;
       if (!file) text = constant(task.node, given, param.name, operands[i]);
-      if (const auto [holder, member] = partField(home, operands[i]); !holder.empty()) {
+      if (const std::string wanted = partField(home, operands[i]); !wanted.empty()) {
         if (file) text = fileKey(given, param.name);
-        const std::size_t at = text.find(holder);
-        scratch_.assign("[\"").append(member).append("\"]");
-        if (at == std::string_view::npos || text.find(scratch_, at) == std::string_view::npos) {
-          differ(task.node, fmt::format("`{}` is not `{}` of another part", param.name, member));
+        if (text.find(wanted) == std::string_view::npos) {
+          differ(task.node,
+                 fmt::format("`{}` is not `{}` of another part", param.name,
+                             module_.at(std::get<ir::Field>(node(operands[i]).payload).name)));
         }
         continue;
+      }
+      if (const std::string_view no = missing(home, id, operands[i], text); !no.empty()) {
+        differ(task.node, fmt::format("`{}` does not read `{}` where it must", param.name, no));
       }
       const auto [maker, output] = outputOf(id, operands[i]);
       if (file && !maker.valid()) chosen(id, operands[i], home, task, fileKey(given, param.name), param.name);
@@ -666,6 +762,36 @@ class Comparer {
     }
   }
 
+  /// Values that the workflow gives, each from the step or the part that makes it.
+  void workflowOutputs(const Template& t, const ir::FuncDef& entry) {
+    const NodeId record = module_.at(entry.body).results[0];
+    const auto* op = std::get_if<ir::Op>(&node(record).payload);
+    if (op == nullptr || op->op != ir::Builtin::MakeRecord) return;
+    const std::vector<ir::TypeField>& fields = module_.types[entry.result].fields;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      const NodeId value = module_.operands(node(record))[i];
+      if (holdsFiles(fields[i].type) || module_.types.kind(fields[i].type) == TypeKind::Record)
+        continue;
+      YamlNode output = t.node["outputs"]["parameters"].first();
+      while (output.exists() && output["name"].text() != fields[i].name) output = output.next();
+      if (!output.exists()) {
+        differ(t.node, fmt::format("output `{}` is missing", fields[i].name));
+        continue;
+      }
+      const YamlNode from = output["valueFrom"];
+      const std::string_view text =
+          (from["expression"].exists() ? from["expression"] : from["parameter"]).text();
+      const std::string crossing = partField(t.dag, value);
+      const auto [maker, name] = outputOf(record, value);
+      const bool known = maker.valid() && called_[maker.index()] != Dag::kNone;
+      if ((!crossing.empty() && text.find(crossing) == text.npos) ||
+          !missing(t.dag, record, value, text).empty() ||
+          (known && !reads(text, t.dag.tasks[called_[maker.index()]].name, "parameters", name))) {
+        differ(output, fmt::format("output `{}` is not what it must be", fields[i].name));
+      }
+    }
+  }
+
   static constexpr std::uint32_t kMaxFields = 64;
   static constexpr std::uint32_t kNoFields = 0xffffffffU;
 
@@ -678,7 +804,9 @@ class Comparer {
   ForAllTasks all_;
   std::size_t depth_ = 0;
   std::vector<bool> stepful_;
-  std::set<NodeId> bundleParams_;
+  std::map<NodeId, ir::FuncId> bundles_;  ///< parameters of parts: the part whose result they are
+  /// By a part's body and a field of its result: the output that it is in.
+  std::map<std::pair<RegionId, std::string_view>, std::string_view> chunks_;
   std::set<std::pair<const Template*, std::uint32_t>> compared_;
   std::pair<const Template*, std::uint32_t> lastCompared_{};
   /// Called workflows, each once a document, and the templates of their `finally`.

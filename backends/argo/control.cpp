@@ -327,17 +327,15 @@ void Emitter::dependOnOrder(Scope& scope, ir::NodeId first) {
 }
 
 void Emitter::writeTasks(Scope& scope, ir::RegionId region, YamlWriter& w) {
-  if (sizes_ == nullptr || !scope.isEntry) {
+  if (sizes_ == nullptr) {
     for (const ir::NodeId id : module_.at(region).nodes) writeNode(scope, id, w);
     return;
   }
   for (const ir::NodeId id : module_.at(region).nodes) {
-    w.flush();
-    const std::size_t before = bytes_ + rest_.size() - containerBytes_;
+    const std::size_t before = w.written() + rest_.size() - containerBytes_;
     writeNode(scope, id, w);
-    w.flush();
     sizes_->ofNode[id.index()] =
-        static_cast<std::int64_t>(bytes_ + rest_.size() - containerBytes_ - before);
+        static_cast<std::int64_t>(w.written() + rest_.size() - containerBytes_ - before);
   }
 }
 

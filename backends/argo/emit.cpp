@@ -348,7 +348,9 @@ void Emitter::writeManifest() {
   writeTasks(scope, entry.body, w);
   w.endList();
   w.endMap();
+  const std::size_t before = w.written();
   writeOutputs(w, functionOutputs(scope, entry));
+  if (sizes_ != nullptr) sizes_->results = static_cast<std::int64_t>(w.written() - before);
   w.endMap();
   if (onExit) writeFinally(module_.entry, scope, exitName, true);
   for (std::size_t i = 0; i < functionQueue_.size(); ++i) writeFunction(functionQueue_[i]);
@@ -387,8 +389,9 @@ std::optional<Sizes> measure(const ir::Module& module, const EmitOptions& option
   Emitter emitter(module, options, *settings, [](std::string_view) {}, unheard);
   emitter.measureInto(sizes);
   if (!emitter.run()) return std::nullopt;
-  std::int64_t steps = 0;
-  for (const std::int64_t bytes : sizes.ofNode) steps += bytes;
+  std::int64_t steps = sizes.results;
+  for (const ir::NodeId id : module.at(module.at(module.entry).body).nodes)
+    steps += sizes.ofNode[id.index()];
   for (const std::int64_t bytes : sizes.ofTask) steps += bytes;
   sizes.base = std::max<std::int64_t>(0, sizes.documents.back().second - steps);
   return sizes;

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -192,8 +193,11 @@ class Emitter {
   void partCall(Scope& scope, ir::NodeId node, TaskCall& call);
   /// Whether it is a parameter of a part, or the call of one.
   [[nodiscard]] bool isPacked(ir::NodeId node) const;
-  /// Whether the value is the result of a part: an object of texts by field.
-  [[nodiscard]] bool isBundle(ir::NodeId node) const;
+  /// The part whose result a packed value is, an object of texts by field; else invalid.
+  [[nodiscard]] ir::FuncId bundle(ir::NodeId node) const;
+  [[nodiscard]] ir::TypeId bundleField(ir::FuncId part, const std::string& name) const;
+  /// Lists after each other, where each is known to have items; nothing where one is not.
+  std::optional<Text> joinedLists(Scope& scope, std::span<const ir::NodeId> lists);
   Text packedText(Scope& scope, ir::NodeId node, const Path& path);
   std::string packedExpr(Scope& scope, ir::NodeId node, const Path& path);
   std::string packedKey(Scope& scope, ir::NodeId node, const Path& path);
@@ -305,7 +309,7 @@ class Emitter {
     std::string parameter;   ///< or a plain reference (`from`)
     bool global = false;     ///< also an output of the workflow, of the same name
   };
-  [[nodiscard]] std::vector<Output> partOutputs(Scope& scope, const ir::FuncDef& func);
+  [[nodiscard]] std::vector<Output> partOutputs(Scope& scope, ir::FuncId func);
   std::vector<Input> inputsOf(const Scope& scope) const;
   void writeInputs(YamlWriter& w, const std::vector<Input>& inputs);
   void writeOutputs(YamlWriter& w, const std::vector<Output>& outputs);
@@ -412,7 +416,10 @@ class Emitter {
     ir::NodeId call;
     std::string name;      // of its WorkflowTemplate
     std::string runner;    // the template of the parent that runs it
-    std::vector<bool> bundles;  // by parameter: the result of another part
+    std::vector<ir::FuncId> sources;   // by parameter: the part whose result it is, else invalid
+    std::vector<std::uint32_t> chunk;  // by field of its result: which of its outputs it is in
+    std::uint32_t chunks = 0;
+    std::unordered_map<std::string_view, std::uint32_t> fields;  // by name
   };
   std::map<ir::FuncId, PartFacts> parts_;
   std::vector<ir::FuncId> partOf_;  // by region: the part whose body it is, else invalid
@@ -422,9 +429,9 @@ class Emitter {
   std::size_t containerBytes_ = 0;  // of all that were written
 };
 
-/// Fields of a part's result in one output of it: expr-lang takes expressions of 10,000 nodes, and a
-/// field is some eleven.
-inline constexpr std::size_t kFieldsAtOnce = 500;
+/// Values of a part's result in one output of it: expr-lang takes expressions of 10,000 nodes, and
+/// a value is some eleven.
+inline constexpr std::size_t kValuesAtOnce = 500;
 [[nodiscard]] std::string chunkName(std::size_t chunk);
 
 }  // namespace couler::backends::argo

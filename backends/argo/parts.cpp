@@ -14,9 +14,6 @@ namespace {
 using ir::TypeKind;
 
 bool isChunk(const Path& path) { return path.size() == 1 && path[0].starts_with("values-"); }
-std::size_t chunksOf(const ir::Type& record) {
-  return (record.fields.size() + kFieldsAtOnce - 1) / kFieldsAtOnce;
-}
 
 /// What a task of the parent submits. Each value is a JSON string once Argo has filled it in, which
 /// is YAML as it stands, whatever is in it.
@@ -56,18 +53,36 @@ void Emitter::findParts() {
     const ir::NodeId maker = base(value, path);
     if (module_.payload<ir::Step>(maker) != nullptr) keyed_[maker.index()] = true;
   };
-  for (const ir::NodeId id : module_.at(module_.at(module_.entry).body).nodes) {
+  const auto partOf = [&](ir::NodeId id) {
     const auto* call = module_.payload<ir::Call>(id);
-    if (call == nullptr || !module_.at(call->callee).isPart) continue;
-    PartFacts& part = parts_[call->callee];
+    return call != nullptr && module_.at(call->callee).isPart ? call->callee : ir::FuncId();
+  };
+  for (std::size_t i = 0; i < module_.nodes.size(); ++i) {
+    const ir::NodeId id{i};
+    const ir::FuncId callee = partOf(id);
+    if (!callee.valid()) continue;
+    PartFacts& part = parts_[callee];
     part.call = id;
     for (const ir::NodeId operand : module_.operands(node(id))) {
-      const auto* source = module_.payload<ir::Call>(operand);
-      part.bundles.push_back(source != nullptr && module_.at(source->callee).isPart);
+      part.sources.push_back(partOf(operand));
       mark(operand);
     }
-    const ir::NodeId record = module_.at(module_.at(call->callee).body).results[0];
-    for (const ir::NodeId value : module_.operands(node(record))) mark(value);
+    const ir::NodeId record = module_.at(module_.at(callee).body).results[0];
+    const std::vector<ir::TypeField>& fields = module_.types[module_.at(callee).result].fields;
+    std::size_t full = kValuesAtOnce;
+    for (const ir::NodeId value : module_.operands(node(record))) {
+      mark(value);
+      const auto* op = module_.payload<ir::Op>(value);
+      const bool isList = op != nullptr && op->op == ir::Builtin::MakeList;
+      const std::size_t values = isList ? std::max<std::size_t>(node(value).operandCount, 1) : 1;
+      if (full + values > kValuesAtOnce) {
+        ++part.chunks;
+        full = 0;
+      }
+      full += values;
+      part.fields.emplace(fields[part.chunk.size()].name, part.chunk.size());
+      part.chunk.push_back(part.chunks - 1);
+    }
   }
 }
 
@@ -78,11 +93,39 @@ bool Emitter::isPacked(ir::NodeId id) const {
   return std::holds_alternative<ir::Param>(n.payload) && partOf_[n.region.index()].valid();
 }
 
-bool Emitter::isBundle(ir::NodeId id) const {
+ir::FuncId Emitter::bundle(ir::NodeId id) const {
   const ir::Node& n = node(id);
   const auto* param = std::get_if<ir::Param>(&n.payload);
-  if (param == nullptr) return true;
-  return parts_.at(partOf_[n.region.index()]).bundles[param->index];
+  if (param == nullptr) return std::get<ir::Call>(n.payload).callee;
+  return parts_.at(partOf_[n.region.index()]).sources[param->index];
+}
+
+ir::TypeId Emitter::bundleField(ir::FuncId part, const std::string& name) const {
+  return module_.types[module_.at(part).result].fields[parts_.at(part).fields.at(name)].type;
+}
+
+std::optional<Text> Emitter::joinedLists(Scope& scope, std::span<const ir::NodeId> lists) {
+  const auto itemsOf = [&](ir::NodeId id) {
+    const auto* op = module_.payload<ir::Op>(id);
+    return op != nullptr && op->op == ir::Builtin::MakeList ? module_.operands(node(id))
+                                                            : std::span<const ir::NodeId>();
+  };
+  Text out = Text::literal("[");
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    Path path;
+    if (itemsOf(origin(lists[i], path)).empty() || !path.empty()) return std::nullopt;
+    if (i != 0) out.add(",");
+    const ir::NodeId id = base(lists[i], path);
+    const auto items = itemsOf(id);
+    for (std::size_t k = 0; k < items.size(); ++k) {
+      if (k != 0) out.add(",");
+      out.add(text(scope, items[k], {}));
+    }
+    if (!items.empty()) continue;
+    out.add(Text::expression(fmt::format("sprig.trimPrefix(\"[\", sprig.trimSuffix(\"]\", {}))",
+                                         packedText(scope, id, path).asExpr())));
+  }
+  return out.add("]");
 }
 
 ir::NodeId Emitter::origin(ir::NodeId from, Path& path) const {
@@ -133,7 +176,7 @@ Text Emitter::packedText(Scope& scope, ir::NodeId id, const Path& path) {
     return Text::literal("null");
   }
   if (path.empty() || isChunk(path)) return Text::ref(*ref);
-  if (isBundle(id) && path.size() == 1) {
+  if (bundle(id).valid() && path.size() == 1) {
     return Text::expression(fmt::format("fromJSON({})[{}]", ref->indexed(), exprString(path[0])));
   }
   return Text::expression(encode(packedExpr(scope, id, path), where->restType));
@@ -142,12 +185,13 @@ Text Emitter::packedText(Scope& scope, ir::NodeId id, const Path& path) {
 std::string Emitter::packedExpr(Scope& scope, ir::NodeId id, const Path& path) {
   const auto where = place(id, path);
   const auto ref = where && !where->artifact ? reference(scope, id, *where) : std::nullopt;
-  if (!ref || (isBundle(id) && path.empty())) {
+  const ir::FuncId from = bundle(id);
+  if (!ref || (from.valid() && path.empty())) {
     refuse<Diag::BackendExpression>(node(id).span, "put it into a task", "argo", "this");
     return "nil";
   }
-  if (!isBundle(id)) return members(decode(*ref, node(id).type), node(id).type, path);
-  const ir::TypeId type = fieldType(node(id).type, path[0]);
+  if (!from.valid()) return members(decode(*ref, node(id).type), node(id).type, path);
+  const ir::TypeId type = bundleField(from, path[0]);
   const std::string text = fmt::format("fromJSON({})[{}]", ref->indexed(), exprString(path[0]));
   return members(decode(text, type), type, std::span(path).subspan(1));
 }
@@ -157,23 +201,26 @@ std::vector<std::string> Emitter::partInputs(ir::FuncId id) const {
   const PartFacts& part = parts_.at(id);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < func.params.size(); ++i) {
-    if (!part.bundles[i]) {
+    if (!part.sources[i].valid()) {
       names.push_back(func.params[i].name);
       continue;
     }
-    for (std::size_t k = 0; k < chunksOf(module_.types[func.params[i].type]); ++k) {
+    for (std::size_t k = 0; k < parts_.at(part.sources[i]).chunks; ++k) {
       names.push_back(fmt::format("{}-{}", func.params[i].name, chunkName(k)));
     }
   }
   return names;
 }
 
-std::vector<Emitter::Output> Emitter::partOutputs(Scope& scope, const ir::FuncDef& func) {
+std::vector<Emitter::Output> Emitter::partOutputs(Scope& scope, ir::FuncId funcId) {
   std::vector<Output> out;
+  const ir::FuncDef& func = module_.at(funcId);
   const auto values = module_.operands(node(module_.at(func.body).results[0]));
   const std::vector<ir::TypeField>& fields = module_.types[func.result].fields;
+  const PartFacts& part = parts_.at(funcId);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (i % kFieldsAtOnce == 0) {
+    const bool first = part.chunk[i] == out.size();
+    if (first) {
       if (!out.empty()) out.back().expression += "})";
       out.push_back({chunkName(out.size()), false, false, "toJson({", {}, true});
     }
@@ -186,8 +233,8 @@ std::vector<Emitter::Output> Emitter::partOutputs(Scope& scope, const ir::FuncDe
     } else {
       value = text(scope, values[i], {}).asExpr();
     }
-    out.back().expression += fmt::format("{}{}: {}", i % kFieldsAtOnce == 0 ? "" : ", ",
-                                         exprString(fields[i].name), value);
+    out.back().expression +=
+        fmt::format("{}{}: {}", first ? "" : ", ", exprString(fields[i].name), value);
   }
   if (!out.empty()) out.back().expression += "})";
   return out;
@@ -206,8 +253,8 @@ void Emitter::partCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const auto operands = module_.operands(node(id));
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const ir::ParamDef& param = func.params[i];
-    if (part.bundles[i]) {
-      for (std::size_t k = 0; k < chunksOf(module_.types[param.type]); ++k) {
+    if (part.sources[i].valid()) {
+      for (std::size_t k = 0; k < parts_.at(part.sources[i]).chunks; ++k) {
         call.parameters.add(fmt::format("{}-{}", param.name, chunkName(k)),
                             packedText(scope, operands[i], {chunkName(k)}).asTag());
       }
@@ -248,13 +295,12 @@ std::string Emitter::writeRunner(ir::FuncId funcId) {
       declared.push_back({input, false, false, std::nullopt, std::nullopt});
     }
     writeInputs(w, declared);
-    const std::size_t chunks = chunksOf(module_.types[func.result]);
-    if (chunks != 0) {
+    if (part.chunks != 0) {
       w.key("outputs");
       w.beginMap();
       w.key("parameters");
       w.beginList();
-      for (std::size_t k = 0; k < chunks; ++k) {
+      for (std::size_t k = 0; k < part.chunks; ++k) {
         w.beginMap();
         w.entry("name", chunkName(k));
         w.key("valueFrom");
@@ -320,7 +366,7 @@ void Emitter::writePart(ir::FuncId funcId) {
     writeTasks(scope, func.body, w);
     w.endList();
   }
-  const std::vector<Output> outputs = partOutputs(scope, func);
+  const std::vector<Output> outputs = partOutputs(scope, funcId);
   for (std::size_t i = 0; i < functionQueue_.size(); ++i) writeFunction(functionQueue_[i]);
   std::string inner;
   std::swap(inner, rest_);

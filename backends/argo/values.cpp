@@ -124,21 +124,24 @@ std::optional<Emitter::Place> Emitter::place(ir::NodeId id, const Path& path) co
   Place out;
   ir::TypeId type = n.type;
   if (isPacked(id)) {
-    if (isBundle(id) && !path.empty()) {
-      out.leaf = {path[0]};
-      if (const auto field = types.fieldIndex(n.type, path[0])) {
-        out.leaf = {chunkName(*field / kFieldsAtOnce)};
-      } else {
-        out.packed = true;  // already one of the outputs that the fields come in
+    out.packed = true;
+    std::size_t known = 0;  // fields of which the type is known
+    if (const ir::FuncId from = bundle(id); from.valid() && !path.empty()) {
+      const PartFacts& part = parts_.at(from);
+      const auto field = part.fields.find(path[0]);
+      if (field == part.fields.end()) {  // already one of the outputs that the fields come in
+        out.leaf = {path[0]};
         return out;
       }
+      out.leaf = {chunkName(part.chunk[field->second])};
+      type = types[n.type].fields[field->second].type;
+      known = 1;
     }
-    for (const std::string& field : path) type = fieldType(type, field);
+    for (std::size_t i = known; i < path.size(); ++i) type = fieldType(type, path[i]);
     if (type == ir::TypeTable::kError) return std::nullopt;
     out.rest = path;
     out.type = n.type;
     out.restType = type;
-    out.packed = true;
     out.optional = types.kind(type) == TypeKind::Optional;
     out.artifact = isFileKind(kindOf(type));
     return out;
@@ -385,6 +388,9 @@ Text Emitter::text(Scope& scope, ir::NodeId from, Path path) {
         out.add(text(scope, operands[i], {}));
       }
       return out.add("]");
+    }
+    if (op->op == ir::Builtin::SpreadList) {
+      if (auto out = joinedLists(scope, operands)) return std::move(*out);
     }
     if (op->op == ir::Builtin::MakeRecord) {
       Text out = Text::literal("{");

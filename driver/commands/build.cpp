@@ -134,7 +134,9 @@ int runBuild(const Invocation& invocation) {
   }
   context.searches = searchesOn(where ? where->backend : nullptr);
   std::optional<passes::EngineLimits> limits;
-  if (where && invocation.has("split")) context.limits = &limits.emplace(limitsOf(*where->backend, targetName, options));
+  if (where && !invocation.has("no-split")) {
+    context.limits = &limits.emplace(limitsOf(*where->backend, targetName, options));
+  }
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   pipeline.printAfter = *printAfter;

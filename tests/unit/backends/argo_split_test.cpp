@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "argo_fixture.h"
 #include "backends/argo/argo.h"
 #include "ir/print.h"
 #include "ir/verify.h"
@@ -18,7 +19,7 @@ passes::EngineLimits limitsOf(Limits of, const EmitOptions& options = {}) {
   limits.engine = "argo";
   limits.bytes = of.bytes;
   limits.steps = of.steps;
-  limits.callBytes = of.callBytes;
+  limits.handOver = {of.callBytes, of.giveBytes, of.takeBytes, of.linkBytes, of.linkValues};
   limits.measure = [options](const ir::Module& module) -> std::optional<passes::EmittedSizes> {
     auto sizes = argo::measure(module, options);
     if (!sizes) return std::nullopt;
@@ -26,6 +27,7 @@ passes::EngineLimits limitsOf(Limits of, const EmitOptions& options = {}) {
     out.ofNode = std::move(sizes->ofNode);
     out.ofTask = std::move(sizes->ofTask);
     out.base = sizes->base;
+    out.results = sizes->results;
     for (const auto& [func, bytes] : sizes->documents) out.documents.push_back({func, bytes});
     return out;
   };
@@ -116,6 +118,204 @@ TEST(ArgoSplit, HundredThousandSteps) {
     std::printf("%-26s %2zu parts, %4ld values cut, x %.3f\n", shape.name.c_str(),
                 split.plan.parts.size() - 1, split.plan.valuesCut,
                 split.plan.seconds / split.plan.secondsWhole);
+  }
+}
+
+// Ten layers 10,000 wide, three dependencies a step: thousands of values cross each cut.
+TEST(ArgoSplit, WideLayers) {
+  ir::Module module = testing::moduleOf(testing::layered(10, 10'000));
+  const Split split = splitArgo(module, argo::kLimits);
+  EXPECT_TRUE(split.changed);
+  EXPECT_LE(split.plan.seconds, 1.05 * split.plan.secondsWhole);
+}
+
+constexpr const char* kMixed = R"cwl(
+task one(n: int) -> (m: int, note: file = "note.txt") {
+    image "busybox:1.36"
+    run sh """
+        m=$n
+        echo "$n" > "$note"
+        """
+}
+task two(a: int, note: file) -> (m: int) {
+    image "busybox:1.36"
+    run sh "m=$a"
+}
+task all(xs: list<int>) -> (m: int) {
+    image "busybox:1.36"
+    run sh "m=1"
+}
+workflow main(start: int = 1) -> (m: int, xs: list<int>) {
+    let first = for i in 0..40 { one(start + i) }
+    let second = for i in 0..40 { two(first[i].m, first[(i + 3) % 40].note) }
+    let sum = all(second.m)
+    return (m: sum.m, xs: first.m)
+}
+target prod = argo {
+    namespace: "team",
+    service_account: "runner",
+    artifacts: s3(bucket: "b", key_prefix: "runs"),
+}
+)cwl";
+
+/// The program cut at 30 steps a part.
+Manifest cutMixed(Compiled& compiled) {
+  Limits limits = argo::kLimits;
+  limits.steps = 30;
+  const passes::EngineLimits used = limitsOf(limits, compiled.options());
+  DiagnosticList diags;
+  passes::Context context{diags};
+  context.limits = &used;
+  EXPECT_TRUE(passes::split(compiled.module(), context)) << Compiled::list(diags);
+  EXPECT_EQ(ir::verify(compiled.module()), std::vector<std::string>{});
+  return compiled.emit();
+}
+
+std::vector<std::string> documentsOf(std::string_view text) {
+  std::vector<std::string> documents;
+  for (std::size_t at = text.find("\n---\n"); at != text.npos; at = text.find("\n---\n")) {
+    documents.emplace_back(text.substr(0, at + 1));
+    text.remove_prefix(at + 5);
+  }
+  documents.emplace_back(text);
+  return documents;
+}
+std::string joined(const std::vector<std::string>& documents) {
+  std::string text;
+  for (const std::string& document : documents) text += (text.empty() ? "" : "---\n") + document;
+  return text;
+}
+
+struct PartFault {
+  int document;  ///< -1: the parent
+  std::string_view from, to, code;
+};
+
+// What is wrong between parts and their parent is found: each fault is put into a bundle that is
+// right.
+TEST(ArgoSplit, ValidatorFindsFaultsBetweenParts) {
+  ir::Module module = testing::moduleOf(testing::layered(3, 6));
+  Limits limits = argo::kLimits;
+  limits.steps = 8;
+  const Split good = splitArgo(module, limits);
+  ASSERT_EQ(documentsOf(good.text).size(), 4U);
+  const auto validate = [&](const std::vector<std::string>& documents) {
+    DiagnosticList diags;
+    const bool ok = argo::validate(module, {}, joined(documents), diags);
+    EXPECT_EQ(ok, !diags.hasErrors());
+    return Compiled::list(diags);
+  };
+  ASSERT_EQ(validate(documentsOf(good.text)), "");
+  constexpr PartFault kFaults[] = {
+      // a part's own document
+      {0, "  name: main-part-1-", "  name: main-part-1-f", "CW0652"},
+      {0, "kind: WorkflowTemplate", "kind: Workflow", "CW0651"},
+      {0, "globalName: values-1", "globalName: values-2", "CW0652"},
+      {0, "\"step_0_x\": ", "\"step_O_x\": ", "CW0653"},
+      {0, "tasks[\"step-0\"]", "tasks[\"step-1\"]", "CW0653"},
+      {0, "{\"step_0_x\": tasks[\"step-0\"].outputs.parameters[\"x\"], ", "{", "CW0653"},
+      {0, "name: step-2\n", "name: step-1\n", "CW065"},
+      {0, "entrypoint: start", "entrypoint: main-part-1", "CW0653"},
+      {0, "failFast: false", "failFast: true", "CW0653"},
+      {0, "entrypoint: start", "serviceAccountName: other\n  entrypoint: start", "CW0651"},
+      {0, "entrypoint: start", "nodeSelector: {a: b}\n  entrypoint: start", "CW0651"},
+      {0, "entrypoint: start", "parallelism: 3\n  entrypoint: start", "CW0651"},
+      {0, "metadata:\n", "metadata:\n  namespace: other\n", "CW0651"},
+      {1, "    - name: part_1-values-1\n  templates", "    - name: part_2-values-1\n  templates",
+       "CW065"},
+      {1, "{{workflow.parameters.part_1-values-1}}", "{{workflow.parameters.part_1-values-2}}",
+       "CW065"},
+      {1, "{{workflow.parameters.part_1-values-1}}", "{}", "CW0653"},
+      {1, "[\"step_0_x\"]", "[\"step_1_x\"]", "CW0653"},
+      {1, "inputs.parameters[\"part_1-values-1\"]", "inputs.parameters[\"part_1-values-2\"]",
+       "CW0652"},
+      // the parent
+      {-1, "dependencies: [part-1]", "dependencies: []", "CW065"},
+      {-1, "dependencies: [part-2]", "dependencies: [part-1]", "CW065"},
+      {-1, "dependencies: [part-1]", "dependencies: [part-3]", "CW0652"},
+      {-1, "tasks.part-1.outputs.parameters.values-1}}",
+       "tasks.part-1.outputs.parameters.values-2}}", "CW0652"},
+      {-1, "- name: part_1-values-1\n            value",
+       "- name: part_2-values-1\n            value", "CW065"},
+      {-1, "template: main-part-1\n", "template: main-part-2\n", "CW065"},
+      {-1, "@.name==\"values-1\"", "@.name==\"values-2\"", "CW0651"},
+      {-1, "action: create", "action: get", "CW0653"},
+      {-1, "setOwnerReference: true", "setOwnerReference: false", "CW0651"},
+      {-1, "status.phase == Succeeded", "status.phase == Running", "CW0651"},
+      {-1, "status.phase in (Failed, Error)", "status.phase in (Failed)", "CW0651"},
+      {-1, "      failureCondition: \"status.phase in (Failed, Error)\"\n", "", "CW0651"},
+      {-1, "        kind: Workflow\n", "        kind: Pod\n", "CW0653"},
+      {-1, "generateName: main-part-1-", "name: main-part-1", "CW0651"},
+      {-1, "            name: main-part-2-", "            name: main-part-3-", "CW0652"},
+      {-1, "inputs.parameters[\"part_1-values-1\"]", "inputs.parameters[\"part_1-values-2\"]",
+       "CW0652"},
+      {-1, "            - name: part_1-values-1\n              value",
+       "            - name: part_2-values-1\n              value", "CW0652"},
+      {-1, "values-1\"])[\"step_17_x\"]", "values-1\"])[\"step_16_x\"]", "CW0653"},
+      {-1, "      - name: out0\n", "      - name: out9\n", "CW0653"},
+  };
+  for (const PartFault& fault : kFaults) {
+    SCOPED_TRACE(std::string(fault.from) + " -> " + std::string(fault.to));
+    std::vector<std::string> documents = documentsOf(good.text);
+    std::string& text =
+        fault.document < 0 ? documents.back() : documents[static_cast<std::size_t>(fault.document)];
+    const std::size_t at = text.find(fault.from);
+    EXPECT_NE(at, std::string::npos);
+    if (at == std::string::npos) continue;
+    text.replace(at, fault.from.size(), fault.to);
+    const std::string found = validate(documents);
+    EXPECT_NE(found.find(fault.code), std::string::npos) << found;
+  }
+  const auto expectFound = [&](const std::vector<std::string>& documents, std::string_view what) {
+    EXPECT_NE(validate(documents), "") << what;
+  };
+  for (std::size_t i = 0; i < 3; ++i) {  // parts left out, there twice, in the place of another
+    std::vector<std::string> documents = documentsOf(good.text);
+    documents.erase(documents.begin() + static_cast<std::ptrdiff_t>(i));
+    expectFound(documents, "a part is missing");
+    documents = documentsOf(good.text);
+    documents.insert(documents.begin(), documents[i]);
+    expectFound(documents, "a part is there twice");
+    std::string other = documents[0];
+    other.replace(other.find("  name: main-part-"), 19, "  name: other-part-");
+    documents[0] = other;
+    expectFound(documents, "a part that nothing submits");
+  }
+  std::vector<std::string> documents = documentsOf(good.text);
+  const std::size_t from = documents[2].find("      - name: step-12\n");
+  const std::size_t to = documents[2].find("      - name: step-13\n");
+  ASSERT_LT(from, to);
+  const std::string twice = documents[2].substr(from, to - from);
+  documents[1].insert(documents[1].find("      - name: step-6\n"), twice);
+  expectFound(documents, "a step in two parts");
+  documents = documentsOf(good.text);
+  documents[2].erase(from, to - from);
+  expectFound(documents, "a step in no part");
+}
+
+// The same of files, lists and settings.
+TEST(ArgoSplit, ValidatorFindsFaultsOfFilesAndLists) {
+  Compiled compiled(kMixed);
+  ASSERT_TRUE(compiled.ready()) << compiled.problems();
+  const Manifest good = cutMixed(compiled);
+  ASSERT_TRUE(good.ok) << good.problems;
+  ASSERT_EQ(compiled.validate(good.text), "");
+  constexpr PartFault kFaults[] = {
+      {0, "namespace: team", "namespace: tame", "CW0651"},
+      {0, "serviceAccountName: runner", "serviceAccountName: walker", "CW0651"},
+      {0, "serviceAccountName: runner\n", "", "CW065"},
+      {0, "{{workflow.uid}}", "{{workflow.name}}", "CW065"},
+      {0, "\"/one-3/note/note.txt\"", "\"/one-3/note/note.doc\"", "CW0653"},
+      {0, "- name: key\n", "- name: kye\n", "CW065"},
+  };
+  for (const PartFault& fault : kFaults) {
+    SCOPED_TRACE(std::string(fault.from) + " -> " + std::string(fault.to));
+    std::string text = good.text;
+    const std::size_t at = text.find(fault.from);
+    EXPECT_NE(at, std::string::npos) << text;
+    if (at == std::string::npos) continue;
+    text.replace(at, fault.from.size(), fault.to);
+    EXPECT_NE(compiled.validate(text).find(fault.code), std::string::npos);
   }
 }
 

@@ -258,8 +258,8 @@ TEST_F(Commands, newRuns) {
 
 class Split : public CommandLine {};
 
-// One manifest unless parts are asked for; then each is within the limits.
-TEST_F(Split, partsAreMadeOnRequest) {
+// What is over the limits comes out in parts, each within them, unless one manifest is asked for.
+TEST_F(Split, partsAreMadeWhereNeeded) {
   write("big.cwl", R"cwl(couler 1
 
 task one(n: int) -> (m: int) {
@@ -279,15 +279,18 @@ workflow big() -> (all: list<int>) {
 
 target prod = argo { image: "busybox:1.36" }
 )cwl");
-  const Ran whole = couler({"build", "big.cwl", "-o", "whole.yaml"});
-  EXPECT_EQ(whole.code, 0) << whole.err;
-  EXPECT_NE(whole.err.find("CW0609"), std::string::npos) << whole.err;
-  EXPECT_EQ(read("whole.yaml").find("WorkflowTemplate"), std::string::npos);
+  for (const char* off : {"--no-split", "--disable-pass=split"}) {
+    const Ran whole = couler({"build", "big.cwl", off, "-o", "whole.yaml"});
+    EXPECT_EQ(whole.code, 0) << whole.err;
+    EXPECT_NE(whole.err.find("CW0609"), std::string::npos) << whole.err;
+    EXPECT_EQ(read("whole.yaml").find("WorkflowTemplate"), std::string::npos);
+  }
   const Ran plan = couler({"plan", "big.cwl", "--target", "prod"});
   EXPECT_EQ(plan.code, 0) << plan.err;
   EXPECT_NE(plan.out.find("parts that the last runs"), std::string::npos) << plan.out;
-  const Ran parts = couler({"build", "big.cwl", "--split", "-o", "parts.yaml"});
+  const Ran parts = couler({"build", "big.cwl", "--remarks", "-o", "parts.yaml"});
   EXPECT_EQ(parts.code, 0) << parts.err;
+  EXPECT_NE(parts.err.find("CW0540"), std::string::npos) << parts.err;
   EXPECT_EQ(parts.err.find("CW0609"), std::string::npos) << parts.err;
   std::size_t documents = 0;
   std::size_t greatest = 0;

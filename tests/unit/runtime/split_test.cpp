@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "ir/print.h"
@@ -68,6 +69,9 @@ class SplitRun : public testing::EngineTest {
   void expectSame(const ir::Module& whole, ir::Module cut, std::int64_t steps) {
     const passes::SplitPlan plan = split(cut, steps);
     EXPECT_GT(plan.parts.size(), 1U);
+    expectSameRuns(whole, cut);
+  }
+  void expectSameRuns(const ir::Module& whole, const ir::Module& cut) {
     const Outcome one = runIn(whole, "whole");
     const Outcome other = runIn(cut, "parts");
     EXPECT_EQ(one.outputs, other.outputs);
@@ -157,17 +161,66 @@ TEST_F(SplitRun, ConditionsLoopsFilesAndFinally) {
   }
 }
 
+// Bodies that are over the limits by themselves are cut, too, and lists go from part to part as
+// lists.
+TEST_F(SplitRun, BodiesAndLists) {
+  std::string steps = "        let s0 = sum(first.x, base.x)\n";
+  for (int i = 1; i < 30; ++i) {
+    steps += fmt::format("        let s{0} = sum(s{1}.x, s{2}.x)\n", i, i - 1, i / 2);
+  }
+  const std::string program = R"cwl(
+task number(n: int) -> (x: int) {
+    run sh "x=$((n * 2))"
+}
+task sum(a: int, b: int) -> (x: int) {
+    run sh "x=$(( (a + b) % 1009 ))"
+}
+task total(xs: list<int>) -> (text: string = stdout) {
+    run ["echo", ...xs]
+}
+workflow main(start: int = 1) -> (each: list<int>, chosen: int, last: int, all: list<int>, total: string) {
+    let base = number(start)
+    let each = for i in 0..base.x {
+        let first = number(i)
+)cwl" + steps + R"cwl(        s29.x
+    }
+    let chosen = if base.x > 1 {
+        let first = number(7)
+)cwl" + steps + R"cwl(        s29.x
+    } else {
+        0
+    }
+    let last = loop state = (round: 0, x: chosen) max 2 {
+        let first = number(state.x)
+)cwl" + steps + R"cwl(        (round: state.round + 1, x: s29.x)
+    } until state.x > 5000
+    let wide = for i in 0..40 { number(start + i) }
+    let sums = for i in 0..40 { sum(wide[i].x, wide[(i + 1) % 40].x) }
+    let all = total(sums.x)
+    return (each: each, chosen: chosen, last: last.x, all: wide.x, total: all.text)
+}
+)cwl";
+  const auto compiled = testing::compile(folder / "test.cwl", program, true);
+  ASSERT_TRUE(compiled->module.has_value());
+  ir::Module cut = *compiled->module;
+  const std::size_t funcs = cut.funcs.size();
+  const passes::SplitPlan plan = split(cut, 20);
+  EXPECT_GT(plan.parts.size(), 8U);
+  EXPECT_GT(cut.funcs.size(), funcs + 8);
+  expectSameRuns(*compiled->module, cut);
+}
+
 // Algorithm 3 of the paper is in bench/; here, what partition promises.
 TEST(Partition, PartsAreAcyclicAndHaveEachStepOnce) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const couler::testing::Shape shape = couler::testing::randomGraph(450, seed);
     passes::StepGraph graph;
     for (std::uint32_t v = 0; v < shape.size(); ++v) {
-      graph.vertices.push_back({shape.seconds[v], 300, 1, 0});
-      for (const std::uint32_t before : shape.before[v]) graph.edges.push_back({before, v, 8});
+      graph.vertices.push_back({shape.seconds[v], 300, 1, 0, 1, false});
+      for (const std::uint32_t before : shape.before[v]) graph.edges.push_back({before, v, 8, 1});
     }
     graph.groupBytes = {1000};
-    const passes::Partition cut = passes::partition(graph, {0, 100, 0, 0});
+    const passes::Partition cut = passes::partition(graph, {0, 100, 0, 0, {}, 1});
     ASSERT_EQ(cut.part.size(), shape.size());
     std::vector<std::int64_t> steps(cut.parts, 0);
     std::int64_t parent = cut.parts;

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/module.h"
+#include "passes/partition.h"
+#include "passes/pass.h"
+
+/// A body as the graph that `split` cuts.
+namespace couler::passes {
+
+/// What the text of lists and expressions comes to, about: it is written where they are used, but
+/// parts of them can be made elsewhere.
+class Texts {
+ public:
+  Texts(const ir::Module& module, ir::RegionId body);
+  [[nodiscard]] bool isOp(ir::NodeId id) const;
+  /// Of an expression without those that it is made of.
+  [[nodiscard]] std::int64_t own(ir::NodeId id) const { return own_[id.index()]; }
+  /// Of a use of a value.
+  [[nodiscard]] std::int64_t reference(ir::NodeId id) const;
+  /// `bytes` of a node less what its operands come to, with a reference in place of each.
+  [[nodiscard]] std::int64_t without(ir::NodeId id, std::int64_t bytes) const;
+
+ private:
+  static constexpr std::int64_t kReference = 40;
+  static constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  [[nodiscard]] ir::NodeId maker(ir::NodeId id) const;  ///< of what may be a field
+
+  const ir::Module& module_;
+  std::vector<std::int64_t> own_, all_;  ///< by node
+};
+
+struct BodyGraph {
+  StepGraph graph;
+  std::vector<ir::NodeId>
+      nodes;  ///< that are vertices, in their order; constants and fields go with their users
+  std::vector<std::uint32_t> vertex;  ///< by index into `nodes`: several may be one
+
+  /// By node of the module, as `outline` takes it.
+  [[nodiscard]] std::vector<std::uint32_t> partOfNodes(const Partition& partition,
+                                                       std::size_t count) const;
+};
+
+/// What no backend can hand from one workflow to another keeps its maker and its users in one
+/// vertex. A vertex of `staying` stays with the parent. `sizes` are of the whole module. O((V + E)
+/// log V).
+[[nodiscard]] BodyGraph graphOf(const ir::Module& module, const Context& context,
+                                const EmittedSizes& sizes, ir::RegionId body);
+
+/// Makes the list of a field of each item of a list that is made item by item one that is made so,
+/// too.
+void spellOutLists(ir::Module& module, ir::RegionId body);
+
+/// The record of outputs at the end of the entry, which stays with the parent; else invalid.
+[[nodiscard]] ir::NodeId resultOf(const ir::Module& module, ir::RegionId body);
+
+}  // namespace couler::passes
