@@ -37,12 +37,18 @@ constexpr Option kCachePolicy = {"cache-policy", 0, Arity::Value, "NAME",
 constexpr Option kShardSize = {
     "shard-size", 0, Arity::Value, "SIZE",
     "run steps over files of rows in parts of about that size, such as `64MB`; 0B: whole"};
+constexpr Option kShardSizeHere = {
+    "shard-size", 0, Arity::Value, "SIZE",
+    "run steps over files of rows in parts of about that size, such as `64MB`; 0B: whole (default: "
+    "64 MiB for groups over inputs of 256 MiB or more)"};
 
 constexpr Option kCheckOptions[] = {
     {"deny-warnings", 0, Arity::Flag, "", "end with 1 when there is a warning"},
     {"scripts", 0, Arity::Flag, "",
      "let `sh` and `python3` look for syntax errors in scripts, which they do not run"},
 };
+constexpr Option kPrintAfter = {"print-after", 0, Arity::Many, "PASS",
+                                "print the graph after this pass (or `all`) to standard error"};
 constexpr Option kRemarks = {"remarks", 0, Arity::Flag, "", "say what each optimisation did"};
 constexpr Option kTimePasses = {"time-passes", 0, Arity::Flag, "",
                                 "print the CPU time of each pass to standard error"};
@@ -58,8 +64,7 @@ constexpr Option kBuildOptions[] = {
      "passes",
      "syntax|types|ir|plan"},
     kShardSize,
-    {"print-after", 0, Arity::Many, "PASS",
-     "print the graph after this pass (or `all`) to standard error"},
+    kPrintAfter,
     kDisable,
     {"no-split", 0, Arity::Flag, "",
      "write one manifest, even where it is over the engine's limits"},
@@ -83,7 +88,7 @@ constexpr Option kRunOptions[] = {
     {"report", 0, Arity::Value, "FILE", "write an HTML page about the run"},
     kCacheBudget,
     kCachePolicy,
-    kShardSize,
+    kShardSizeHere,
     kDisable,
     {"quiet", 'q', Arity::Flag, "", "print no progress, only outputs and problems"},
 };
@@ -131,7 +136,8 @@ constexpr Option kGraphOptions[] = {
 constexpr Option kPlanOptions[] = {
     kInput,
     kStore,
-    kShardSize,
+    kShardSizeHere,
+    kPrintAfter,
     kDisable,
     kTarget,
     {"force", 'f', Arity::Flag, "", "as if every step had to run"},

@@ -140,6 +140,9 @@ class Dropper {
       const Node& node = module_.at(id);
       const std::string_view name = node.name.valid() ? module_.at(node.name) : "?";
       context.diags.take(diagnose<Diag::StepDropped>(node.span, name));
+      if (context.decisions != nullptr) {
+        context.decisions->push_back({Decision::Kind::Dropped, std::string(name)});
+      }
     }
   }
 

@@ -71,6 +71,10 @@ class Merger {
       const Node& kept = module_.at(steps_[i]);
       context.diags.take(
           diagnose<Diag::StepsMerged>(kept.span, countOf(end - i, "step"), module_.at(kept.name)));
+      if (context.decisions != nullptr) {
+        context.decisions->push_back(
+            {Decision::Kind::Merged, std::string(module_.at(kept.name)), end - i});
+      }
       i = end;
     }
   }

@@ -22,6 +22,19 @@ struct CachePlan {
   double seconds = 0, withNone = 0, withAll = 0;
 };
 
+/// What a pass decided about a step of the entry that saves time when it runs.
+struct Decision {
+  enum class Kind : std::uint8_t {
+    Merged,   ///< `times` equal ones do not run beside it
+    Dropped,  ///< it does not run
+    InParts   ///< it runs in parts, `parts`.0 and so on
+  };
+  Kind kind{};
+  std::string step;
+  std::size_t times = 0;
+  std::string parts = {};
+};
+
 /// What an engine's backend makes of a module, in bytes.
 struct EmittedSizes {
   std::vector<std::int64_t> ofNode;  ///< by node of a body: what it adds, with all inside it
@@ -76,12 +89,16 @@ struct Context {
   std::optional<std::uint64_t> cacheBudget = {};
   ir::CachePolicy cachePolicy = ir::CachePolicy::Density;
   CachePlan* cachePlan = nullptr;  ///< filled by `insert-cache`; may be null
+  std::vector<Decision>* decisions = nullptr;  ///< filled by `merge-common`, `drop-dead` and `shard`
   const EngineLimits* limits = nullptr;  ///< null: `split` does nothing
   SplitPlan* splitPlan = nullptr;        ///< filled by `split`; may be null
   /// What a step of this name took and made when it last ran, as far as that is known.
   std::function<std::optional<ir::Cost>(std::string_view step)> measured = {};
   /// About how many bytes of a file a part of a step over it reads; nothing: `shard` does nothing.
   std::optional<std::uint64_t> shardSize = {};
+  /// Parameters of the entry that are large files. Where there are any, nobody asked for parts:
+  /// `shard` cuts these alone, and only where what a part makes is small, since it adds up rows.
+  std::vector<bool> largeInputs = {};
   Searches searches = Searches::Points;
 };
 

@@ -70,10 +70,12 @@ PipelineResult runPipeline(ir::Module& module, Context& context, const PipelineO
                   context.cacheBudget,
                   context.cachePolicy,
                   context.cachePlan,
+                  context.decisions,
                   context.limits,
                   context.splitPlan,
                   context.measured,
                   context.shardSize,
+                  context.largeInputs,
                   context.searches};
   for (const Pass& pass : kPasses) {
     if (listed(options.disabled, pass.name) && pass.run != lowerTables && pass.run != lowerSearch) {

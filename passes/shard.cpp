@@ -43,7 +43,21 @@ class Sharder {
   }
 
  private:
+  /// Whether a node is a file that is cut without being asked for.
+  [[nodiscard]] bool isLarge(NodeId id) const {
+    const Param* param = module_.payload<Param>(id);
+    return param != nullptr && module_.at(id).region == body_ &&
+           context_.largeInputs[param->index];
+  }
+
+  [[nodiscard]] bool readsLarge(NodeId step) const {
+    const auto files = std::as_const(module_).operands(module_.at(step));
+    return std::any_of(files.begin(), files.end(), [this](NodeId file) { return isLarge(file); });
+  }
+
   bool shard(NodeId id, TaskId task, bool inner) {
+    const bool asked = context_.largeInputs.empty();
+    if (!asked && !readsLarge(id)) return false;
     const auto [known, added] = splits_.try_emplace(task);
     if (added) known->second.split = splitPlan(module_, task, known->second.why);
     const std::string name = nameOf(id);
@@ -57,10 +71,15 @@ class Sharder {
       return false;
     }
     const Split split = *known->second.split;
+    const NodeId file = std::as_const(module_).operands(module_.at(id))[split.file];
+    if (!asked && !(split.addsUp && isLarge(file))) return false;
     context_.diags.take(diagnose<Diag::Sharded>(
         span, name, humanBytes(*context_.shardSize), module_.at(task).params[split.file].name,
         split.eachDoes, split.restDoes));
-    replace(id, task, split);
+    const NodeId part = replace(id, task, split);
+    if (context_.decisions != nullptr) {
+      context_.decisions->push_back({Decision::Kind::InParts, name, 0, nameOf(part)});
+    }
     return true;
   }
 
@@ -76,8 +95,8 @@ class Sharder {
     return module_.intern(name);
   }
 
-  /// cut, a part for each range, and the step itself over what they make.
-  void replace(NodeId id, TaskId task, const Split& split) {
+  /// cut, a part for each range, and the step itself over what they make. Gives the step of a part.
+  NodeId replace(NodeId id, TaskId task, const Split& split) {
     const Node step = module_.at(id);
     const auto edges = std::as_const(module_).operands(step);
     const std::vector<NodeId> operands(edges.begin(), edges.end());
@@ -115,6 +134,7 @@ class Sharder {
     std::vector<NodeId>& nodes = module_.at(body_).nodes;
     const auto at = std::find(nodes.begin(), nodes.end(), id);
     std::rotate(at, nodes.begin() + static_cast<std::ptrdiff_t>(first), nodes.end());
+    return part;
   }
 
   /// The list of the ranges of a file, which steps that read the same file share.

@@ -56,6 +56,7 @@ class Splitter {
         continue;
       }
       why.clear();
+      split_.addsUp = how_ == Breaker::Partial;
       makePart();
       makeCombine();
       return split_;

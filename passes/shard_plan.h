@@ -18,6 +18,7 @@ struct Split {
   std::vector<std::size_t> inPart;      ///< parameters of the task that are the first of `part`,
                                         ///< before the range and its digest
   std::vector<std::size_t> inCombine;   ///< parameters of the task that follow the list
+  bool addsUp = false;                  ///< a part makes a row a group, not a row a row
   std::string eachDoes, restDoes;       ///< "read, filter, group"
 };
 

@@ -1,16 +1,17 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "driver/cache_options.h"
 #include "driver/command.h"
 #include "driver/console.h"
+#include "driver/decisions.h"
 #include "driver/engine_target.h"
 #include "driver/local_target.h"
-#include "driver/past.h"
+#include "driver/past_work.h"
 #include "driver/priors.h"
 #include "driver/program.h"
 #include "driver/shard_options.h"
@@ -40,58 +41,13 @@ std::string decisionText(const ir::Cost& cost) {
                      humanSeconds(cost.seconds), cost.measured ? "" : ", estimated");
 }
 
-/// What a past run took and saved.
-class PastWork {
- public:
-  static std::optional<PastWork> find(const Invocation& invocation,
-                                      const runtime::RunOptions& options, int& code) {
-    auto run = findRun(invocation, options.storeDir, invocation.value("after"), code);
-    if (!run) return std::nullopt;
-    PastWork past;
-    past.id_ = run->run.id;
-    const auto last = run->history.lastSteps(run->run.source, run->run.workflow);
-    for (const runtime::StepRecord& step : run->steps) {
-      if (step.status == "reused") {
-        const auto known = last.find(step.step);
-        const double seconds = known == last.end() ? -1 : known->second.seconds;
-        ++past.reused_;
-        past.saved_ += std::max(0.0, seconds);
-        past.text_[step.step] =
-            seconds < 0 ? "reused" : "reused, saved " + humanSeconds(seconds);
-      } else {
-        past.ran_ += step.status == "succeeded" || step.status == "failed" ? 1 : 0;
-        past.spent_ += step.seconds;
-        past.text_[step.step] = step.status == "succeeded" ? "took " + humanSeconds(step.seconds)
-                                                           : step.status;
-      }
-    }
-    return past;
-  }
-  [[nodiscard]] std::string of(const std::string& step) const {
-    const auto found = text_.find(step);
-    return fmt::format("[run {}: {}]", id_, found == text_.end() ? "not in it" : found->second);
-  }
-  [[nodiscard]] std::string summary() const {
-    const double all = spent_ + saved_;
-    return fmt::format("run {}: {} ran and computed {}, {} reused and saved {}: {:.0f} % of the work\n",
-                       id_, countOf(ran_, "step"), humanSeconds(spent_), countOf(reused_, "step"),
-                       humanSeconds(saved_), all > 0 ? 100 * saved_ / all : 0);
-  }
-
- private:
-  std::int64_t id_ = 0;
-  std::size_t ran_ = 0, reused_ = 0;
-  double spent_ = 0, saved_ = 0;
-  std::unordered_map<std::string, std::string> text_;
-};
-
 void printPriors(const std::vector<Prior>& priors) {
   for (const Prior& prior : priors) printOut(priorText(prior));
 }
 
 /// What `couler build` would make of it for an engine elsewhere: one workflow, or parts.
 int planParts(const Invocation& invocation, Program& program, ir::Module module,
-              const Destination& where, const std::vector<std::string>& disabled, const Inputs& inputs) {
+              const Destination& where, const passes::PipelineOptions& pipeline, const Inputs& inputs) {
   backends::EmitOptions emitted;
   emitted.arguments = inputs;
   const passes::EngineLimits limits =
@@ -102,9 +58,8 @@ int planParts(const Invocation& invocation, Program& program, ir::Module module,
   context.limits = &limits;
   context.splitPlan = &plan;
   if (!planShards(invocation, module, where.target, context)) return program.finish(kUsage);
-  passes::PipelineOptions pipeline;
-  pipeline.disabled = disabled;
   const passes::PipelineResult optimised = passes::runPipeline(module, context, pipeline);
+  printError(optimised.printed);
   printTimings(invocation, optimised);
   if (!optimised.ok || program.problems().hasErrors()) return program.finish();
   std::size_t width = 0;
@@ -137,8 +92,9 @@ int runPlan(const Invocation& invocation) {
   Program program(invocation);
   const auto words = workflowWords(invocation, program.problems());
   const auto disabled = passNames(invocation, "disable-pass", program.problems());
+  const auto printAfter = passNames(invocation, "print-after", program.problems());
   auto cache = cacheOptions(invocation, "cache-budget", "cache-policy", program.problems());
-  if (!words || !disabled || !cache) return program.finish(kUsage);
+  if (!words || !disabled || !printAfter || !cache) return program.finish(kUsage);
   if (!program.check(invocation.words.front())) return program.finish();
   auto module = program.lower(words->workflow, true);
   if (!module) return program.finish();
@@ -148,7 +104,10 @@ int runPlan(const Invocation& invocation) {
     const auto given = workflowInputs(invocation, *module, *words, false, program.problems());
     if (!where || !given) return program.finish(kUsage);
     printPriors(takePriors(*module, invocation.value("store", ".couler"), program.problems()));
-    return planParts(invocation, program, std::move(*module), *where, *disabled, *given);
+    passes::PipelineOptions pipeline;
+    pipeline.disabled = *disabled;
+    pipeline.printAfter = *printAfter;
+    return planParts(invocation, program, std::move(*module), *where, pipeline, *given);
   }
   auto inputs = workflowInputs(invocation, *module, *words, true, program.problems());
   if (!inputs) return program.finish(kUsage);
@@ -172,11 +131,16 @@ int runPlan(const Invocation& invocation) {
   passes::CachePlan kept;
   planCache(options, module->at(module->entry).name, context);
   context.cachePlan = &kept;
+  context.measured = measuredCosts(options.storeDir, options.sourcePath, module->at(module->entry).name);
+  std::vector<passes::Decision> decisions;
+  context.decisions = &decisions;
   const ir::TargetDef* settings = target.empty() ? nullptr : module->findTarget(target);
-  if (!planShards(invocation, *module, settings, context)) return program.finish(kUsage);
+  if (!planShards(invocation, *module, settings, options.inputs, context)) return program.finish(kUsage);
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
+  pipeline.printAfter = *printAfter;
   const passes::PipelineResult optimised = passes::runPipeline(*module, context, pipeline);
+  printError(optimised.printed);
   printTimings(invocation, optimised);
   if (!optimised.ok || program.problems().hasErrors()) return program.finish();
   const auto steps = runtime::preview(*module, options, program.problems());
@@ -184,7 +148,7 @@ int runPlan(const Invocation& invocation) {
   std::optional<PastWork> past;
   if (invocation.has("after")) {
     int code = kOk;
-    past = PastWork::find(invocation, options, code);
+    past = PastWork::find(invocation, options.storeDir, code);
     if (!past) return code;
   }
 
@@ -219,6 +183,7 @@ int runPlan(const Invocation& invocation) {
                          humanBytes(*options.cacheBudget), humanSeconds(kept.seconds),
                          humanSeconds(kept.withNone), humanSeconds(kept.withAll)));
   }
+  printOut(decisionsText(decisions, context.measured, past ? &*past : nullptr));
   if (past) printOut(past->summary());
   const bool failed = program.problems().hasErrors();
   program.report(invocation.has("remarks"));

@@ -144,7 +144,7 @@ std::optional<Prepared> prepare(const Invocation& invocation, Program& program, 
   planCache(options, module->at(module->entry).name, context);
   const ir::TargetDef* target =
       invocation.has("target") ? module->findTarget(invocation.value("target")) : nullptr;
-  if (!planShards(invocation, *module, target, context)) {
+  if (!planShards(invocation, *module, target, options.inputs, context)) {
     code = kUsage;
     return std::nullopt;
   }

@@ -9,6 +9,11 @@ namespace couler::runtime {
 namespace {
 
 constexpr std::size_t kShown = 60;
+/// Changes with the inputs and outputs, which it names, and with couler.
+constexpr std::string_view kStartUp = "script start-up";
+constexpr std::string_view kStartUpChanged = "the way couler starts scripts changed";
+/// How the command of a step over tables begins.
+constexpr std::string_view kPlanCommand = "[\"couler\",\"exec\",\"--plan\",";
 
 /// Short enough for a line: text is cut, digests are shown by their first digits.
 std::string shown(std::string_view value) {
@@ -39,7 +44,7 @@ std::string title(std::string_view name) {
 
 std::string change(const KeyPart& was, const KeyPart& is) {
   if (is.name == "task script") return "the task's script changed";
-  if (is.name == "script start-up") return "the way couler starts scripts changed";
+  if (is.name == kStartUp) return std::string(kStartUpChanged);
   if (is.name == "image") {
     const auto named = [](const std::string& image) { return image.empty() ? "none" : image; };
     return fmt::format("image changed (was {}, is {})", named(was.value), named(is.value));
@@ -77,9 +82,21 @@ int rankOf(std::string_view name) {
   return name.starts_with("env ") ? 3 : 4;
 }
 
+/// Text as it stands in the program, or that there is none.
+std::string quoted(std::string_view text) {
+  return text.empty() ? "none" : fmt::format("`{}`", shown(text));
+}
+
 std::string reasonOf(const KeyPart& was, const KeyPart& is) {
   if (is.name == "task script") return "its script changed";
-  if (is.name == "command") return "its command changed";
+  if (is.name == "command") {
+    const bool plan = is.value.starts_with(kPlanCommand) && was.value.starts_with(kPlanCommand);
+    return plan ? "what it does with its tables changed" : "its command changed";
+  }
+  if (is.name == "image" || is.name.starts_with("env ")) {
+    const std::string what = is.name == "image" ? "its image" : title(is.name);
+    return fmt::format("{} changed from {} to {}", what, quoted(was.value), quoted(is.value));
+  }
   if (!is.name.starts_with("input ")) return change(was, is);
   const std::string_view input = std::string_view(is.name).substr(6);
   const FilePart before = filePart(was.value);
@@ -100,21 +117,32 @@ std::string reasonOf(const KeyPart& was, const KeyPart& is) {
                      shown(is.value.substr(typed + 1)));
 }
 
+/// Whether none of the inputs of one is an input of the other, which both have some.
+bool otherInputs(const std::vector<KeyPart>& was, const std::vector<KeyPart>& is) {
+  const auto input = [](const KeyPart& part) { return part.name.starts_with("input "); };
+  return std::any_of(was.begin(), was.end(), input) && std::any_of(is.begin(), is.end(), input) &&
+         std::none_of(is.begin(), is.end(), [&](const KeyPart& part) {
+           return input(part) && find(was, part.name) != nullptr;
+         });
+}
+
 }  // namespace
 
 std::string smallestReason(const std::vector<KeyPart>& was, const std::vector<KeyPart>& is) {
+  std::vector<std::string> all = describeChanges(was, is);
+  if (all.empty()) return {};
+  if (otherInputs(was, is)) return "it runs another task than before";
+  if (all.size() > 1) std::erase(all, kStartUpChanged);
   const KeyPart* first = nullptr;
   const KeyPart* before = nullptr;
   for (const KeyPart& part : is) {
     const KeyPart* other = find(was, part.name);
-    if (other == nullptr || other->value == part.value) continue;
+    if (other == nullptr || other->value == part.value || part.name == kStartUp) continue;
     if (first == nullptr || rankOf(part.name) < rankOf(first->name)) {
       first = &part;
       before = other;
     }
   }
-  const std::vector<std::string> all = describeChanges(was, is);
-  if (all.empty()) return {};
   std::string reason = first == nullptr ? all.front() : reasonOf(*before, *first);
   std::size_t more = all.size() - 1;
   const KeyPart* command = find(is, "command");

@@ -105,6 +105,91 @@ TEST_F(Shards, OnlyWhatAChangeTouchesRunsAgain) {
   EXPECT_EQ(ran.code, 1);
 }
 
+TEST_F(Shards, ATruncatedFileIsTheFirstOfItsParts) {
+  (void)made("--shard-size 20kB");
+  const int all = steps_;
+  rows_.resize(rows_.find('\n', rows_.size() * 2 / 3) + 1);
+  write("sales.csv", kHeader + rows_);
+  const std::string parts = made("--shard-size 20kB");
+  EXPECT_LE(steps_, 4);
+  EXPECT_GE(reused_, all / 2);
+  EXPECT_EQ(parts, made("--store whole"));
+  // In the middle of a row: the same failure, or none, either way.
+  write("sales.csv", kHeader + rows_.substr(0, rows_.size() - 3));
+  const Ran one = sh("\"$COULER\" run shops.cwl sales=sales.csv --store whole");
+  const Ran many = sh("\"$COULER\" run shops.cwl sales=sales.csv --shard-size 20kB");
+  EXPECT_EQ(one.code, many.code);
+}
+
+TEST_F(Shards, ACompressedFileIsOnePartAndOtherFormatsAreNone) {
+  const std::string whole = made("--store whole");
+  ASSERT_EQ(sh("gzip -k sales.csv").code, 0);
+  EXPECT_EQ(made("--shard-size 20kB", "sales.csv.gz"), whole);
+  EXPECT_EQ(steps_, 3);  // the cut, the part, the rest
+  (void)made("--shard-size 20kB", "sales.csv.gz");
+  EXPECT_EQ(steps_, 0);
+  std::string arrow = kProgram;
+  arrow.replace(arrow.find("sales: file<csv>"), 16, "sales: file<arrow>");
+  write("arrow.cwl", arrow);
+  const Ran plan = couler({"build", "arrow.cwl", "--shard-size", "20kB", "--print", "plan", "--remarks"});
+  EXPECT_EQ(plan.code, 0) << plan.err;
+  EXPECT_NE(plan.err.find("files of the format arrow are not cut"), std::string::npos) << plan.err;
+}
+
+TEST_F(Shards, LargeInputsAreCutUnasked) {
+  const auto plan = [&](const std::string& program, const std::string& more = {}) {
+    return sh("\"$COULER\" plan " + program + " sales=large.csv " + more).out;
+  };
+  const std::string part = "write-csv-part";
+  ASSERT_EQ(sh("cp sales.csv large.csv && truncate -s 256M large.csv").code, 0);
+  EXPECT_NE(plan("shops.cwl").find(part), std::string::npos) << plan("shops.cwl");
+  EXPECT_EQ(plan("shops.cwl", "--shard-size 0B").find(part), std::string::npos);
+  EXPECT_EQ(plan("shops.cwl", "--disable-pass shard").find(part), std::string::npos);
+  // Where a part makes as many rows as it reads, only when asked.
+  std::string rows = kProgram;
+  rows.replace(rows.find(" |> by_shop"), 11, "");
+  write("rows.cwl", rows);
+  EXPECT_EQ(plan("rows.cwl").find(part), std::string::npos) << plan("rows.cwl");
+  EXPECT_NE(plan("rows.cwl", "--shard-size 64MB").find(part), std::string::npos);
+  ASSERT_EQ(sh("truncate -s 255M large.csv").code, 0);
+  EXPECT_EQ(plan("shops.cwl").find(part), std::string::npos);
+}
+
+TEST_F(Shards, OfManyFilesOnlyTheChangedOnesRunAgain) {
+  write("days.cwl", R"(couler 1
+
+task count(day: file) -> (n: int) {
+    run sh """
+        n=$(wc -l < "$day")
+        """
+}
+
+workflow main(days: list<file> = glob("days/*.csv")) -> (counts: list<int>, all: int) {
+    let counted = for day in days {
+        count(day)
+    }
+    return (counts: counted.n, all: sum(counted.n))
+}
+)");
+  const auto run = [&] {
+    const Ran ran = sh("\"$COULER\" run days.cwl");
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return ran;
+  };
+  for (const char* day : {"mon", "tue", "wed"}) write(std::string("days/") + day + ".csv", "1\n2\n");
+  EXPECT_NE(run().out.find("all = 6"), std::string::npos);
+  write("days/sun.csv", "1\n");  // between the others
+  Ran ran = run();
+  EXPECT_NE(ran.out.find("counts = [2,1,2,2]"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.err.find("1 step run, 3 reused"), std::string::npos) << ran.err;
+  write("days/tue.csv", "1\n2\n3\n");
+  ran = run();
+  EXPECT_NE(ran.out.find("all = 8"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.err.find("1 step run, 3 reused"), std::string::npos) << ran.err;
+  fs::remove(folder() / "days/mon.csv");
+  EXPECT_NE(run().err.find("0 steps run, 3 reused"), std::string::npos);
+}
+
 TEST_F(Shards, AreSetByATargetAndLeftOut) {
   const std::string here = made("--target parts");
   EXPECT_GT(steps_, 12);
