@@ -9,10 +9,13 @@
 
 #include "frontend/parse/parse.h"
 #include "frontend/parse/words.h"
+#include "frontend/scripts.h"
 #include "frontend/session_paths.h"
 #include "lsp/features/describe.h"
 #include "lsp/server.h"
+#include "lsp/workspace/names.h"
 #include "lsp/workspace/scan.h"
+#include "lsp/workspace/script_scan.h"
 #include "lsp/workspace/uri.h"
 
 // Requests that look at more than one file: references, rename, symbols of the workspace.
@@ -33,6 +36,21 @@ bool mentions(std::string_view text, std::string_view word) {
     const bool begins = at == 0 || !isWordByte(text[at - 1]);
     const std::size_t end = at + word.size();
     if (begins && (end == text.size() || !isWordByte(text[end]))) return true;
+  }
+  return false;
+}
+
+/// Whether the script of the task that declares the symbol has a variable of that name.
+bool usedInScript(const Snapshot& snapshot, sema::SymbolId symbol, std::string_view name) {
+  const syntax::Decl* decl = snapshot.program().at(symbol).decl;
+  const FileId file = snapshot.program().at(symbol).file;
+  if (decl == nullptr || decl->kind != syntax::DeclKind::Task) return false;
+  for (const Script& script : scriptsOf(snapshot.tree(file))) {
+    if (script.span.begin < decl->span.begin || script.span.end > decl->span.end) continue;
+    for (const ScriptPiece& piece : scanScript(script.language, script.text)) {
+      const bool variable = piece.kind == ScriptPiece::Kind::Name;
+      if (variable && script.text.substr(piece.begin, piece.end - piece.begin) == name) return true;
+    }
   }
   return false;
 }
@@ -62,23 +80,7 @@ Server::Parsed Server::parsedFile(const std::string& path) const {
 }
 
 std::vector<std::string> Server::workspaceFiles() const {
-  std::vector<std::string> files;
-  for (const std::string& root : roots_) {
-    std::error_code error;
-    std::filesystem::recursive_directory_iterator at(
-        root, std::filesystem::directory_options::skip_permission_denied, error);
-    for (const std::filesystem::recursive_directory_iterator end; !error && at != end;
-         at.increment(error)) {
-      const std::string name = at->path().filename().string();
-      std::error_code ignored;
-      if (at->is_directory(ignored)) {
-        const bool hidden = name.starts_with('.') || name == "node_modules";
-        if (hidden) at.disable_recursion_pending();
-      } else if (name.ends_with(".cwl") && files.size() < kMostFiles) {
-        files.push_back(normalPath(at->path().string()));
-      }
-    }
-  }
+  std::vector<std::string> files = programsBelow(roots_, kMostFiles);
   for (const auto& [path, document] : documents_) files.push_back(path);
   std::sort(files.begin(), files.end());
   files.erase(std::unique(files.begin(), files.end()), files.end());
@@ -129,10 +131,7 @@ std::string renameProblem(std::string_view name) {
   const bool word = !name.empty() && std::all_of(name.begin(), name.end(), isWordByte) &&
                     !(name[0] >= '0' && name[0] <= '9');
   if (!word) return fmt::format("`{}` is no name: letters, digits and `_` make one", name);
-  constexpr std::string_view kReserved[] = {
-      "and", "or",    "not",     "div",    "in",  "if",     "else", "for",  "loop",  "until",
-      "try", "after", "finally", "return", "let", "import", "fn",   "true", "false", "none"};
-  if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved))
+  if (parse::isReservedWord(name))
     return fmt::format("`{}` is a word of the language", name);
   return {};
 }
@@ -161,6 +160,8 @@ Json Server::rename(const Json& params, Document& document) {
       if (other.name == name && snapshot->sources().text(places.front().span) != name)
         throw std::runtime_error(fmt::format("`{}` is there already", name));
     }
+    if (usedInScript(*snapshot, places.front().symbol, name))
+      throw std::runtime_error(fmt::format("the script has a `{}` of its own", name));
     for (const Occurrence& one : places) {
       // Under another name of an import it goes on as that.
       if (snapshot->sources().text(one.span) != symbol->name) continue;
@@ -214,10 +215,12 @@ Json Server::workspaceDiagnostics() {
                                   : std::make_shared<const Snapshot>(path, overlay(), 0);
     const View view(*snapshot, encoding_);
     Json found = Json::array();
-    for (const Diagnostic& one : snapshot->diagnostics()) {
+    const auto add = [&](const Diagnostic& one) {
       const bool own = !one.at.valid() || one.at.file == snapshot->root();
       if (own && one.severity != Severity::Remark) found.push_back(diagnosticJson(view, one));
-    }
+    };
+    for (const Diagnostic& one : snapshot->diagnostics()) add(one);
+    for (const Diagnostic& one : scriptWarnings(*snapshot)) add(one);
     items.push_back({{"kind", "full"},
                      {"uri", uriOf(path)},
                      {"version", current ? Json(open->second.version) : Json()},
@@ -244,19 +247,21 @@ Json Server::outgoingCalls(const Json& params) {
   return callees(View(snapshot, encoding_), *symbol);
 }
 
-/// `{svg}` of the workflow named, or of the one that no other calls.
-Json Server::drawGraph(const Json& params, const Document& document) const {
-  if (!options_.draw || !document.snapshot->module()) return nullptr;
+/// `{svg}` of the workflow named, or of the one that no other calls; with `behind`, where the program
+/// has errors and this is how it was before.
+Json Server::drawGraph(const Json& params, Document& document) {
+  if (!options_.draw || !document.drawn) return nullptr;
   const std::string name = params.value("workflow", "");
-  const ir::Module& module = *document.snapshot->module();
-  if (name.empty()) {
-    return module.entry.valid() ? Json{{"svg", options_.draw(module)}} : Json();
-  }
+  const ir::Module& module = *document.drawn->module();
+  const auto drawn = [&](const ir::Module& one) -> Json {
+    return {{"svg", options_.draw(one)}, {"behind", document.drawn != document.snapshot}};
+  };
+  if (name.empty()) return module.entry.valid() ? drawn(module) : Json();
   for (std::size_t i = 0; i < module.funcs.size(); ++i) {
     if (module.funcs[i].kind != ir::FuncKind::Workflow || module.funcs[i].name != name) continue;
     ir::Module one = module;
     one.entry = ir::FuncId{i};
-    return {{"svg", options_.draw(one)}};
+    return drawn(one);
   }
   return nullptr;
 }

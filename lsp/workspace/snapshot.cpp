@@ -62,6 +62,12 @@ Snapshot::Snapshot(const std::string& path, Overlay overlay, std::int64_t versio
   seconds_ = took.count();
 }
 
+Snapshot Snapshot::with(std::string text) const {
+  Overlay overlay = overlay_;
+  overlay.insert_or_assign(path_, std::make_shared<const std::string>(std::move(text)));
+  return Snapshot(path_, std::move(overlay), version_);
+}
+
 bool Snapshot::builtIn(FileId file) const { return sources().path(file).starts_with("<std>/"); }
 
 bool Snapshot::reads(std::string_view path) const {
@@ -76,7 +82,7 @@ bool Snapshot::reads(std::string_view path) const {
 
 const std::vector<Occurrence>& Snapshot::occurrences(FileId file) const {
   auto& kept = occurrences_[file.index()];
-  if (!kept) kept = findOccurrences(*program_, file);
+  if (!kept) kept = findOccurrences(*program_, sources().text(file), file);
   return *kept;
 }
 

@@ -22,8 +22,9 @@ namespace fs = std::filesystem;
 /// A client and its server in one process; each call returns when the server has nothing left to do.
 class Client {
  public:
-  explicit Client(Json capabilities = Json::object(), const std::string& root = "")
-      : server_({"test", [](const ir::Module& module) { return "<svg>" + module.at(module.entry).name; }},
+  explicit Client(Json capabilities = Json::object(), const std::string& root = "",
+                  ServerOptions options = {}, Json initializationOptions = {})
+      : server_(completed(std::move(options)),
                 [this](std::string body) { received_.push_back(Json::parse(body)); },
                 [this] {
                   const std::lock_guard lock(mutex_);
@@ -32,8 +33,17 @@ class Client {
                 }) {
     Json params{{"capabilities", std::move(capabilities)}};
     if (!root.empty()) params["rootUri"] = uriOf(root);
+    if (!initializationOptions.is_null())
+      params["initializationOptions"] = std::move(initializationOptions);
     initialized_ = request("initialize", std::move(params));
     notify("initialized", Json::object());
+  }
+
+  static ServerOptions completed(ServerOptions options) {
+    options.version = "test";
+    options.draw = [](const ir::Module& module) { return "<svg>" + module.at(module.entry).name; };
+    options.pause = std::chrono::milliseconds(0);
+    return options;
   }
 
   Json request(const std::string& method, Json params) {
