@@ -117,11 +117,13 @@ std::map<std::string, Json> Server::diagnosticsOf(const Snapshot& snapshot) cons
   const std::string own = documents_.at(snapshot.path()).uri;
   result[own] = Json::array();
   const View view(snapshot, encoding_);
-  for (const Diagnostic& one : snapshot.diagnostics()) {
-    if (one.severity == Severity::Remark) continue;
+  const auto add = [&](const Diagnostic& one) {
+    if (one.severity == Severity::Remark) return;
     const bool ownFile = !one.at.valid() || one.at.file == snapshot.root();
     result[ownFile ? own : view.uri(one.at.file)].push_back(diagnosticJson(view, one));
-  }
+  };
+  for (const Diagnostic& one : snapshot.diagnostics()) add(one);
+  for (const Diagnostic& one : scriptWarnings(snapshot, scripts_)) add(one);
   return result;
 }
 
@@ -157,8 +159,12 @@ void Server::publish(const std::string& path) {
   }
 }
 
+std::string Server::resultId(const Document& document) const {
+  return fmt::format("{}.{}", document.revision, scriptsRevision_);
+}
+
 Json Server::pullDiagnostics(const Json& params, Document& document) {
-  const std::string id = std::to_string(document.revision);
+  const std::string id = resultId(document);
   const Json& previous = member(params, "previousResultId");
   if (previous == id) return {{"kind", "unchanged"}, {"resultId", id}};
   std::map<std::string, Json> found = diagnosticsOf(*document.snapshot);

@@ -2,20 +2,14 @@
 
 #include <algorithm>
 #include <exception>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
-#include "frontend/session.h"
+#include "lsp/rpc/errors.h"
 #include "lsp/workspace/uri.h"
 
 namespace couler::lsp {
 namespace {
-
-// JSON-RPC and the protocol's error codes.
-constexpr int kParseError = -32700, kInvalidRequest = -32600, kMethodNotFound = -32601,
-              kInternalError = -32603, kNotInitialized = -32002, kCancelled = -32800,
-              kRequestFailed = -32803;
 
 /// Bytes that are no UTF-8 (there are none but in what a user's file holds) become U+FFFD.
 std::string dump(const Json& json) {
@@ -40,9 +34,6 @@ std::string noticeBody(std::string_view method, Json params) {
   return dump({{"jsonrpc", "2.0"}, {"method", method}, {"params", std::move(params)}});
 }
 
-/// The result of a request that is answered later, or is already.
-Json answeredElsewhere() { return Json(Json::value_t::discarded); }
-
 }  // namespace
 
 Server::Server(ServerOptions options, std::function<void(std::string)> send,
@@ -56,9 +47,11 @@ Server::Server(ServerOptions options, std::function<void(std::string)> send,
     wake_();
   });
   surveyor_ = std::make_unique<Surveyor>();
+  errands_ = std::make_unique<Errands>(options_.pause, wake_);
 }
 
 Server::~Server() {
+  errands_.reset();
   analyst_.reset();
   surveyor_.reset();
 }
@@ -71,6 +64,12 @@ void Server::fail(const Json& id, int code, std::string_view message) {
 }
 void Server::notify(std::string_view method, Json params) {
   send_(noticeBody(method, std::move(params)));
+}
+
+void Server::call(std::string_view method, Json params) {
+  Json request{{"jsonrpc", "2.0"}, {"id", fmt::format("couler-{}", ++called_)}, {"method", method}};
+  if (!params.is_null()) request["params"] = std::move(params);
+  send_(dump(request));
 }
 
 void Server::peek(std::string_view body) {
@@ -120,205 +119,6 @@ void Server::take(std::string_view body) {
   }
 }
 
-Json Server::initialize(const Json& params) {
-  initialized_ = true;
-  const auto at = [](const Json& json, std::initializer_list<const char*> names) -> const Json* {
-    const Json* found = &json;
-    for (const char* name : names) {
-      if (!found->is_object()) return nullptr;
-      const auto next = found->find(name);
-      if (next == found->end()) return nullptr;
-      found = &*next;
-    }
-    return found;
-  };
-  if (const Json* encodings = at(params, {"capabilities", "general", "positionEncodings"});
-      encodings != nullptr && encodings->is_array()) {
-    for (const Json& one : *encodings) {
-      if (one == "utf-8") encoding_ = Encoding::Utf8;
-    }
-  }
-  if (const Json* snippets = at(params, {"capabilities", "textDocument", "completion",
-                                         "completionItem", "snippetSupport"})) {
-    snippets_ = *snippets == true;
-  }
-  if (const Json* watch = at(params, {"capabilities", "workspace", "didChangeWatchedFiles",
-                                      "dynamicRegistration"})) {
-    watches_ = *watch == true;
-  }
-  if (const auto folders = params.find("workspaceFolders");
-      folders != params.end() && folders->is_array()) {
-    for (const Json& folder : *folders) {
-      if (const Json* uri = at(folder, {"uri"}); uri != nullptr && uri->is_string())
-        roots_.push_back(pathOf(uri->get<std::string>()));
-    }
-  } else if (const Json* root = at(params, {"rootUri"}); root != nullptr && root->is_string()) {
-    roots_.push_back(pathOf(root->get<std::string>()));
-  }
-  const Json moved = {{"filters", {{{"pattern", {{"glob", "**/*.cwl"}, {"matches", "file"}}}},
-                                   {{"pattern", {{"glob", "**"}, {"matches", "folder"}}}}}}};
-  return {
-      {"serverInfo", {{"name", "couler"}, {"version", options_.version}}},
-      {"capabilities",
-       {{"positionEncoding", encoding_ == Encoding::Utf8 ? "utf-8" : "utf-16"},
-        {"textDocumentSync", {{"openClose", true}, {"change", 2}, {"save", true}}},
-        {"diagnosticProvider", {{"interFileDependencies", true}, {"workspaceDiagnostics", true}}},
-        {"completionProvider", completionOptions()},
-        {"hoverProvider", true},
-        {"signatureHelpProvider",
-         {{"triggerCharacters", {"(", ","}}, {"retriggerCharacters", {")"}}}},
-        {"definitionProvider", true},
-        {"typeDefinitionProvider", true},
-        {"implementationProvider", true},
-        {"callHierarchyProvider", true},
-        {"referencesProvider", true},
-        {"documentHighlightProvider", true},
-        {"renameProvider", {{"prepareProvider", true}}},
-        {"documentSymbolProvider", true},
-        {"workspaceSymbolProvider", true},
-        {"semanticTokensProvider",
-         {{"legend", semanticTokensLegend()}, {"full", {{"delta", true}}}, {"range", true}}},
-        {"inlayHintProvider", true},
-        {"codeLensProvider", Json::object()},
-        {"codeActionProvider",
-         {{"codeActionKinds", {"quickfix", "refactor.extract", "refactor.inline", "source.fixAll",
-                               "source.organizeImports"}}}},
-        {"foldingRangeProvider", true},
-        {"selectionRangeProvider", true},
-        {"documentLinkProvider", Json::object()},
-        {"documentFormattingProvider", true},
-        {"documentRangeFormattingProvider", true},
-        {"documentOnTypeFormattingProvider",
-         {{"firstTriggerCharacter", "}"}, {"moreTriggerCharacter", {"\n"}}}},
-        {"workspace",
-         {{"workspaceFolders", {{"supported", true}, {"changeNotifications", true}}},
-          {"fileOperations", {{"willRename", moved}}}}}}}};
-}
-
-Json Server::request(const std::string& method, const Json& params, const Json& id) {
-  if (method == "initialize") {
-    if (!initialized_) return initialize(params);
-    fail(id, kInvalidRequest, "`initialize` comes once");
-    return answeredElsewhere();
-  }
-  if (method == "shutdown") {
-    shutDown_ = true;
-    return nullptr;
-  }
-  if (method == "workspace/symbol") return workspaceSymbol(params, id);
-  if (method == "workspace/diagnostic") return workspaceDiagnostics(params, id);
-  if (method == "callHierarchy/incomingCalls") return incomingCalls(params, id);
-  if (method == "callHierarchy/outgoingCalls") return outgoingCalls(params, id);
-  if (method == "workspace/willRenameFiles") return willRenameFiles(params, id);
-  if (method == "couler/standardModule") {
-    const auto text = stdlibText(params.value("module", ""));
-    return text ? Json(*text) : Json();
-  }
-
-  struct Row {
-    Feature feature;
-    Fresh fresh;
-  };
-  static const std::unordered_map<std::string_view, Row> kFeatures = {
-      {"textDocument/hover", {hover, Fresh::Wanted}},
-      {"textDocument/definition", {definition, Fresh::Wanted}},
-      {"textDocument/declaration", {definition, Fresh::Wanted}},
-      {"textDocument/typeDefinition", {typeDefinition, Fresh::Wanted}},
-      {"textDocument/documentHighlight", {documentHighlight, Fresh::Wanted}},
-      {"textDocument/documentSymbol", {documentSymbol, Fresh::Wanted}},
-      {"textDocument/documentLink", {documentLink, Fresh::Wanted}},
-      {"textDocument/foldingRange", {foldingRange, Fresh::Wanted}},
-      {"textDocument/selectionRange", {selectionRange, Fresh::Wanted}},
-      {"textDocument/inlayHint", {inlayHint, Fresh::Wanted}},
-      {"textDocument/codeLens", {codeLens, Fresh::Wanted}},
-      {"textDocument/codeAction", {codeAction, Fresh::Wanted}},
-      {"textDocument/prepareRename", {prepareRename, Fresh::Wanted}},
-      {"textDocument/implementation", {implementation, Fresh::Wanted}},
-      {"textDocument/prepareCallHierarchy", {prepareCallHierarchy, Fresh::Wanted}},
-      {"textDocument/semanticTokens/range", {semanticTokens, Fresh::Wanted}},
-  };
-  std::function<Json(Document&)> answer;
-  Fresh fresh = Fresh::Wanted;
-  if (const auto row = kFeatures.find(method); row != kFeatures.end()) {
-    fresh = row->second.fresh;
-    answer = [this, feature = row->second.feature, params](Document& document) -> Json {
-      const Snapshot& snapshot = *document.snapshot;
-      if (!snapshot.loaded()) return nullptr;
-      return feature(View(snapshot, encoding_), params);
-    };
-  } else if (method == "textDocument/completion") {
-    fresh = Fresh::Any;
-    answer = [this, params](Document& document) -> Json {
-      if (!document.snapshot->loaded()) return nullptr;
-      Json result = completion(View(*document.snapshot, encoding_), *document.text, params, snippets_);
-      // What is being typed may have cost the parser the declaration around it.
-      if (!result["items"].empty() || document.sound == document.snapshot) return result;
-      return completion(View(*document.sound, encoding_), *document.text, params, snippets_);
-    };
-  } else if (method == "textDocument/signatureHelp") {
-    fresh = Fresh::Any;
-    answer = [this, params](Document& document) -> Json {
-      if (!document.snapshot->loaded()) return nullptr;
-      Json result = signatureHelp(View(*document.snapshot, encoding_), *document.text, params);
-      if (!result.is_null() || document.sound == document.snapshot) return result;
-      return signatureHelp(View(*document.sound, encoding_), *document.text, params);
-    };
-  } else if (method == "textDocument/formatting" || method == "textDocument/rangeFormatting" ||
-             method == "textDocument/onTypeFormatting") {
-    const Document* document = find(params);
-    if (document == nullptr) return nullptr;
-    if (method == "textDocument/formatting") return formatting(*document->text, encoding_);
-    return method == "textDocument/rangeFormatting"
-               ? rangeFormatting(*document->text, encoding_, params)
-               : onTypeFormatting(*document->text, encoding_, params);
-  } else if (method == "couler/graph") {
-    answer = [this, params](Document& document) { return drawGraph(params, document); };
-  } else if (method == "textDocument/semanticTokens/full") {
-    answer = [this, params](Document& document) -> Json {
-      if (!document.snapshot->loaded()) return nullptr;
-      Json result = semanticTokens(View(*document.snapshot, encoding_), params);
-      result["resultId"] = std::to_string(document.revision);
-      tokens_[document.snapshot->path()] = result["data"].get<std::vector<std::uint32_t>>();
-      return result;
-    };
-  } else if (method == "textDocument/semanticTokens/full/delta") {
-    answer = [this, params](Document& document) -> Json {
-      if (!document.snapshot->loaded()) return nullptr;
-      const Json all = semanticTokens(View(*document.snapshot, encoding_), params);
-      std::vector<std::uint32_t> now = all["data"].get<std::vector<std::uint32_t>>();
-      std::vector<std::uint32_t>& before = tokens_[document.snapshot->path()];
-      // One edit: what lies between the equal front and the equal rear.
-      std::size_t front = 0;
-      while (front < now.size() && front < before.size() && now[front] == before[front]) ++front;
-      std::size_t rear = 0;
-      while (rear + front < now.size() && rear + front < before.size() &&
-             now[now.size() - rear - 1] == before[before.size() - rear - 1]) {
-        ++rear;
-      }
-      Json edits = Json::array();
-      if (front + rear < now.size() || front + rear < before.size()) {
-        edits.push_back({{"start", front},
-                         {"deleteCount", before.size() - front - rear},
-                         {"data", std::vector<std::uint32_t>(
-                                      now.begin() + static_cast<std::ptrdiff_t>(front),
-                                      now.end() - static_cast<std::ptrdiff_t>(rear))}});
-      }
-      before = std::move(now);
-      return {{"resultId", std::to_string(document.revision)}, {"edits", std::move(edits)}};
-    };
-  } else if (method == "textDocument/diagnostic") {
-    answer = [this, params](Document& document) { return pullDiagnostics(params, document); };
-  } else if (method == "textDocument/references") {
-    answer = [this, params, id](Document& document) { return references(params, id, document); };
-  } else if (method == "textDocument/rename") {
-    answer = [this, params, id](Document& document) { return rename(params, id, document); };
-  } else {
-    fail(id, kMethodNotFound, fmt::format("there is no request `{}`", method));
-    return answeredElsewhere();
-  }
-  return soon(params, id, fresh, std::move(answer));
-}
-
 void Server::notification(const std::string& method, const Json& params) {
   if (method == "exit") {
     exited_ = true;
@@ -342,17 +142,26 @@ void Server::notification(const std::string& method, const Json& params) {
   } else if (!initialized_ || shutDown_) {
     return;
   } else if (method == "initialized") {
-    if (watches_) watchPrograms();
+    if (client_.watches) watchFiles();
   } else if (method == "textDocument/didOpen") {
     didOpen(params);
   } else if (method == "textDocument/didChange") {
     didChange(params);
   } else if (method == "textDocument/didClose") {
     didClose(params);
+  } else if (method == "textDocument/didSave") {
+    if (const Document* document = find(params)) ponder(*document);  // it may have run meanwhile
+    indexNames();
   } else if (method == "workspace/didChangeWatchedFiles") {
     for (const Json& change : params.value("changes", Json::array())) {
-      changed(pathOf(change.value("uri", "")));
+      const std::string path = pathOf(change.value("uri", ""));
+      if (path.find("/.couler/") == std::string::npos) {
+        changed(path);
+      } else {  // a run has written its history
+        for (const auto& [other, document] : documents_) ponder(document);
+      }
     }
+    indexNames();
   } else if (method == "workspace/didChangeWorkspaceFolders") {
     const Json event = params.value("event", Json::object());
     for (const Json& folder : event.value("removed", Json::array())) {
@@ -362,20 +171,8 @@ void Server::notification(const std::string& method, const Json& params) {
       roots_.push_back(pathOf(folder.value("uri", "")));
     }
     indexed_ = false;
+    indexNames();
   }
-}
-
-/// Asks the client to say when programs change that are not open.
-void Server::watchPrograms() {
-  const Json options = {{"watchers", {{{"globPattern", "**/*.cwl"}}}}};
-  send_(dump({{"jsonrpc", "2.0"},
-              {"id", "watch"},
-              {"method", "client/registerCapability"},
-              {"params",
-               {{"registrations",
-                 {{{"id", "programs"},
-                   {"method", "workspace/didChangeWatchedFiles"},
-                   {"registerOptions", options}}}}}}}));
 }
 
 /// An answer from the snapshot of a document: now, or when there is a new enough one.
@@ -462,10 +259,14 @@ void Server::idle() {
       return static_cast<int>(one.id) < 200 && one.at.file == snapshot->root();
     });
     if (snapshot->loaded() && (!broken || !document.sound)) document.sound = snapshot;
-    if (snapshot->version() == document.revision) publish(snapshot->path());
+    if (snapshot->module()) document.drawn = snapshot;
+    if (snapshot->version() != document.revision) continue;
+    publish(snapshot->path());
+    ponder(document);
   }
   answerWaiting();
-  if (!indexed_ && !documents_.empty() && !busy()) {
+  for (const Errands::Landing& land : errands_->landed()) land();
+  if (!indexed_ && !documents_.empty() && !answering()) {
     // What is open has its messages; now the rest, so that the first question need not wait for it.
     indexed_ = true;
     surveyor_->ask(workspace(), [](const Survey& survey) {
@@ -474,7 +275,9 @@ void Server::idle() {
   }
 }
 
-bool Server::busy() const {
+bool Server::busy() const { return errands_->busy() || answering(); }
+
+bool Server::answering() const {
   return !waiting_.empty() || !surveys_.empty() ||
          std::any_of(documents_.begin(), documents_.end(),
                      [&](const auto& one) { return !current(one.second); });

@@ -11,8 +11,12 @@
 #include <string_view>
 #include <vector>
 
+#include "frontend/scripts.h"
 #include "lsp/features/features.h"
+#include "lsp/features/outlook.h"
 #include "lsp/workspace/analyst.h"
+#include "lsp/workspace/errands.h"
+#include "lsp/workspace/names.h"
 #include "lsp/workspace/surveyor.h"
 
 /// A language server (https://microsoft.github.io/language-server-protocol, 3.17): all state of one
@@ -24,6 +28,10 @@ struct ServerOptions {
   std::string version;  ///< of the program
   /// Draws the entry workflow as SVG, for the request `couler/graph`; empty: it has no answer.
   std::function<std::string(const ir::Module&)> draw;
+  Foresee foresee;           ///< empty: nothing is foretold
+  ScriptCheck checkScripts;  ///< empty: scripts are not looked at
+  /// How long nothing is typed before the two above are asked.
+  std::chrono::milliseconds pause{300};
 };
 
 class Server {
@@ -53,6 +61,8 @@ class Server {
     std::int64_t revision = 0;     ///< of the text or of a file that it reads; ours, ever greater
     std::shared_ptr<const Snapshot> snapshot;  ///< the newest; may be behind
     std::shared_ptr<const Snapshot> sound;     ///< the newest without syntax errors
+    std::shared_ptr<const Snapshot> drawn;     ///< the newest with a graph
+    Outlook outlook;
   };
   /// A request for which the analysis of its document is to be waited for.
   struct Waiting {
@@ -71,14 +81,51 @@ class Server {
     Any      ///< takes what there is, where there is something
   };
   using Feature = Json (*)(const View& view, const Json& params);
+  /// What a request of a document is answered with.
+  struct Answer {
+    std::function<Json(Document&)> make;  ///< empty: there is no such request
+    Fresh fresh = Fresh::Wanted;
+  };
+  /// What the client takes beside what every client does.
+  struct Client {
+    bool snippets = false;
+    bool resolvesLater = false;  ///< asks for the documentation of the item that is looked at
+    bool refreshesHints = false, refreshesLenses = false, refreshesDiagnostics = false;
+    bool watches = false;  ///< files for us, where we ask it to
+    bool trusts = true;  ///< the folder; else no program is asked about what is in it
+  };
 
-  Json request(const std::string& method, const Json& params, const Json& id);
   void notification(const std::string& method, const Json& params);
-  Json initialize(const Json& params);
   void reply(const Json& id, Json result);
   void fail(const Json& id, int code, std::string_view message);
   void notify(std::string_view method, Json params);
-  void watchPrograms();
+  /// Sends a request whose result says nothing.
+  void call(std::string_view method, Json params = {});
+  /// The result of a request that is answered later, or is already.
+  static Json answeredElsewhere() { return Json(Json::value_t::discarded); }
+
+  // capabilities.cpp
+  Json initialize(const Json& params);
+  void watchFiles();
+
+  // requests.cpp
+  Json request(const std::string& method, const Json& params, const Json& id);
+  Answer answerTo(const std::string& method, const Json& params, const Json& id);
+  std::optional<Json> answerAtOnce(const std::string& method, const Json& params, const Json& id);
+  Json complete(const Document& document, const Json& params);
+  Json resolve(Json item) const;
+  Json tokens(Document& document, const Json& params, bool whole);
+
+  // afterthoughts.cpp: what comes when nothing is being typed
+  void ponder(const Document& document);
+  void foretell(const std::shared_ptr<const Snapshot>& snapshot);
+  void checkScripts(const std::shared_ptr<const Snapshot>& snapshot);
+  void indexNames();
+  /// What is wrong with scripts that were looked at: by language and text.
+  using ScriptProblems =
+      std::map<std::pair<syntax::RunKind, std::string>, std::optional<ScriptProblem>>;
+  [[nodiscard]] static std::vector<Diagnostic> scriptWarnings(const Snapshot& snapshot,
+                                                              const ScriptProblems& known);
 
   // documents.cpp
   void didOpen(const Json& params);
@@ -87,6 +134,7 @@ class Server {
   void changed(const std::string& path);
   void analyse(const std::string& path);
   void publish(const std::string& path);
+  [[nodiscard]] std::string resultId(const Document& document) const;
   Json pullDiagnostics(const Json& params, Document& document);
   std::map<std::string, Json> diagnosticsOf(const Snapshot& snapshot) const;
   [[nodiscard]] Overlay overlay() const;
@@ -94,6 +142,7 @@ class Server {
   Document* find(const Json& params);
   Json soon(const Json& params, const Json& id, Fresh fresh, std::function<Json(Document&)> answer);
   void answerWaiting();
+  [[nodiscard]] bool answering() const;  ///< or analysing what is open
 
   // workspace_requests.cpp: more than one file
   Json references(const Json& params, const Json& id, Document& document);
@@ -102,7 +151,7 @@ class Server {
   Json workspaceDiagnostics(const Json& params, const Json& id);
   Json incomingCalls(const Json& params, const Json& id);
   Json outgoingCalls(const Json& params, const Json& id);
-  Json drawGraph(const Json& params, const Document& document) const;
+  Json drawGraph(const Json& params, Document& document);
   Json willRenameFiles(const Json& params, const Json& id);
   using Part = std::function<void(Json params)>;
   Json survey(const Json& id, std::function<Json(const Survey&, const Part&)> question);
@@ -112,8 +161,7 @@ class Server {
   std::function<void(std::string)> send_;
   std::function<void()> wake_;
   Encoding encoding_ = Encoding::Utf16;
-  bool snippets_ = false;
-  bool watches_ = false;
+  Client client_;
   bool initialized_ = false;
   bool shutDown_ = false;
   bool exited_ = false;
@@ -122,6 +170,13 @@ class Server {
   std::map<std::string, std::set<std::string>> published_;  // by path of a document: URIs
   std::map<std::string, std::map<std::string, Json>> found_;  // by URI, by document: diagnostics
   std::map<std::string, std::vector<std::uint32_t>> tokens_;  // by path: the last full answer
+  std::vector<std::string> documentation_;  // of the items that were offered last
+  std::int64_t offered_ = 0;                // how often items were
+  std::int64_t called_ = 0;                 // requests of ours
+  ScriptProblems scripts_;
+  std::int64_t scriptsRevision_ = 0;  // of the above, ever greater
+  std::shared_ptr<NameIndex> index_ = std::make_shared<NameIndex>();  // of the errands' thread
+  std::vector<ExportedName> names_;                                   // below the roots
   std::deque<Waiting> waiting_;
   std::set<std::string> cancelled_;
   std::int64_t revision_ = 0;
@@ -132,6 +187,7 @@ class Server {
   std::vector<Surveyed> surveyed_;
   std::unique_ptr<Analyst> analyst_;
   std::unique_ptr<Surveyor> surveyor_;
+  std::unique_ptr<Errands> errands_;
 };
 
 }  // namespace couler::lsp

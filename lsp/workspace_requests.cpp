@@ -5,10 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "frontend/parse/words.h"
+#include "frontend/scripts.h"
 #include "frontend/session_paths.h"
 #include "lsp/features/describe.h"
 #include "lsp/server.h"
 #include "lsp/workspace/scan.h"
+#include "lsp/workspace/script_scan.h"
 #include "lsp/workspace/uri.h"
 
 // Requests that look at more than one file: references, rename, symbols of the workspace. What the
@@ -46,6 +49,21 @@ std::vector<std::string> othersThatMention(const Survey& survey, const SymbolPla
   return paths;
 }
 
+/// Whether the script of the task that declares the symbol has a variable of that name.
+bool usedInScript(const Snapshot& snapshot, sema::SymbolId symbol, std::string_view name) {
+  const syntax::Decl* decl = snapshot.program().at(symbol).decl;
+  const FileId file = snapshot.program().at(symbol).file;
+  if (decl == nullptr || decl->kind != syntax::DeclKind::Task) return false;
+  for (const Script& script : scriptsOf(snapshot.tree(file))) {
+    if (script.span.begin < decl->span.begin || script.span.end > decl->span.end) continue;
+    for (const ScriptPiece& piece : scanScript(script.language, script.text)) {
+      const bool variable = piece.kind == ScriptPiece::Kind::Name;
+      if (variable && script.text.substr(piece.begin, piece.end - piece.begin) == name) return true;
+    }
+  }
+  return false;
+}
+
 void addReferences(const View& view, const SymbolPlace& symbol, bool declaration, Json& result) {
   for (const Occurrence& one : placesOf(view.snapshot(), view.snapshot().root(), symbol)) {
     if (!one.declares || declaration) result.push_back(view.location(one.span));
@@ -77,10 +95,7 @@ std::string renameProblem(std::string_view name) {
   const bool word = !name.empty() && std::all_of(name.begin(), name.end(), isWordByte) &&
                     !(name[0] >= '0' && name[0] <= '9');
   if (!word) return fmt::format("`{}` is no name: letters, digits and `_` make one", name);
-  constexpr std::string_view kReserved[] = {
-      "and", "or",    "not",     "div",    "in",  "if",     "else", "for",  "loop",  "until",
-      "try", "after", "finally", "return", "let", "import", "fn",   "true", "false", "none"};
-  if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved))
+  if (parse::isReservedWord(name))
     return fmt::format("`{}` is a word of the language", name);
   return {};
 }
@@ -103,6 +118,8 @@ void addRenames(const View& view, const SymbolPlace& symbol, const std::string& 
     if (other.name == name && snapshot.sources().text(places.front().span) != name)
       throw std::runtime_error(fmt::format("`{}` is there already", name));
   }
+  if (usedInScript(snapshot, places.front().symbol, name))
+    throw std::runtime_error(fmt::format("the script has a `{}` of its own", name));
   Json edits = Json::array();
   for (const Occurrence& one : places) {
     // Under another name of an import it goes on as that.
@@ -209,7 +226,8 @@ Json Server::workspaceDiagnostics(const Json& params, const Json& id) {
   std::map<std::string, std::int64_t> versions;
   for (const auto& [path, document] : documents_) versions[path] = document.version;
   const Json token = params.value("partialResultToken", Json());
-  return survey(id, [=](const Survey& survey, const Part& part) {
+  return survey(id, [=, scripts = scripts_, revision = scriptsRevision_](const Survey& survey,
+                                                                        const Part& part) {
     Json items = Json::array();
     const auto say = [&] {
       if (token.is_null()) return;
@@ -221,7 +239,7 @@ Json Server::workspaceDiagnostics(const Json& params, const Json& id) {
       const auto version = versions.find(path);
       Json report{{"uri", uriOf(path)},
                   {"version", version == versions.end() ? Json() : Json(version->second)},
-                  {"resultId", std::to_string(survey.index.state(path))}};
+                  {"resultId", fmt::format("{}.{}", survey.index.state(path), revision)}};
       const auto before = known.find(path);
       if (before != known.end() && before->second == report["resultId"]) {
         report["kind"] = "unchanged";
@@ -230,11 +248,13 @@ Json Server::workspaceDiagnostics(const Json& params, const Json& id) {
         const View view(snapshot, survey.workspace.encoding);
         report["kind"] = "full";
         report["items"] = Json::array();
-        for (const Diagnostic& one : snapshot.diagnostics()) {
+        const auto add = [&](const Diagnostic& one) {
           const bool own = !one.at.valid() || one.at.file == snapshot.root();
           if (own && one.severity != Severity::Remark)
             report["items"].push_back(diagnosticJson(view, one));
-        }
+        };
+        for (const Diagnostic& one : snapshot.diagnostics()) add(one);
+        for (const Diagnostic& one : scriptWarnings(snapshot, scripts)) add(one);
       }
       items.push_back(std::move(report));
       if (items.size() == kReportsAtOnce) say();
@@ -266,19 +286,21 @@ Json Server::outgoingCalls(const Json& params, const Json& id) {
   });
 }
 
-/// `{svg}` of the workflow named, or of the one that no other calls.
-Json Server::drawGraph(const Json& params, const Document& document) const {
-  if (!options_.draw || !document.snapshot->module()) return nullptr;
+/// `{svg}` of the workflow named, or of the one that no other calls; with `behind`, where the program
+/// has errors and this is how it was before.
+Json Server::drawGraph(const Json& params, Document& document) {
+  if (!options_.draw || !document.drawn) return nullptr;
   const std::string name = params.value("workflow", "");
-  const ir::Module& module = *document.snapshot->module();
-  if (name.empty()) {
-    return module.entry.valid() ? Json{{"svg", options_.draw(module)}} : Json();
-  }
+  const ir::Module& module = *document.drawn->module();
+  const auto drawn = [&](const ir::Module& one) -> Json {
+    return {{"svg", options_.draw(one)}, {"behind", document.drawn != document.snapshot}};
+  };
+  if (name.empty()) return module.entry.valid() ? drawn(module) : Json();
   for (std::size_t i = 0; i < module.funcs.size(); ++i) {
     if (module.funcs[i].kind != ir::FuncKind::Workflow || module.funcs[i].name != name) continue;
     ir::Module one = module;
     one.entry = ir::FuncId{i};
-    return {{"svg", options_.draw(one)}};
+    return drawn(one);
   }
   return nullptr;
 }

@@ -82,7 +82,7 @@ std::optional<std::vector<Edit>> organised(const Snapshot& snapshot) {
 
 }  // namespace
 
-Json codeAction(const View& view, const Json& params) {
+Json codeAction(const View& view, const Json& params, const std::vector<ExportedName>* names) {
   const Snapshot& snapshot = view.snapshot();
   Json result = Json::array();
   const Json range = params.value("range", Json::object());
@@ -99,11 +99,13 @@ Json codeAction(const View& view, const Json& params) {
                           {"diagnostics", {diagnosticJson(view, diagnostic)}},
                           {"edit", workspaceEdit(view, fix.edits)}});
       }
+      addRepairs(view, diagnostic, names, result);
     }
   }
-  if (wants(params, "refactor.extract") || wants(params, "refactor.inline")) {
+  if (wants(params, "refactor.extract") || wants(params, "refactor.inline") ||
+      wants(params, "refactor.rewrite")) {
     Json more = Json::array();
-    addRefactorings(view, from, to, more);
+    Refactoring(view, from, to, more).run();
     for (Json& one : more) {
       if (wants(params, one["kind"].get_ref<const std::string&>())) result.push_back(std::move(one));
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "frontend/parse/words.h"
 #include "lsp/workspace/scan.h"
 #include "support/text.h"
 
@@ -31,7 +32,10 @@ class Reader {
   Place run() {
     if (inText()) return std::move(place_);
     std::size_t count = pieces_.size();
-    if (count > 0 && pieces_.back().kind == Piece::Kind::Word && pieces_.back().end == offset_) --count;
+    place_.word = offset_;
+    if (count > 0 && pieces_.back().kind == Piece::Kind::Word && pieces_.back().end == offset_) {
+      place_.word = pieces_[--count].begin;
+    }
     readBrackets(count);
     place_.parenFollows = offset_ < text_.size() && text_[offset_] == '(';
     previous_ = count;
@@ -62,6 +66,7 @@ class Reader {
       case Piece::Kind::Doc:
         return text_.substr(last.begin, offset_ - last.begin).find('\n') == std::string_view::npos;
       case Piece::Kind::Raw:
+        if (last.open) place_.what = What::Script;
         return last.open;
       case Piece::Kind::Number: {
         return last.end == offset_;
@@ -91,11 +96,8 @@ class Reader {
       const Piece& one = pieces_[i];
       if (one.kind == Piece::Kind::Word) {
         word = one.in(text_);
-        const bool starts = open_.empty() &&
-                            isOne(word, {"import", "enum", "schema", "fn", "task", "workflow",
-                                         "transform", "labeler", "target", "test"});
+        const bool starts = open_.empty() && parse::find(parse::declarationWords(), word) != 0;
         if (starts) decl = word;
-        if (open_.empty()) lastTop_ = word;
       }
       if (one.kind != Piece::Kind::Mark) continue;
       const char c = text_[one.begin];
@@ -256,6 +258,7 @@ class Reader {
       if (pieces_[i].kind != Piece::Kind::Word) return What::Nothing;
       link.name = pieces_[i].in(text_);
       place_.chain.insert(place_.chain.begin(), std::move(link));
+      place_.begin = pieces_[i].begin;
       if (i == 0 || !isOne(pieces_[i - 1].in(text_), {".", "?."})) break;
       at = i - 1;
     }
@@ -266,7 +269,7 @@ class Reader {
   std::uint32_t offset_;
   std::vector<Piece> pieces_;
   std::vector<Open> open_;
-  std::string_view decl_, lastTop_;
+  std::string_view decl_;
   std::size_t previous_ = 0;
   Place place_;
 };

@@ -19,6 +19,7 @@ struct Place {
     Type,
     Format,  ///< `file<`
     Member,
+    Script,  ///< of a task
     Unit,
     Settings,  ///< of `head`
     Engine,
@@ -42,6 +43,8 @@ struct Place {
   };
   What what = What::Nothing;
   std::vector<Link> chain;       ///< Member
+  std::uint32_t begin = 0;       ///< Member: where the chain begins
+  std::uint32_t word = 0;        ///< where the word that is being typed begins
   std::string head;              ///< Settings: of what; paths: what is typed; ImportName: the import's path
   std::optional<OpenCall> call;  ///< the call around
   std::set<std::string> given;   ///< names of its arguments

@@ -8,11 +8,27 @@ using namespace syntax;
 using sema::SymbolId;
 using sema::SymbolKind;
 
-namespace {
-
 bool known(const Snapshot& snapshot, ir::TypeId type) {
   return type.valid() && snapshot.program().types.kind(type) != ir::TypeKind::Error;
 }
+
+std::string schemaText(const Snapshot& snapshot, ir::TypeId type) {
+  constexpr std::size_t kMost = 40;
+  const ir::TypeTable& types = snapshot.program().types;
+  while (known(snapshot, type) && types[type].element.valid()) type = types[type].element;
+  if (!known(snapshot, type) || types.kind(type) != ir::TypeKind::Schema) return {};
+  std::string text = fmt::format("schema {} {{\n", types[type].name);
+  for (std::size_t i = 0; i < types[type].fields.size() && i < kMost; ++i) {
+    const ir::TypeField& field = types[type].fields[i];
+    text += fmt::format("    {}: {}\n", field.name, types.print(field.type));
+  }
+  if (types[type].fields.size() > kMost) {
+    text += fmt::format("    // and {} more\n", types[type].fields.size() - kMost);
+  }
+  return text + "}";
+}
+
+namespace {
 
 const Field* fieldOf(const sema::Program& program, SymbolId symbol) {
   for (const sema::FileInfo& file : program.files) {

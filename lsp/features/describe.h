@@ -10,6 +10,10 @@ namespace couler::lsp {
 [[nodiscard]] std::string declarationText(const Snapshot& snapshot, sema::SymbolId symbol);
 /// Its doc comment; empty: none.
 [[nodiscard]] std::string docOf(const Snapshot& snapshot, sema::SymbolId symbol);
+/// Whether the checker knows that type.
+[[nodiscard]] bool known(const Snapshot& snapshot, ir::TypeId type);
+/// Of rows, or what has rows in it: their columns, one a line; empty for all else.
+[[nodiscard]] std::string schemaText(const Snapshot& snapshot, ir::TypeId type);
 /// The protocol's SymbolKind.
 [[nodiscard]] int symbolKindOf(sema::SymbolKind kind);
 /// The same for completion items.

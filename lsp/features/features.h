@@ -1,6 +1,8 @@
 #pragma once
 
+#include "lsp/features/outlook.h"
 #include "lsp/protocol/convert.h"
+#include "lsp/workspace/names.h"
 
 /// One function a request: its result, from a snapshot and the request's parameters. They change
 /// nothing and know no server. `null` where there is nothing to say.
@@ -14,9 +16,10 @@ namespace couler::lsp {
 [[nodiscard]] Json documentLink(const View& view, const Json& params);
 [[nodiscard]] Json foldingRange(const View& view, const Json& params);
 [[nodiscard]] Json selectionRange(const View& view, const Json& params);
-[[nodiscard]] Json inlayHint(const View& view, const Json& params);
-[[nodiscard]] Json codeLens(const View& view, const Json& params);
-[[nodiscard]] Json codeAction(const View& view, const Json& params);
+[[nodiscard]] Json inlayHint(const View& view, const Json& params, const Outlook& outlook);
+[[nodiscard]] Json codeLens(const View& view, const Outlook& outlook);
+[[nodiscard]] Json codeAction(const View& view, const Json& params,
+                              const std::vector<ExportedName>* names);
 [[nodiscard]] Json prepareRename(const View& view, const Json& params);
 [[nodiscard]] Json implementation(const View& view, const Json& params);
 [[nodiscard]] Json prepareCallHierarchy(const View& view, const Json& params);
@@ -24,15 +27,19 @@ namespace couler::lsp {
 /// `data` of a token: line and start relative to the one before, length, type, modifiers.
 [[nodiscard]] Json semanticTokensLegend();
 [[nodiscard]] Json semanticTokens(const View& view, const Json& params);
+/// What makes one `data` of the other: at most one edit.
+[[nodiscard]] Json semanticTokenEdits(const std::vector<std::uint32_t>& before,
+                                      const std::vector<std::uint32_t>& now);
 
 /// `text` is the document as it is now, which the snapshot may be a little behind.
 [[nodiscard]] Json signatureHelp(const View& view, std::string_view text, const Json& params);
+/// `names`: what other programs export; null where that is not known.
 [[nodiscard]] Json completion(const View& view, std::string_view text, const Json& params,
-                              bool snippets);
+                              bool snippets, const std::vector<ExportedName>* names);
 [[nodiscard]] Json completionOptions();
 
 /// Whole document; nothing where it does not parse. `text` as for completion.
-[[nodiscard]] Json formatting(std::string_view text, Encoding encoding);
+[[nodiscard]] Json formatting(std::string_view text, Encoding encoding, const Json& params);
 /// The lines of `params.range` only.
 [[nodiscard]] Json rangeFormatting(std::string_view text, Encoding encoding, const Json& params);
 

@@ -90,7 +90,7 @@ Json edits(std::string_view text, Encoding encoding, std::size_t first, std::siz
 
 }  // namespace
 
-Json formatting(std::string_view text, Encoding encoding) {
+Json formatting(std::string_view text, Encoding encoding, const Json& /*params*/) {
   return edits(text, encoding, 0, static_cast<std::size_t>(-1));
 }
 

@@ -1,3 +1,5 @@
+#include <set>
+
 #include <fmt/format.h>
 
 #include "frontend/sema/walk.h"
@@ -33,13 +35,46 @@ std::optional<std::string> builtinText(std::string_view name) {
   return fmt::format("```couler\n{}\n```\n\nGives {}.", code, doc);
 }
 
-/// How a task is treated, which its signature does not say.
-std::string taskText(const syntax::TaskDecl& task) {
-  std::string text = task.isVolatile ? "Runs in every run; its result is not reused."
-                                     : "Its result is reused while its program and inputs are the same.";
+/// What a task, or what a workflow runs, does beside giving its outputs.
+bool isVolatile(const Snapshot& snapshot, SymbolId id, std::set<SymbolId>& seen) {
+  const sema::Program& program = snapshot.program();
+  const sema::Symbol& symbol = program.at(id);
+  if (symbol.decl == nullptr || !seen.insert(id).second) return false;
+  if (symbol.kind == SymbolKind::Task) {
+    return static_cast<const syntax::TaskDecl&>(*symbol.decl).isVolatile;
+  }
+  if (symbol.kind != SymbolKind::Workflow) return false;
+  for (const Occurrence& one : snapshot.occurrences(symbol.file)) {
+    const bool inside =
+        one.span.begin >= symbol.decl->span.begin && one.span.end <= symbol.decl->span.end;
+    if (inside && !one.declares && isVolatile(snapshot, one.symbol, seen)) return true;
+  }
+  return false;
+}
+
+/// How the steps of a task or workflow are treated, which its signature does not say.
+std::string effectText(const Snapshot& snapshot, SymbolId id) {
+  const sema::Symbol& symbol = snapshot.program().at(id);
+  std::set<SymbolId> seen;
+  const bool opaque = isVolatile(snapshot, id, seen);
+  if (symbol.kind == SymbolKind::Workflow) {
+    return opaque ? "Effect: opaque. Some of its steps are volatile and run in every run."
+                  : "Effect: pure. Its steps are reused while their programs and inputs are the same.";
+  }
+  const auto& task = static_cast<const syntax::TaskDecl&>(*symbol.decl);
+  std::string text =
+      opaque ? "Effect: opaque. It is volatile: it runs in every run, and its result is not reused."
+             : "Effect: pure. Its result is reused while its program and inputs are the same.";
   if (task.run == syntax::RunKind::Sh) text += " Runs a shell script.";
   if (task.run == syntax::RunKind::Python) text += " Runs a Python script.";
   return text;
+}
+
+/// The columns of what has rows in it, behind what else is said.
+void addSchema(const Snapshot& snapshot, ir::TypeId type, std::string& text) {
+  const std::string schema = schemaText(snapshot, type);
+  if (schema.empty()) return;
+  text += fmt::format("{}```couler\n{}\n```", text.empty() ? "" : "\n\n", schema);
 }
 
 }  // namespace
@@ -56,8 +91,11 @@ Json hover(const View& view, const Json& params) {
     if (valued && inWorkflow) {
       text = fmt::format("Known at {} time.", sema::wordOf(symbol.phase));
     }
-    if (symbol.kind == SymbolKind::Task) {
-      text = taskText(static_cast<const syntax::TaskDecl&>(*symbol.decl));
+    if (symbol.kind == SymbolKind::Task || symbol.kind == SymbolKind::Workflow) {
+      text = effectText(snapshot, found->symbol);
+    }
+    if (symbol.kind != SymbolKind::Schema && symbol.kind != SymbolKind::Transform) {
+      addSchema(snapshot, symbol.type, text);
     }
     if (const std::string doc = docOf(snapshot, found->symbol); !doc.empty()) {
       text = doc + (text.empty() ? "" : "\n\n" + text);
@@ -83,7 +121,13 @@ Json hover(const View& view, const Json& params) {
   if (!info.type.valid() || snapshot.program().types.kind(info.type) == ir::TypeKind::Error) {
     return nullptr;
   }
-  return markdown(view, snapshot.program().types.print(info.type), "", expr->span);
+  std::string text;
+  if (const syntax::Decl* decl = declAt(snapshot, offset);
+      decl != nullptr && decl->kind == syntax::DeclKind::Workflow) {
+    text = fmt::format("Known at {} time.", sema::wordOf(info.phase));
+  }
+  addSchema(snapshot, info.type, text);
+  return markdown(view, snapshot.program().types.print(info.type), text, expr->span);
 }
 
 Json signatureHelp(const View& view, std::string_view text, const Json& params) {

@@ -5,20 +5,26 @@
 #include <vector>
 
 #include "lsp/protocol/convert.h"
+#include "lsp/workspace/names.h"
 
 namespace couler::lsp {
 
-/// A function of the standard library.
-struct LibraryName {
-  std::string module, name;
+/// A declaration that could be imported.
+struct Importable {
+  std::string from;  ///< as in an import: `std.text`, `"./tasks.cwl"`
+  std::string name;
   std::string declaration;  ///< `fn capitalise(text: string) -> string`
-  std::string doc;          ///< with the module that it comes from
+  std::string doc;          ///< with where it comes from
+  sema::SymbolKind kind = sema::SymbolKind::Fn;
 };
-/// All of them. Made when first asked for.
-[[nodiscard]] const std::vector<LibraryName>& libraryNames();
+/// The functions of the standard library. Made when first asked for.
+[[nodiscard]] const std::vector<Importable>& libraryNames();
+/// One of another program, for the file at `path`.
+[[nodiscard]] Importable importable(const ExportedName& name, std::string_view path);
 
-/// The edit that imports it: one name more in an import that is there, or an import behind the others. `text` is the document as it is now,
-/// which differs from the snapshot's where something is being typed.
-[[nodiscard]] Json importEdit(const View& view, std::string_view text, const LibraryName& what);
+/// The edit that imports it: one name more in an import that is there, or an import behind the
+/// others. `text` is the document as it is now, which differs from the snapshot's where something is
+/// being typed.
+[[nodiscard]] Json importEdit(const View& view, std::string_view text, const Importable& what);
 
 }  // namespace couler::lsp

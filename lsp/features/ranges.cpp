@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "frontend/sema/walk.h"
 #include "frontend/session_paths.h"
 #include "lsp/features/calls.h"
 #include "lsp/features/describe.h"
@@ -108,83 +107,6 @@ Json documentLink(const View& view, const Json& /*params*/) {
     if (import.isStd || !import.pathSpan.valid()) continue;
     result.push_back({{"range", toJson(view.range(import.pathSpan))},
                       {"target", uriOf(joinPath(own, import.path))}});
-  }
-  return result;
-}
-
-Json inlayHint(const View& view, const Json& params) {
-  const Snapshot& snapshot = view.snapshot();
-  std::uint32_t from = 0;
-  std::uint32_t to = static_cast<std::uint32_t>(snapshot.text().size());
-  if (const auto range = params.find("range"); range != params.end() && range->is_object()) {
-    from = view.offset(positionIn(range->value("start", Json())));
-    to = view.offset(positionIn(range->value("end", Json())));
-  }
-  Json result = Json::array();
-  const sema::Program& program = snapshot.program();
-  const sema::FileInfo& info = program.files[snapshot.root().index()];
-  // Types of `let`s that say none.
-  for (const Occurrence& name : snapshot.occurrences(snapshot.root())) {
-    if (!name.declares || name.span.end < from || name.span.begin > to) continue;
-    const sema::Symbol& symbol = program.at(name.symbol);
-    const bool wanted = symbol.kind == sema::SymbolKind::Local ||
-                        symbol.kind == sema::SymbolKind::LoopVariable ||
-                        (symbol.kind == sema::SymbolKind::Column && symbol.decl != nullptr &&
-                         symbol.decl->kind == DeclKind::Transform);
-    if (!wanted || !symbol.type.valid() || program.types.kind(symbol.type) == ir::TypeKind::Error)
-      continue;
-    if (view.snapshot().text().substr(name.span.end).starts_with(":")) continue;
-    std::string type = program.types.print(symbol.type);
-    if (type.size() > 60) type = type.substr(0, type.find_last_of(',', 57)) + ", …)";
-    result.push_back({{"position", toJson(view.range(name.span).end)},
-                      {"label", ": " + type},
-                      {"kind", 1},
-                      {"paddingLeft", false}});
-  }
-  // Names of arguments given by place, of calls with more than one.
-  forEachExpr(snapshot.tree(snapshot.root()), [&](const Expr& e) {
-    if (e.kind != ExprKind::Call || e.span.end < from || e.span.begin > to) return;
-    const auto& call = static_cast<const CallExpr&>(e);
-    const auto binding = info.calls.find(e.id);
-    if (binding == info.calls.end() || !binding->second.callee.valid() || call.args.size() < 2) return;
-    const sema::Signature* signature = program.at(binding->second.callee).signature;
-    if (signature == nullptr) return;
-    const std::vector<std::int32_t>& argument = binding->second.argument;
-    for (std::size_t i = 0; i < argument.size() && i < signature->params.size(); ++i) {
-      if (argument[i] < 0 || static_cast<std::size_t>(argument[i]) >= call.args.size()) continue;
-      const Argument& arg = call.args[static_cast<std::size_t>(argument[i])];
-      if (!arg.name.text.empty() || arg.spread || arg.value == nullptr) continue;
-      const bool same = arg.value->kind == ExprKind::Name &&
-                        static_cast<const NameExpr*>(arg.value)->name.text == signature->params[i].name;
-      if (same) continue;
-      result.push_back({{"position", toJson(view.range(arg.value->span).start)},
-                        {"label", std::string(signature->params[i].name) + ":"},
-                        {"kind", 2},
-                        {"paddingRight", true}});
-    }
-  });
-  return result;
-}
-
-Json codeLens(const View& view, const Json& /*params*/) {
-  const Snapshot& snapshot = view.snapshot();
-  Json result = Json::array();
-  const auto lens = [&](Span at, std::string title, const char* command, Json arguments) {
-    result.push_back({{"range", toJson(view.range(at))},
-                      {"command",
-                       {{"title", std::move(title)},
-                        {"command", command},
-                        {"arguments", std::move(arguments)}}}});
-  };
-  const std::string uri = view.uri(snapshot.root());
-  for (const Decl* decl : snapshot.tree(snapshot.root()).decls) {
-    if (decl->kind == DeclKind::Workflow && !decl->name.text.empty()) {
-      lens(decl->name.span, "run", "couler.run", {uri, decl->name.text});
-      lens(decl->name.span, "plan", "couler.plan", {uri, decl->name.text});
-    } else if (decl->kind == DeclKind::Test) {
-      const auto& test = static_cast<const TestDecl&>(*decl);
-      lens(test.titleSpan, "run test", "couler.test", {uri, test.title});
-    }
   }
   return result;
 }

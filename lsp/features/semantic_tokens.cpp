@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "frontend/parse/words.h"
+#include "frontend/scripts.h"
 #include "lsp/features/features.h"
 #include "lsp/workspace/scan.h"
+#include "lsp/workspace/script_scan.h"
 
 namespace couler::lsp {
 
@@ -51,21 +54,35 @@ std::string_view typeOf(SymbolKind kind) {
   return "variable";
 }
 
-/// Words that are keywords in their place; a name that the checker knows is none.
-bool isKeyword(std::string_view word) {
-  constexpr std::array<std::string_view, 49> kWords = {
-      "and",   "or",     "not",    "div",       "in",       "if",       "else",   "for",
-      "loop",  "until",  "try",    "after",     "finally",  "return",   "let",    "import",
-      "fn",    "true",   "false",  "none",      "enum",     "schema",   "task",   "volatile",
-      "workflow", "transform", "labeler", "target", "test", "as",      "where",  "max",
-      "tune",  "maximize", "minimize", "using", "run",      "sh",      "python", "without", "prior", "from",
-      "group", "order",  "by",     "limit",     "distinct", "join",    "expect"};
-  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+/// A word that the checker knows no name for. `before` and `after`: the marks beside it. A word that
+/// is one of the language's in its place only is none as a member or as what is set or named.
+bool isKeyword(std::string_view word, std::string_view before, std::string_view after) {
+  if (before == "." || before == "?.") return false;
+  if (parse::isReservedWord(word)) return true;
+  const auto placed = parse::placedWords();
+  const bool names = after == ":" || after == "=" || after == "." || after == "?.";
+  return !names && std::find(placed.begin(), placed.end(), word) != placed.end();
 }
 
 bool isFunction(std::string_view word) {
   static const std::vector<std::string_view> kNames = ir::callableNames();
   return std::find(kNames.begin(), kNames.end(), word) != kNames.end();
+}
+
+std::string_view scriptType(ScriptPiece::Kind kind) {
+  switch (kind) {
+    case ScriptPiece::Kind::Comment:
+      return "comment";
+    case ScriptPiece::Kind::String:
+      return "string";
+    case ScriptPiece::Kind::Number:
+      return "number";
+    case ScriptPiece::Kind::Keyword:
+      return "keyword";
+    case ScriptPiece::Kind::Name:
+      return "variable";
+  }
+  return "variable";
 }
 
 struct Token {
@@ -123,7 +140,39 @@ Json semanticTokens(const View& view, const Json& params) {
   Encoder out(view);
   const std::vector<Occurrence>& names = snapshot.occurrences(snapshot.root());
   std::size_t next = 0;
-  for (const Piece& piece : scan(text, to)) {
+  // Scripts have colours of their own: a text of one colour would hide those of an editor's grammar.
+  std::map<std::uint32_t, syntax::RunKind> scripts;
+  for (const Script& one : scriptsOf(snapshot.tree(snapshot.root()))) {
+    scripts.emplace(one.span.begin, one.language);
+  }
+  const auto symbolToken = [&](std::uint32_t begin, std::uint32_t end, const Occurrence& name) {
+    const sema::Symbol& symbol = snapshot.program().at(name.symbol);
+    const bool library = symbol.declared.valid() && snapshot.builtIn(symbol.declared.file);
+    const std::uint32_t modifiers =
+        (name.declares ? 1U : 0U) |
+        (symbol.phase == ir::Phase::Compile && symbol.kind == SymbolKind::Local ? 2U : 0U) |
+        (library ? 4U : 0U);
+    out.add({begin, end, type(typeOf(symbol.kind)), modifiers});
+  };
+  const auto script = [&](syntax::RunKind language, const Piece& piece) {
+    constexpr std::uint32_t kQuotes = 3;
+    const std::uint32_t begin = piece.begin + kQuotes;
+    const std::uint32_t size = piece.end - begin - (piece.open ? 0 : kQuotes);
+    for (const ScriptPiece& one : scanScript(language, text.substr(begin, size))) {
+      const Token token{begin + one.begin, begin + one.end, type(scriptType(one.kind)), 0};
+      if (one.kind != ScriptPiece::Kind::Name) {
+        out.add(token);
+        continue;
+      }
+      while (next < names.size() && names[next].span.begin < token.begin) ++next;
+      if (next < names.size() && names[next].span.begin == token.begin) {
+        symbolToken(token.begin, token.end, names[next]);
+      }
+    }
+  };
+  const std::vector<Piece> pieces = scan(text, to);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const Piece& piece = pieces[i];
     while (next < names.size() && names[next].span.begin < piece.begin) ++next;
     if (piece.end <= from) continue;
     const auto add = [&](std::string_view name, std::uint32_t modifiers = 0) {
@@ -132,20 +181,15 @@ Json semanticTokens(const View& view, const Json& params) {
     switch (piece.kind) {
       case Piece::Kind::Word: {
         if (next < names.size() && names[next].span.begin == piece.begin) {
-          const sema::Symbol& symbol = snapshot.program().at(names[next].symbol);
-          const bool library = symbol.declared.valid() && snapshot.builtIn(symbol.declared.file);
-          const std::uint32_t modifiers =
-              (names[next].declares ? 1U : 0U) |
-              (symbol.phase == ir::Phase::Compile && symbol.kind == SymbolKind::Local ? 2U : 0U) |
-              (library ? 4U : 0U);
-          add(typeOf(symbol.kind), modifiers);
+          symbolToken(piece.begin, piece.end, names[next]);
           break;
         }
         const std::string_view word = piece.in(text);
         const bool called = piece.end < text.size() && text[piece.end] == '(';
         if (called && isFunction(word)) {  // `max(a, b)`, though `max` bounds a loop as well
           add("function", 4);
-        } else if (isKeyword(word)) {
+        } else if (isKeyword(word, i == 0 ? "" : pieces[i - 1].in(text),
+                             i + 1 == pieces.size() ? "" : pieces[i + 1].in(text))) {
           add("keyword");
         }
         break;
@@ -157,7 +201,11 @@ Json semanticTokens(const View& view, const Json& params) {
         add(text[piece.begin] == 'r' ? "regexp" : "string");
         break;
       case Piece::Kind::Raw:
-        add("string");
+        if (const auto language = scripts.find(piece.begin); language != scripts.end()) {
+          script(language->second, piece);
+        } else {
+          add("string");
+        }
         break;
       case Piece::Kind::Comment:
       case Piece::Kind::Doc:
@@ -168,6 +216,26 @@ Json semanticTokens(const View& view, const Json& params) {
     }
   }
   return out.take();
+}
+
+/// What lies between the equal front and the equal rear.
+Json semanticTokenEdits(const std::vector<std::uint32_t>& before,
+                        const std::vector<std::uint32_t>& now) {
+  const std::size_t least = std::min(before.size(), now.size());
+  std::size_t front = 0;
+  while (front < least && now[front] == before[front]) ++front;
+  std::size_t rear = 0;
+  while (rear + front < least && now[now.size() - rear - 1] == before[before.size() - rear - 1]) {
+    ++rear;
+  }
+  Json edits = Json::array();
+  if (front + rear == now.size() && front + rear == before.size()) return edits;
+  edits.push_back({{"start", front},
+                   {"deleteCount", before.size() - front - rear},
+                   {"data", std::vector<std::uint32_t>(
+                                now.begin() + static_cast<std::ptrdiff_t>(front),
+                                now.end() - static_cast<std::ptrdiff_t>(rear))}});
+  return edits;
 }
 
 }  // namespace couler::lsp

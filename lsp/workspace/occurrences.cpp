@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "frontend/sema/walk.h"
+#include "lsp/workspace/script_scan.h"
 #include "lsp/workspace/snapshot.h"
 
 namespace couler::lsp {
@@ -15,8 +16,8 @@ namespace {
 
 class Finder {
  public:
-  Finder(const sema::Program& program, FileId file)
-      : program_(program), file_(file), info_(program.files[file.index()]) {
+  Finder(const sema::Program& program, std::string_view text, FileId file)
+      : program_(program), text_(text), file_(file), info_(program.files[file.index()]) {
     for (std::size_t i = 0; i < program.symbols.size(); ++i) {
       const sema::Symbol& symbol = program.symbols[i];
       if (symbol.kind == SymbolKind::Schema || symbol.kind == SymbolKind::Transform) {
@@ -74,6 +75,7 @@ class Finder {
         fields(task.outputs);
         for (const Expr* one : {task.image, task.cache, task.runBody}) expr(one);
         for (const Setting& setting : task.env) expr(setting.value);
+        script(task);
         return settings(task);
       }
       case DeclKind::Workflow: {
@@ -112,6 +114,27 @@ class Finder {
       }
       case DeclKind::Error:
         return;
+    }
+  }
+
+  /// Inputs and outputs are variables of a script.
+  void script(const TaskDecl& task) {
+    const bool script = task.run == RunKind::Sh || task.run == RunKind::Python;
+    if (!script || task.runBody == nullptr || task.runBody->kind != ExprKind::RawString) return;
+    constexpr std::uint32_t kQuotes = 3;
+    const Span span = task.runBody->span;
+    if (span.size() < 2 * kQuotes) return;
+    const std::string_view text = text_.substr(span.begin + kQuotes, span.size() - 2 * kQuotes);
+    for (const ScriptPiece& piece : scanScript(task.run, text)) {
+      if (piece.kind != ScriptPiece::Kind::Name) continue;
+      const std::string_view name = text.substr(piece.begin, piece.end - piece.begin);
+      const std::uint32_t begin = span.begin + kQuotes + piece.begin;
+      for (const auto fields : {task.params, task.outputs}) {
+        for (const Field& one : fields) {
+          if (one.name.text != name) continue;
+          add({name, {file_, begin, begin + static_cast<std::uint32_t>(name.size())}}, declared(&one));
+        }
+      }
     }
   }
 
@@ -368,6 +391,7 @@ class Finder {
   }
 
   const sema::Program& program_;
+  std::string_view text_;
   FileId file_;
   const sema::FileInfo& info_;
   const Decl* decl_ = nullptr;
@@ -378,8 +402,9 @@ class Finder {
 
 }  // namespace
 
-std::vector<Occurrence> findOccurrences(const sema::Program& program, FileId file) {
-  return Finder(program, file).run();
+std::vector<Occurrence> findOccurrences(const sema::Program& program, std::string_view text,
+                                        FileId file) {
+  return Finder(program, text, file).run();
 }
 
 }  // namespace couler::lsp

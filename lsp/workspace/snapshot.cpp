@@ -92,6 +92,12 @@ std::vector<Snapshot> Snapshot::together(std::span<const std::string> paths,
   return result;
 }
 
+Snapshot Snapshot::with(std::string text) const {
+  Overlay overlay = work_->overlay;
+  overlay.insert_or_assign(path_, std::make_shared<const std::string>(std::move(text)));
+  return Snapshot(path_, std::move(overlay), version_);
+}
+
 bool Snapshot::builtIn(FileId file) const { return sources().path(file).starts_with("<std>/"); }
 
 bool Snapshot::reads(std::string_view path) const {
@@ -106,7 +112,7 @@ bool Snapshot::reads(std::string_view path) const {
 
 const std::vector<Occurrence>& Snapshot::occurrences(FileId file) const {
   auto& kept = work_->occurrences[file.index()];
-  if (!kept) kept = findOccurrences(program(), file);
+  if (!kept) kept = findOccurrences(program(), sources().text(file), file);
   return *kept;
 }
 

@@ -42,6 +42,9 @@ class Snapshot {
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
+  /// The same with another text of its own.
+  [[nodiscard]] Snapshot with(std::string text) const;
+
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::int64_t version() const { return version_; }  ///< of the root document
   [[nodiscard]] bool loaded() const { return root_.valid(); }
@@ -89,8 +92,9 @@ class Snapshot {
   std::shared_ptr<Work> work_;
 };
 
-/// All names of a file that mean a symbol, in order of place (occurrences.cpp). O(tree).
-[[nodiscard]] std::vector<Occurrence> findOccurrences(const sema::Program& program, FileId file);
+/// All names of a file that mean a symbol, in order of place (occurrences.cpp). O(tree + scripts).
+[[nodiscard]] std::vector<Occurrence> findOccurrences(const sema::Program& program,
+                                                      std::string_view text, FileId file);
 
 /// Where a place of an old text is in a new one, if one piece of it was replaced; inside that piece,
 /// its start. O(bytes) once, then O(1).

@@ -28,6 +28,10 @@ std::string pathOf(std::string_view uri) {
   return normalPath(path);
 }
 
+bool isProgram(std::string_view name) {
+  return name.ends_with(".cwl") || name.ends_with(".couler");
+}
+
 std::string uriOf(std::string_view path) {
   if (!path.starts_with('/')) return std::string(path);
   std::string uri = "file://";

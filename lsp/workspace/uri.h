@@ -11,4 +11,7 @@ namespace couler::lsp {
 /// The way back; bytes other than letters, digits and `-._~/` are percent-encoded.
 [[nodiscard]] std::string uriOf(std::string_view path);
 
+/// Whether a file of that name may be a program: `.cwl`, `.couler`.
+[[nodiscard]] bool isProgram(std::string_view name);
+
 }  // namespace couler::lsp

@@ -222,6 +222,28 @@ function tests.lenses_call_the_commands()
   same(named["couler.plan"], { vim.uri_from_bufnr(0), "main" }, "arguments of the lens")
 end
 
+function tests.draws_what_is_edited()
+  local opened
+  vim.ui.open = function(path)
+    opened = path
+  end
+  vim.cmd("CoulerGraph")
+  wait(function()
+    return opened
+  end, "the picture")
+  local function shows(text)
+    return function()
+      return table.concat(vim.fn.readfile(opened), "\n"):find(text, 1, true) ~= nil
+    end
+  end
+  wait(shows(">train<"), "the step in the picture")
+  local before = vim.api.nvim_buf_get_lines(0, 0, -1, false)
+  vim.cmd("%s/\\<train\\>/fit/g")
+  vim.cmd("doautocmd TextChanged")
+  wait(shows(">fit<"), "its new name")
+  vim.api.nvim_buf_set_lines(0, 0, -1, false, before)
+end
+
 function tests.runs_in_a_terminal()
   local before = vim.api.nvim_get_current_win()
   vim.cmd("CoulerTest")
@@ -285,7 +307,8 @@ end
 
 local order = {
   "opens_a_program", "shows_what_is_wrong", "hovers", "goes_to_definitions", "completes", "typing_brings_new_messages",
-  "lists_references", "renames", "applies_code_actions", "formats", "lenses_call_the_commands", "runs_in_a_terminal", "colours_programs", "indents",
+  "lists_references", "renames", "applies_code_actions", "formats", "lenses_call_the_commands", "draws_what_is_edited",
+  "runs_in_a_terminal", "colours_programs", "indents",
   "leaves_common_workflow_language_alone", "shares_one_server",
 }
 local failed = 0

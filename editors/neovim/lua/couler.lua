@@ -111,18 +111,53 @@ for _, verb in ipairs({ "run", "plan", "test" }) do
   end, { nargs = "*", desc = "couler " .. verb .. " on this file" })
 end
 
+-- The page may load and run nothing; it is read anew each second.
+local page = [[<!DOCTYPE html>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="refresh" content="1">
+<title>%s</title>
+]]
+
+--- Asks for the graph of a buffer as it stands. Where it has none the page stays as it is.
+local function draw(buffer, path, drawn)
+  local about = { textDocument = { uri = vim.uri_from_bufnr(buffer) } }
+  vim.lsp.buf_request(buffer, "couler/graph", about, function(problem, result)
+    if problem or type(result) ~= "table" or not result.svg then
+      return drawn(false)
+    end
+    local file = assert(io.open(path, "w"))
+    file:write(page:format(vim.fn.fnamemodify(vim.api.nvim_buf_get_name(buffer), ":t")), result.svg)
+    file:close()
+    drawn(true)
+  end)
+end
+
+local drawings = {} -- by buffer: the page
+
 vim.api.nvim_create_user_command("CoulerGraph", function()
-  local path = vim.api.nvim_buf_get_name(0)
-  local picture = vim.fn.tempname() .. ".svg"
-  local said = vim.fn.system({ options.cmd, "graph", path, "-o", picture })
-  if vim.v.shell_error ~= 0 then
-    vim.notify(said, vim.log.levels.ERROR)
-  elseif vim.ui.open then
-    vim.ui.open(picture)
-  else
-    vim.fn.jobstart({ vim.fn.has("mac") == 1 and "open" or "xdg-open", picture }, { detach = true })
-  end
-end, { desc = "draw this file's workflow, as saved" })
+  local buffer = vim.api.nvim_get_current_buf()
+  local path = drawings[buffer] or vim.fn.tempname() .. ".html"
+  draw(buffer, path, function(good)
+    if not good then
+      return vim.notify("no graph: the program has mistakes, or no one workflow that no other calls", vim.log.levels.WARN)
+    end
+    if not drawings[buffer] then
+      drawings[buffer] = path
+      vim.api.nvim_create_autocmd({ "TextChanged", "InsertLeave", "CursorHoldI" }, {
+        buffer = buffer,
+        callback = function()
+          draw(buffer, path, function() end)
+        end,
+      })
+    end
+    if vim.ui.open then
+      vim.ui.open(path)
+    else
+      vim.fn.jobstart({ vim.fn.has("mac") == 1 and "open" or "xdg-open", path }, { detach = true })
+    end
+  end)
+end, { desc = "draw this buffer's workflow, anew while it is edited" })
 
 -- Definitions may lie in a standard module, whose text the server has.
 vim.api.nvim_create_autocmd("BufReadCmd", {

@@ -37,7 +37,13 @@ export class Server implements vscode.Disposable {
           { scheme: "file", language: "couler" },
           { scheme: "untitled", language: "couler" },
         ],
-        synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher("**/*.{cwl,couler}") },
+        initializationOptions: { trusted: vscode.workspace.isTrusted },
+        synchronize: {
+          fileEvents: [
+            vscode.workspace.createFileSystemWatcher("**/*.{cwl,couler}"),
+            vscode.workspace.createFileSystemWatcher("**/.couler/history.db*"), // what runs again may be less
+          ],
+        },
       },
     );
     this.current = client;

@@ -20,6 +20,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       if (uri !== undefined) graphs.show(uri);
     }),
     vscode.workspace.onDidOpenTextDocument(settleLanguage),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => running.restart()),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration("couler.path")) await running.restart();
     }),

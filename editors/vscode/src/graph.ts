@@ -83,9 +83,10 @@ class GraphPanel {
     const asked = ++this.asked;
     const message: { picture?: string; title?: string; problem?: string } = {};
     try {
-      const svg = await this.svg();
+      const { svg, behind } = await this.graph();
       message.picture = svg === undefined ? undefined : pictureOf(svg);
       message.title = this.panel.title;
+      if (behind) message.problem = "As it was: the program has mistakes now.";
       if (message.picture === undefined) message.problem = "No graph: the program has mistakes, or no one workflow that no other calls.";
     } catch (error) {
       message.problem = error instanceof Error ? error.message : String(error);
@@ -94,22 +95,23 @@ class GraphPanel {
   }
 
   /// Of the text as it stands, from the server; of the saved file where the server is an older one.
-  private async svg(): Promise<string | undefined> {
+  private async graph(): Promise<{ svg?: string; behind?: boolean }> {
     const client = this.server.client;
     if (client !== undefined) {
       try {
         const uri = client.code2ProtocolConverter.asUri(this.uri);
-        const reply = await client.sendRequest<{ svg?: string } | null>("couler/graph", { textDocument: { uri } });
-        return reply?.svg;
+        const textDocument = { uri };
+        return (await client.sendRequest<{ svg?: string; behind?: boolean } | null>("couler/graph", { textDocument })) ?? {};
       } catch (error) {
         if (!(error instanceof ResponseError) || error.code !== methodNotFound) throw error;
       }
     }
     const vector = ["graph", fileArgument(this.uri.fsPath), "--format", "svg"];
     const run = promisify(execFile)(commandPath(this.uri), vector, { maxBuffer: 64 << 20 });
-    return (await run.catch((error: { code?: unknown }) => {
+    const { stdout } = await run.catch((error: { code?: unknown }) => {
       if (error.code === 1) return { stdout: undefined }; // mistakes in the program, which the editor shows
       throw error;
-    })).stdout;
+    });
+    return { svg: stdout };
   }
 }

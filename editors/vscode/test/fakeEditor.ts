@@ -168,6 +168,7 @@ export class Editor {
         textDocuments: this.documents,
         workspaceFolders: [scope],
         isTrusted: true,
+        onDidGrantWorkspaceTrust: silent(),
         onDidOpenTextDocument: silent(),
         onDidCloseTextDocument: silent(),
         onDidChangeTextDocument: this.changed.event,

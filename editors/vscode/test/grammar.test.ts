@@ -130,6 +130,7 @@ for (const file of [...programs("examples"), ...programs("stdlib"), ...odd]) {
       for (let i = token.start; i < token.start + token.length; ++i) {
         const have = scopes[token.line]?.[i] ?? "";
         if (lines[token.line][i] === " " || (token.type === "keyword" && odd.includes(file))) continue;
+        if (/\bmeta\.embedded\.block\b/.test(have)) continue; // another language's words
         const want = expected[token.type];
         // A name is no keyword, comment or text, but in what a string interpolates.
         const right = want !== undefined

@@ -23,8 +23,9 @@ namespace fs = std::filesystem;
 class Client {
  public:
   /// `given` is what `initialize` says; null: it is not sent.
-  explicit Client(Json capabilities = Json::object(), const std::string& root = "", Json given = Json::object())
-      : server_({"test", [](const ir::Module& module) { return "<svg>" + module.at(module.entry).name; }},
+  explicit Client(Json capabilities = Json::object(), const std::string& root = "",
+                  Json given = Json::object(), ServerOptions options = {})
+      : server_(completed(std::move(options)),
                 [this](std::string body) { received_.push_back(Json::parse(body)); },
                 [this] {
                   const std::lock_guard lock(mutex_);
@@ -36,6 +37,13 @@ class Client {
     if (!root.empty()) given["rootUri"] = uriOf(root);
     initialized_ = request("initialize", std::move(given));
     notify("initialized", Json::object());
+  }
+
+  static ServerOptions completed(ServerOptions options) {
+    options.version = "test";
+    options.draw = [](const ir::Module& module) { return "<svg>" + module.at(module.entry).name; };
+    options.pause = std::chrono::milliseconds(0);
+    return options;
   }
 
   Json request(const std::string& method, Json params) {

@@ -148,6 +148,21 @@ TEST_F(LspServer, FindsDefinitionsReferencesAndRenames) {
   EXPECT_TRUE(client.after("rename", main, "let tri", {{"newName", "a b"}}).is_null());
 }
 
+TEST_F(LspServer, RenamesVariablesOfScripts) {
+  client.open(tasks, kTasks);
+  const Json edits = client.after("rename", tasks, "file<csv>, ra", {{"newName", "speed"}})["changes"];
+  const std::string made = edited(kTasks, edits[uriOf(tasks)]);
+  EXPECT_NE(made.find("speed: float = 0.1"), std::string::npos) << made;
+  EXPECT_NE(made.find("loss=$speed\n        cp $data $model"), std::string::npos) << made;
+  EXPECT_EQ(client.after("definition", tasks, "cp $da")["range"]["start"]["line"], 11);
+  EXPECT_TRUE(has(labels(client.after("completion", tasks, "cp $da")), "model"));
+  std::string text = kTasks;
+  text.replace(text.find("loss=$rate"), 10, "speed=$rate; loss=$speed");
+  client.change(tasks, text);
+  EXPECT_TRUE(client.after("rename", tasks, "file<csv>, ra", {{"newName", "speed"}}).is_null());
+  EXPECT_NE(client.error()["message"].get<std::string>().find("of its own"), std::string::npos);
+}
+
 TEST_F(LspServer, RenameKeepsTheNameOfAnImport) {
   client.open(main, kMain);
   client.open(tasks, kTasks);

@@ -45,5 +45,44 @@ TEST(LspTokens, TheBraceOfACodePointBeginsNoInterpolation) {
   EXPECT_TRUE(holds(found, "a", "parameter"));
 }
 
+TEST(LspTokens, WordsOfTheLanguageAreKeywordsInTheirPlacesOnly) {
+  const auto found = colours(
+      "couler 1\ntask t(image: string) -> (on: int) {\n    image \"x\"\n    retry 2 { on: [oom] }\n"
+      "    run [\"x\"]\n}\n");
+  EXPECT_TRUE(holds(found, "image", "parameter") && holds(found, "image", "keyword"));
+  EXPECT_TRUE(holds(found, "on", "property") && !holds(found, "on", "keyword"));
+  EXPECT_TRUE(holds(found, "retry", "keyword") && holds(found, "run", "keyword"));
+}
+
+TEST(LspTokens, ScriptsAreInTheirOwnLanguages) {
+  const auto found = colours(R"(couler 1
+task fit(rate: float, name: string, data: file) -> (loss: float) {
+    run python """
+        import x as y  # rate
+        loss = rate * 2 + len(f"at {rate:.2f} of {{name}}") + y.name
+        x.call(data=data, name='rate')
+        """
+}
+task count(text: file, name: string) -> (lines: int) {
+    run sh """
+        lines=$(wc -l < "$text") # name
+        for name in a; do echo 'name'"${name}x"; done; lines=$((lines + 1))
+        """
+}
+)");
+  const auto times = [&](const char* word, const char* type) {
+    return std::count(found.begin(), found.end(), std::pair<std::string, std::string>(word, type));
+  };
+  EXPECT_EQ(times("rate", "parameter"), 3) << "declared, multiplied, interpolated";
+  EXPECT_EQ(times("data", "parameter"), 2) << "declared, given; the argument's name is another's";
+  EXPECT_EQ(times("loss", "property"), 2);
+  EXPECT_EQ(times("lines", "property"), 4);
+  EXPECT_EQ(times("text", "parameter"), 2);
+  EXPECT_EQ(times("name", "parameter"), 4) << "both declared, and twice in the shell";
+  EXPECT_TRUE(holds(found, "import", "keyword") && holds(found, "done", "keyword"));
+  EXPECT_TRUE(holds(found, "# rate", "comment") && holds(found, "# name", "comment"));
+  EXPECT_TRUE(holds(found, "f\"at {", "string") && holds(found, "'name'", "string"));
+}
+
 }  // namespace
 }  // namespace couler::lsp
