@@ -22,19 +22,20 @@ inline constexpr std::string_view kOutputFolder = "/tmp/couler/out";
   return output.from == ir::OutputFrom::Stdout ? folder + ".line" : folder;
 }
 
-/// What every container runs first. Values come as base64 in the environment, so that neither an engine
-/// nor Kubernetes nor this shell sees anything in them but letters. Results that a later template
-/// is to carry go out as base64 where they are any text, and without `{{` where they are JSON. The
-/// program then runs in an empty folder.
+/// What every container runs first. Values come as base64 in the environment, so that neither an
+/// engine nor Kubernetes nor this shell sees anything in them but letters. Results that a later
+/// template is to carry go out as base64 where they are any text, and without `{{` where they are
+/// JSON. The program then runs in an empty folder.
 ///   COULER_MKDIR    folders to make for outputs
 ///   COULER_DECODE   names of variables: NAME is set to what NAME_B64 spells
 ///   COULER_MAYBE    pairs `NAME:folder`: NAME is JSON null where nothing lies in the folder
-///   COULER_ARGV     the words to run, each `w` and its base64, or `v` and the variable that holds it;
+///   COULER_ARGV     the words to run, each `w` and its base64, or `v` and the name of a variable;
 ///                   not set: this shell's arguments
 ///   COULER_STDOUT   where to keep a copy of standard output
 ///   COULER_FILES    pairs of files `from:to` to copy when done (scalars read from files)
 ///   COULER_ENCODE   files to leave as base64, too, at PATH.b64
-///   COULER_METRICS  pairs `name:file` of numbers to report in COULER_METRICS_FILE when done, `name=number` a line
+///   COULER_METRICS  pairs `name:file` of numbers to report when done, `name=number` a line, in
+///                   COULER_METRICS_FILE
 ///   COULER_GUARD    files of JSON in which `{{` becomes `{\\u007b`, which means the same
 inline constexpr std::string_view kLauncher = R"sh(set -eu
 for couler_v in ${COULER_DECODE-}; do
@@ -75,7 +76,8 @@ fi
 [ "$couler_e" = 0 ] || exit "$couler_e"
 for couler_f in $couler_files; do cp "${couler_f%%:*}" "${couler_f#*:}"; done
 for couler_f in $couler_metrics; do
-  printf '%s=%s\n' "${couler_f%%:*}" "$(cat "${couler_f#*:}")" >>"$couler_report"
+  couler_t=$(cat "${couler_f#*:}")
+  printf '%s=%s\n' "${couler_f%%:*}" "$couler_t" >>"$couler_report"
 done
 for couler_f in $couler_encode; do
   couler_t=$(cat "$couler_f"; printf x)

@@ -10,8 +10,8 @@ namespace {
 constexpr std::array kTable = {
     Backend{"argo", "Argo Workflows (a Workflow manifest for Kubernetes)", "yaml", argo::emit,
             argo::validate, argo::kLimits, false, argo::measure},
-    Backend{"katib", "Katib (an Experiment for Kubernetes: one `tune`)", "yaml", katib::emit, katib::validate,
-            katib::kLimits, true, katib::measure},
+    Backend{"katib", "Katib (an Experiment for Kubernetes: one `tune`)", "yaml", katib::emit,
+            katib::validate, katib::kLimits, true, katib::measure},
 };
 
 }  // namespace

@@ -17,8 +17,9 @@ using namespace ir;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
-/// Of each line a list of scores as JSON: `l` lines, `n[i]` scores, the losses `v[i, k]` of those that are
-/// numbers (`ok[i, k]`). As ir::search has it: less is better, and what failed or is NaN has none.
+/// Of each line a list of scores as JSON: `l` lines, `n[i]` scores, the losses `v[i, k]` of those
+/// that are numbers (`ok[i, k]`). As ir::search has it: less is better, and what failed or is NaN
+/// has none.
 constexpr std::string_view kRead = R"awk(
 {
   gsub(/[][" ]/, "")
@@ -69,8 +70,8 @@ class SearchLowerer {
   }
 
  private:
-  /// A body, then those in it. A fan-out decides for each item alone, and its list is that of trials whose
-  /// number is not known: nothing to make steps of.
+  /// A body, then those in it. A fan-out decides for each item alone, and its list is that of
+  /// trials whose number is not known: nothing to make steps of.
   void body(RegionId root) {
     std::vector<RegionId> left{root};
     while (!left.empty()) {
@@ -96,7 +97,8 @@ class SearchLowerer {
     names_.clear();
     for (const NodeId id : before) {
       const Node& node = module_.at(id);
-      const bool isValue = std::holds_alternative<Op>(node.payload) || std::holds_alternative<Field>(node.payload) ||
+      const bool isValue = std::holds_alternative<Op>(node.payload) ||
+                           std::holds_alternative<Field>(node.payload) ||
                            std::holds_alternative<Const>(node.payload);
       if (!isValue && node.name.valid()) names_.emplace(module_.at(node.name));
     }
@@ -122,11 +124,12 @@ class SearchLowerer {
       const Node at = module_.at(id);
       const TypeId list = module_.types.list(TypeTable::kBool);
       const TypeId lists = module_.types.list(module_.at(operands[0]).type);
-      const NodeId scores = module_.add(at.region, Op{Builtin::MakeList}, lists, {{operands[0]}}, {}, at.span);
-      const NodeId made = step(
-          id, "promote", {scores, operands[2], operands[3]},
-          {{"scores", lists}, {"most", TypeTable::kInt}, {"maximize", TypeTable::kBool}},
-          {"goes", list}, kPromote);
+      const NodeId scores =
+          module_.add(at.region, Op{Builtin::MakeList}, lists, {{operands[0]}}, {}, at.span);
+      const NodeId made =
+          step(id, "promote", {scores, operands[2], operands[3]},
+               {{"scores", lists}, {"most", TypeTable::kInt}, {"maximize", TypeTable::kBool}},
+               {"goes", list}, kPromote);
       known->second =
           module_.add(at.region, Field{module_.intern("goes")}, list, {{made}}, {}, at.span);
     }
@@ -157,16 +160,19 @@ class SearchLowerer {
 
   /// A step of a task that makes the decision and has one output.
   NodeId step(NodeId of, std::string_view name, const std::vector<NodeId>& operands,
-              const std::vector<TypeField>& inputs, const TypeField& output, std::string_view decide) {
+              const std::vector<TypeField>& inputs, const TypeField& output,
+              std::string_view decide) {
     const Node at = module_.at(of);
     const TaskId task = taskFor(name, imageOf(of), inputs, output, decide, at.span);
     return module_.add(at.region, Step{task}, module_.at(task).result, operands, {}, at.span,
                        newName(std::string(name)));
   }
 
-  TaskId taskFor(std::string_view name, const std::string& image, const std::vector<TypeField>& inputs,
-                 const TypeField& output, std::string_view decide, Span span) {
-    const auto [known, added] = tasks_.try_emplace({std::string(name), image, inputs[0].type.index()});
+  TaskId taskFor(std::string_view name, const std::string& image,
+                 const std::vector<TypeField>& inputs, const TypeField& output,
+                 std::string_view decide, Span span) {
+    const auto [known, added] =
+        tasks_.try_emplace({std::string(name), image, inputs[0].type.index()});
     if (!added) return known->second;
     TaskDef task;
     task.name = uniqueTaskName(module_, std::string(name));
@@ -188,8 +194,8 @@ class SearchLowerer {
     task.outputs = {{output.name, output.type, OutputFrom::Variable, {}, {}, span}};
     task.result = module_.types.record({output});
     task.run = RunKind::Sh;
-    task.script = fmt::format("{}=$(printf '%s\\n' \"$scores\" | LC_ALL=C awk{} '{}{}')\n", output.name,
-                              given, kRead, decide);
+    task.script = fmt::format("{}=$(printf '%s\\n' \"$scores\" | LC_ALL=C awk{} '{}{}')\n",
+                              output.name, given, kRead, decide);
     known->second = TaskId{module_.tasks.size()};
     module_.tasks.push_back(std::move(task));
     return known->second;
@@ -222,7 +228,8 @@ class SearchLowerer {
 
   Module& module_;
   bool changed_ = false;
-  std::map<std::vector<NodeId>, NodeId> known_;  ///< of a body: what `promote` gives, by its operands
+  std::map<std::vector<NodeId>, NodeId>
+      known_;  ///< of a body: what `promote` gives, by its operands
   std::unordered_set<std::string> names_;
   std::map<std::tuple<std::string, std::string, std::size_t>, TaskId> tasks_;
 };

@@ -6,8 +6,9 @@
 
 #include "passes/merge.h"
 
-// Equal steps in bodies that are apart, as of the trials of a search that all prepare the same data. One of them is
-// done before, in the body around them; it fails, where it does, only those that use it.
+// Equal steps in bodies that are apart, as of the trials of a search that all prepare the same
+// data. One of them is done before, in the body around them; it fails, where it does, only those
+// that use it.
 namespace couler::passes {
 
 using namespace ir;  // NOLINT(google-build-using-namespace)
@@ -38,8 +39,8 @@ class AcrossBodies {
     return module_.payload<If>(id) != nullptr || module_.payload<Try>(id) != nullptr;
   }
 
-  /// Equal numbers, equal values, wherever both are there. A body of a loop is none of those looked into here: what is
-  /// in it differs by turn.
+  /// Equal numbers, equal values, wherever both are there. A body of a loop is none of those looked
+  /// into here: what is in it differs by turn.
   void number(RegionId root) {
     struct Frame {
       RegionId region;
@@ -71,7 +72,8 @@ class AcrossBodies {
 
   void fresh(NodeId id) { numbers_.emplace(id, next_++); }
 
-  /// What tells values apart: kind, content, type and the numbers of what it is made of; empty: nothing is like it.
+  /// What tells values apart: kind, content, type and the numbers of what it is made of; empty:
+  /// nothing is like it.
   [[nodiscard]] Key keyOf(const Node& node) {
     Key key;
     if (const auto* constant = std::get_if<Const>(&node.payload)) {
@@ -79,7 +81,8 @@ class AcrossBodies {
     } else if (const auto* op = std::get_if<Op>(&node.payload)) {
       key = {2, static_cast<std::uint64_t>(op->op), node.type.index()};
     } else if (const auto* field = std::get_if<Field>(&node.payload)) {
-      key = {3, field->name.index(), node.type.index(), field->ofEach ? 1U : 0U, field->optional ? 1U : 0U};
+      key = {3, field->name.index(), node.type.index(), field->ofEach ? 1U : 0U,
+             field->optional ? 1U : 0U};
     } else if (const auto* step = std::get_if<Step>(&node.payload)) {
       const TaskDef& task = module_.at(step->task);
       if (task.isVolatile || !task.cache || node.orderCount != 0) return {};
@@ -132,10 +135,12 @@ class AcrossBodies {
 
   [[nodiscard]] bool holdsSteps(NodeId id) const {
     const Node& node = module_.at(id);
-    if (std::holds_alternative<Step>(node.payload) || std::holds_alternative<Call>(node.payload)) return true;
+    if (std::holds_alternative<Step>(node.payload) || std::holds_alternative<Call>(node.payload))
+      return true;
     for (const RegionId inner : module_.regionsOf(node)) {
       const std::vector<NodeId>& nodes = module_.at(inner).nodes;
-      if (std::any_of(nodes.begin(), nodes.end(), [&](NodeId each) { return holdsSteps(each); })) return true;
+      if (std::any_of(nodes.begin(), nodes.end(), [&](NodeId each) { return holdsSteps(each); }))
+        return true;
     }
     return false;
   }
@@ -143,12 +148,14 @@ class AcrossBodies {
   [[nodiscard]] bool isAlone(NodeId id) const {
     if (!module_.at(module_.at(id).region).owner.valid()) return false;
     const std::vector<NodeId>& nodes = module_.at(module_.at(id).region).nodes;
-    return std::none_of(nodes.begin(), nodes.end(), [&](NodeId other) { return other != id && holdsSteps(other); });
+    return std::none_of(nodes.begin(), nodes.end(),
+                        [&](NodeId other) { return other != id && holdsSteps(other); });
   }
-  /// Whether it is all that a `try` does.
+  /// Whether it is all that a `try` does, which then may go as a whole.
   [[nodiscard]] bool isAttempt(NodeId id) const {
     const Region& region = module_.at(module_.at(id).region);
-    return module_.payload<Try>(region.owner) != nullptr && region.results[0] == id;
+    return module_.payload<Try>(region.owner) != nullptr && region.results[0] == id &&
+           !isAlone(region.owner);
   }
 
   /// `same`: equal steps in their order.
@@ -162,7 +169,8 @@ class AcrossBodies {
     const auto isDirect = [&](NodeId id) { return module_.at(id).region == home; };
     const auto direct = std::find_if(same.begin(), same.end(), isDirect);
     if (direct == same.begin()) return useInstead(same, *direct, home);
-    const bool runs = std::any_of(same.begin(), same.end(), [&](NodeId id) { return alwaysRuns(id, home); });
+    const bool runs =
+        std::any_of(same.begin(), same.end(), [&](NodeId id) { return alwaysRuns(id, home); });
     if (!runs || !liftable(same[0], home)) return;
     // What is added stands at the end, and belongs before what the first one stands in.
     const std::size_t end = module_.at(home).nodes.size();
@@ -191,7 +199,8 @@ class AcrossBodies {
   /// One in a `try` of its own.
   void attemptOnce(const std::vector<NodeId>& same, RegionId home) {
     const Node step = module_.at(same[0]);
-    const NodeId shared = module_.add(home, Try{}, module_.types.optional(step.type), {}, {}, step.span);
+    const NodeId shared =
+        module_.add(home, Try{}, module_.types.optional(step.type), {}, {}, step.span);
     const RegionId body = module_.addRegion(shared);
     const NodeId made = copyOf(same[0], home, body, step.name);
     module_.at(body).results = {made};
@@ -220,7 +229,8 @@ class AcrossBodies {
     const Node step = module_.at(id);
     std::map<NodeId, NodeId> copies;
     std::vector<NodeId> operands;
-    for (const NodeId operand : operandsOf(id)) operands.push_back(lifted(operand, home, to, copies));
+    for (const NodeId operand : operandsOf(id))
+      operands.push_back(lifted(operand, home, to, copies));
     return module_.add(to, step.payload, step.type, operands, {}, step.span, name);
   }
 
@@ -237,7 +247,8 @@ class AcrossBodies {
            module_.payload<Field>(id) != nullptr;
   }
 
-  /// Whether all that the step is made of stands in `home` or around it, or can be made again there.
+  /// Whether all that the step is made of stands in `home` or around it, or can be made again
+  /// there.
   [[nodiscard]] bool liftable(NodeId step, RegionId home) const {
     std::vector<NodeId> left = operandsOf(step);
     for (std::size_t looked = 0; !left.empty(); ++looked) {
@@ -255,9 +266,12 @@ class AcrossBodies {
     if (isVisible(id, home)) return id;
     if (const auto found = copies.find(id); found != copies.end()) return found->second;
     std::vector<NodeId> operands;
-    for (const NodeId operand : operandsOf(id)) operands.push_back(lifted(operand, home, body, copies));
+    for (const NodeId operand : operandsOf(id))
+      operands.push_back(lifted(operand, home, body, copies));
     const Node old = module_.at(id);
-    return copies.emplace(id, module_.add(body, old.payload, old.type, operands, {}, old.span, old.name)).first->second;
+    return copies
+        .emplace(id, module_.add(body, old.payload, old.type, operands, {}, old.span, old.name))
+        .first->second;
   }
 
   /// Edges lead to the nodes that stay.

@@ -42,9 +42,11 @@ class Merger {
 
  private:
   void mergeApart() {
-    const bool branches = std::any_of(module_.nodes.begin(), module_.nodes.end(), [](const Node& node) {
-      return std::holds_alternative<If>(node.payload) || std::holds_alternative<Try>(node.payload);
-    });
+    const bool branches =
+        std::any_of(module_.nodes.begin(), module_.nodes.end(), [](const Node& node) {
+          return std::holds_alternative<If>(node.payload) ||
+                 std::holds_alternative<Try>(node.payload);
+        });
     if (!branches) return;
     std::vector<RegionId> roots;
     for (const FuncDef& func : module_.funcs) {

@@ -39,8 +39,8 @@ bool shard(ir::Module& module, Context& context);
 /// and how likely a run after an edit reads them. Nothing without a budget. O((V+E) log V).
 bool insertCache(ir::Module& module, Context& context);
 
-/// Makes steps of which trials go on and which is the best, which an evaluator decides elsewhere: two
-/// small tasks in sh and awk. Nothing but with `Searches::Steps`. O(V + E).
+/// Makes steps of which trials go on and which is the best, which an evaluator decides elsewhere:
+/// two small tasks in sh and awk. Nothing but with `Searches::Steps`. O(V + E).
 bool lowerSearch(ir::Module& module, Context& context);
 
 /// Makes steps over tables commands, `couler exec` with the plan's text among its words, and tables

@@ -276,8 +276,9 @@ std::optional<Rewriter::Ref> Rewriter::simplify(NodeId id, Builtin op,
 void Rewriter::visitOp(NodeId id) {
   const Node old = module_.at(id);
   const Builtin op = std::get<Op>(old.payload).op;
-  const bool searched = context_.searches == Searches::Whole &&
-                        (op == Builtin::TuneGrid || op == Builtin::TuneRandom || op == Builtin::TuneSobol);
+  const bool searched =
+      context_.searches == Searches::Whole &&
+      (op == Builtin::TuneGrid || op == Builtin::TuneRandom || op == Builtin::TuneSobol);
   if (verbatim_ || searched || std::get<Op>(old.payload).lifted) {
     takeOperands(old);
     env(id) = emitPure(old.payload, old.type, operands_, old.span, keptName(old));

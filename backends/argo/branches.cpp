@@ -36,7 +36,8 @@ void Emitter::ifCall(Scope& scope, ir::NodeId id, TaskCall& call) {
     Scope& child = childScope(wrapper, side.region, fmt::format("{}-{}", call.name, side.task));
     child.fileItems = false;
     std::vector<Result> results;
-    if (used) results.push_back({module_.at(side.region).results[0], n.type, "value", keyed_[id.index()]});
+    if (used)
+      results.push_back({module_.at(side.region).results[0], n.type, "value", keyed_[id.index()]});
     writeRegion(child, side.region, {}, results);
     TaskCall inner;
     inner.name = side.task;
@@ -58,11 +59,15 @@ void Emitter::ifCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       if (leaf.artifact && keyed) {
         const auto key = [&](const Side& side) -> std::string {
           if (!side.region.valid()) return "\"null\"";
-          if (side.steps) return Ref{std::string(side.task), output.name, false, Encoding::Json}.indexed();
-          return "toJson(" + keyExpr(wrapper, module_.at(side.region).results[0], leaf.path, n.span) + ")";
+          if (side.steps)
+            return Ref{std::string(side.task), output.name, false, Encoding::Json}.indexed();
+          return "toJson(" +
+                 keyExpr(wrapper, module_.at(side.region).results[0], leaf.path, n.span) + ")";
         };
         uid_ = kUidInOutput;
-        outputs.push_back({output.name, false, false,
+        outputs.push_back({output.name,
+                           false,
+                           false,
                            fmt::format("inputs.parameters['condition'] == \"true\" ? {} : {}",
                                        key(sides[0]), key(sides[1])),
                            {}});
@@ -113,7 +118,8 @@ void Emitter::tryCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   Scope& wrapper = childScope(scope, {}, call.name);
   Scope& child = childScope(wrapper, region, call.name + "-body");
   std::vector<Result> results;
-  if (used_[id.index()]) results.push_back({module_.at(region).results[0], n.type, "value", keyed_[id.index()]});
+  if (used_[id.index()])
+    results.push_back({module_.at(region).results[0], n.type, "value", keyed_[id.index()]});
   writeRegion(child, region, {}, results);
   std::string tasks;
   YamlWriter w([&tasks](std::string_view t) { tasks += t; }, 3);

@@ -6,9 +6,10 @@
 
 #include "backends/argo/emitter.h"
 
-// A file that an expression chooses (`best.model`, an item of a list, `a ?? b`, an `if` without steps) has no task that
-// gives it. It is known by its key in the object store: the steps that may have made it put their files where a key says
-// that is known before they run, and whoever takes the file is given the key of the chosen one.
+// A file that an expression chooses (`best.model`, an item of a list, `a ?? b`, an `if` without
+// steps) has no task that gives it. It is known by its key in the object store: the steps that may
+// have made it put their files where a key says that is known before they run, and whoever takes
+// the file is given the key of the chosen one.
 namespace couler::backends::argo {
 
 using B = ir::Builtin;
@@ -18,8 +19,8 @@ bool Emitter::givesKey(ir::NodeId id) const {
   const ir::Node& n = node(id);
   if (const auto* attempt = std::get_if<ir::Try>(&n.payload)) return hasSteps(attempt->body);
   const auto* branch = std::get_if<ir::If>(&n.payload);
-  return branch != nullptr && (hasSteps(branch->then) ||
-                               (branch->otherwise.valid() && hasSteps(branch->otherwise)));
+  return branch != nullptr &&
+         (hasSteps(branch->then) || (branch->otherwise.valid() && hasSteps(branch->otherwise)));
 }
 
 /// Marks what may have made a file that an expression chooses, wherever one is wanted.
@@ -46,7 +47,8 @@ void Emitter::findChosenFiles() {
     }
   };
   for (const ir::Node& n : module_.nodes) {
-    if (std::holds_alternative<ir::Step>(n.payload) || std::holds_alternative<ir::Call>(n.payload) ||
+    if (std::holds_alternative<ir::Step>(n.payload) ||
+        std::holds_alternative<ir::Call>(n.payload) ||
         std::holds_alternative<ir::Loop>(n.payload)) {
       for (const ir::NodeId operand : module_.operands(n)) wanted(operand);
     }
@@ -74,7 +76,8 @@ void Emitter::markMakers(ir::NodeId value, Path path) {
       for (const ir::NodeId operand : module_.operands(n)) {
         if (holdsFiles(node(operand).type)) left.emplace_back(operand, fields);
       }
-    } else if (std::holds_alternative<ir::If>(n.payload) || std::holds_alternative<ir::Try>(n.payload)) {
+    } else if (std::holds_alternative<ir::If>(n.payload) ||
+               std::holds_alternative<ir::Try>(n.payload)) {
       for (const ir::RegionId region : module_.regionsOf(n)) {
         left.emplace_back(module_.at(region).results[0], fields);
       }
@@ -103,8 +106,8 @@ std::string Emitter::stepKey(Scope& scope, ir::NodeId step, const Path& path, Sp
 }
 
 /// The keys of what is at `path` of each item of a list that is spelled out.
-std::optional<std::vector<std::string>> Emitter::keysOfEach(Scope& scope, ir::NodeId from, Path path,
-                                                            Span at) {
+std::optional<std::vector<std::string>> Emitter::keysOfEach(Scope& scope, ir::NodeId from,
+                                                            Path path, Span at) {
   Path inner;
   const ir::NodeId list = base(from, inner);
   const ir::Node& n = node(list);
@@ -138,8 +141,8 @@ std::string Emitter::keyExpr(Scope& scope, ir::NodeId from, Path path, Span at) 
       param != nullptr && n.region == module_.at(module_.entry).body && uid_ == kUidInTag &&
       module_.types.kind(node(from).type) != ir::TypeKind::Optional) {
     const std::string prefix = settings_.artifacts->keyPrefix;
-    return fmt::format("({} + workflow.parameters['{}'])", exprString(prefix.empty() ? "" : prefix + "/"),
-                       joined(label(id), path));
+    return fmt::format("({} + workflow.parameters['{}'])",
+                       exprString(prefix.empty() ? "" : prefix + "/"), joined(label(id), path));
   }
   if (givesKey(id)) {
     auto where = place(id, path);
@@ -154,7 +157,8 @@ std::string Emitter::keyExpr(Scope& scope, ir::NodeId from, Path path, Span at) 
     adopt(scope, branch->then);
     adopt(scope, branch->otherwise);
     // sprig.ternary looks at both.
-    if (!isTotal(yes) || !isTotal(no)) return refuseIt("a file chosen by an `if` whose branches may fail");
+    if (!isTotal(yes) || !isTotal(no))
+      return refuseIt("a file chosen by an `if` whose branches may fail");
     const std::string then = keyExpr(scope, yes, path, at);
     const std::string otherwise = keyExpr(scope, no, path, at);
     return fmt::format("sprig.ternary({}, {}, {})", then, otherwise, expr(scope, operands[0]));

@@ -676,7 +676,8 @@ class Comparer {
         differ(task.node, fmt::format("`{}` does not read `{}` where it must", param.name, no));
       }
       const auto [maker, output] = outputOf(id, operands[i]);
-      if (file && !maker.valid()) chosen(id, operands[i], home, task, fileKey(given, param.name), param.name);
+      if (file && !maker.valid())
+        chosen(id, operands[i], home, task, fileKey(given, param.name), param.name);
       if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
       if (file) text = fileFrom(given, param.name);
       const std::string_view madeBy = home.tasks[called_[maker.index()]].name;
@@ -687,8 +688,8 @@ class Comparer {
   }
 
   /// Where an expression chooses a file, its key is made of those of all that it may be.
-  void chosen(NodeId user, NodeId operand, const Dag& home, const Dag::Task& task, std::string_view key,
-              std::string_view name) {
+  void chosen(NodeId user, NodeId operand, const Dag& home, const Dag::Task& task,
+              std::string_view key, std::string_view name) {
     ++mark_;
     bool chooses = false;
     std::vector<NodeId> makers;

@@ -122,7 +122,7 @@ struct Scope {
   NameTable taskNames;
   bool isEntry = false;
   bool isPart = false;     ///< the body of a part: has the input `folder`
-  bool once = true;        ///< its tasks run at most once a workflow: no fan-out, loop or called workflow
+  bool once = true;  ///< its tasks run at most once a workflow: no fan-out, loop or called workflow
   bool fileItems = false;  ///< a `for` body whose files are collected: has the input `index`
   std::size_t nesting = 0;
 };
@@ -212,7 +212,8 @@ class Emitter {
   void markMakers(ir::NodeId value, Path path);
   /// An expression for the key of a file, or nil where there is none.
   std::string keyExpr(Scope& scope, ir::NodeId node, Path path, Span at);
-  std::optional<std::vector<std::string>> keysOfEach(Scope& scope, ir::NodeId list, Path path, Span at);
+  std::optional<std::vector<std::string>> keysOfEach(Scope& scope, ir::NodeId list, Path path,
+                                                     Span at);
   /// The key of what is at `path` of that step, as an expression.
   std::string stepKey(Scope& scope, ir::NodeId step, const Path& path, Span at);
   [[nodiscard]] std::string stepFolder(const Scope& scope, std::string_view task) const;
@@ -423,7 +424,7 @@ class Emitter {
   };
   std::map<ir::FuncId, PartFacts> parts_;
   std::vector<ir::FuncId> partOf_;  // by region: the part whose body it is, else invalid
-  std::vector<bool> keyed_;  // by node: its files are wanted by their keys
+  std::vector<bool> keyed_;         // by node: its files are wanted by their keys
   std::string_view uid_ = kUidInTag;  // how an expression names the workflow's uid
   Sizes* sizes_ = nullptr;
   std::size_t containerBytes_ = 0;  // of all that were written

@@ -308,8 +308,8 @@ std::optional<std::vector<std::string>> Emitter::fieldsOfEach(Scope& scope, ir::
   return parts;
 }
 
-/// A place in a list, as it may stand between brackets: Argo counts a negative one from the end, where here it is an
-/// error.
+/// A place in a list, as it may stand between brackets: Argo counts a negative one from the end,
+/// where here it is an error.
 std::string Emitter::indexExpr(Scope& scope, ir::NodeId id) {
   const ir::Value* constant = module_.constant(id);
   const auto* number = constant == nullptr ? nullptr : constant->as<std::int64_t>();
@@ -319,8 +319,10 @@ std::string Emitter::indexExpr(Scope& scope, ir::NodeId id) {
 
 std::string Emitter::refuseTune(Span at, std::string_view what) {
   refuse<Diag::BackendExpression>(
-      at, "`couler run` does all of `tune`; known before the run, and so emitted, are `grid`, "
-          "`random`, `sobol` and `asha` with constant settings", "argo", what);
+      at,
+      "`couler run` does all of `tune`; known before the run, and so emitted, are `grid`, "
+      "`random`, `sobol` and `asha` with constant settings",
+      "argo", what);
   refusedTune_ = at;
   return "nil";
 }

@@ -255,8 +255,7 @@ void Emitter::stepCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const ir::TaskId taskId = std::get<ir::Step>(n.payload).task;
   const ir::TaskDef& task = module_.at(taskId);
   const TaskFacts& facts = taskFacts_[taskId.index()];
-  const bool keyed =
-      facts.filesOut && (scope.fileItems || (keyed_[id.index()] && scope.once));
+  const bool keyed = facts.filesOut && (scope.fileItems || (keyed_[id.index()] && scope.once));
   if (!facts.filesIn && !keyed) return plainStepCall(scope, id, call);
   const auto operands = module_.operands(n);
   Shape shape;

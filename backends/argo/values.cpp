@@ -575,7 +575,8 @@ std::optional<ArtifactArg> Emitter::artifact(Scope& scope, ir::NodeId from, Path
   for (const std::string& field : wanted) type = fieldType(type, field);
   out.optional = module_.types.kind(type) == TypeKind::Optional;
   // The key of no object: an optional file may be missing.
-  if (out.optional) key = fmt::format("first(filter([{}, {}], {{# != nil}}))", key, exprString("none"));
+  if (out.optional)
+    key = fmt::format("first(filter([{}, {}], {{# != nil}}))", key, exprString("none"));
   out.key = exprTag(key);
   return out;
 }

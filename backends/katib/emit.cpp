@@ -25,8 +25,13 @@ using ir::OutputFrom;
 
 class Emitter {
  public:
-  Emitter(const ir::Module& module, const Settings& settings, const Search& search, DiagnosticSink& diags)
-      : module_(module), settings_(settings), search_(search), task_(module.at(search.task)), diags_(diags) {}
+  Emitter(const ir::Module& module, const Settings& settings, const Search& search,
+          DiagnosticSink& diags)
+      : module_(module),
+        settings_(settings),
+        search_(search),
+        task_(module.at(search.task)),
+        diags_(diags) {}
 
   bool write(const TextSink& out) {
     if (task_.run == ir::RunKind::Argv) {
@@ -74,7 +79,9 @@ class Emitter {
   }
 
   // ---- what runs
-  void set(std::string name, std::string value) { env_.emplace_back(std::move(name), std::move(value)); }
+  void set(std::string name, std::string value) {
+    env_.emplace_back(std::move(name), std::move(value));
+  }
   void setList(std::string name, const std::vector<std::string>& items) {
     if (!items.empty()) set(std::move(name), fmt::format("{}", fmt::join(items, " ")));
   }
@@ -85,13 +92,18 @@ class Emitter {
     set(name + "_B64", base64(value));
   }
 
-  /// Sets a variable to text with values of the search in it; nothing but an evaluator could say more.
-  void setPieces(const std::string& name, const std::optional<std::vector<Piece>>& pieces, Span at) {
+  /// Sets a variable to text with values of the search in it; nothing but an evaluator could say
+  /// more.
+  void setPieces(const std::string& name, const std::optional<std::vector<Piece>>& pieces,
+                 Span at) {
     if (!pieces) {
-      return refuse(at, fmt::format("a word or variable of `{}` that is worked out for each trial", task_.name),
-                    "work it out inside the task");
+      return refuse(
+          at,
+          fmt::format("a word or variable of `{}` that is worked out for each trial", task_.name),
+          "work it out inside the task");
     }
-    const bool known = std::none_of(pieces->begin(), pieces->end(), [](const Piece& p) { return p.parameter; });
+    const bool known =
+        std::none_of(pieces->begin(), pieces->end(), [](const Piece& p) { return p.parameter; });
     std::string text;
     for (const Piece& piece : *pieces) {
       if (known || !piece.parameter) {
@@ -113,10 +125,12 @@ class Emitter {
     for (const ir::TaskDef::Word& word : task_.argv) {
       const auto pieces = wordOf(module_, search_, exprs.results[word.result]);
       if (word.spread) {
-        refuse(task_.span, fmt::format("a word of `{}` that is a list", task_.name), "write the words one by one");
+        refuse(task_.span, fmt::format("a word of `{}` that is a list", task_.name),
+               "write the words one by one");
         continue;
       }
-      const bool known = pieces && std::none_of(pieces->begin(), pieces->end(), [](const Piece& p) { return p.parameter; });
+      const bool known = pieces && std::none_of(pieces->begin(), pieces->end(),
+                                                [](const Piece& p) { return p.parameter; });
       if (known) {
         std::string text;
         for (const Piece& piece : *pieces) text += piece.text;
@@ -159,7 +173,8 @@ class Emitter {
   void environment() {
     const ir::Region& exprs = module_.at(task_.exprs);
     for (const ir::TaskDef::Env& variable : task_.env) {
-      setPieces(variable.name, wordOf(module_, search_, exprs.results[variable.result]), task_.span);
+      setPieces(variable.name, wordOf(module_, search_, exprs.results[variable.result]),
+                task_.span);
     }
   }
 
@@ -170,7 +185,8 @@ class Emitter {
       if (output.from == OutputFrom::Stdout) set("COULER_STDOUT", outputPath(output));
       if (output.from == OutputFrom::File) files.push_back(output.path + ":" + outputPath(output));
       const bool metric = output.name == search_.objective ||
-                          std::find(search_.others.begin(), search_.others.end(), output.name) != search_.others.end();
+                          std::find(search_.others.begin(), search_.others.end(), output.name) !=
+                              search_.others.end();
       if (metric) metrics.push_back(output.name + ":" + outputPath(output));
     }
     setList("COULER_MKDIR", folders);
@@ -304,7 +320,8 @@ class Emitter {
                       .note("write `image \"…\"` in the task, or `image: \"…\"` in the target"));
     }
     const ir::RetryPolicy& retry = task_.retry;
-    if (retry.limit > 0 && (!retry.on.empty() || !retry.exitCodes.empty() || retry.backoff.micros > 0)) {
+    if (retry.limit > 0 &&
+        (!retry.on.empty() || !retry.exitCodes.empty() || retry.backoff.micros > 0)) {
       diags_.take(diagnose<Diag::BackendLossy>(task_.span, "katib", "what is tried again, and when")
                       .note("a Job tries again whatever failed, after 10 s, 20 s, …"));
     }
@@ -364,9 +381,10 @@ std::optional<Sizes> measure(const ir::Module& module, const EmitOptions& option
   Sizes sizes;
   sizes.ofNode.assign(module.nodes.size(), 0);
   sizes.ofTask.assign(module.tasks.size(), 0);
-  const bool ok = emit(module, options, [&](std::string_view text) {
-    sizes.base += static_cast<std::int64_t>(text.size());
-  }, unheard);
+  const bool ok = emit(
+      module, options,
+      [&](std::string_view text) { sizes.base += static_cast<std::int64_t>(text.size()); },
+      unheard);
   if (!ok) return std::nullopt;
   sizes.documents.emplace_back(module.entry, sizes.base);
   return sizes;

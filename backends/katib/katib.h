@@ -15,7 +15,8 @@ bool emit(const ir::Module& module, const EmitOptions& options, const TextSink& 
 
 [[nodiscard]] std::optional<Sizes> measure(const ir::Module& module, const EmitOptions& options);
 
-/// Reads an Experiment by the fields of Katib's v1beta1 types, then compares it with the search of the module.
+/// Reads an Experiment by the fields of Katib's v1beta1 types, then compares it with the search of
+/// the module.
 bool validate(const ir::Module& module, const EmitOptions& options, std::string_view text,
               DiagnosticSink& diags);
 

@@ -17,9 +17,11 @@ using ir::NodeId;
 using ir::RegionId;
 using ir::TypeKind;
 
-constexpr std::string_view kElsewhere = "`couler run` does all of `tune`; Argo does `grid`, `random`, `sobol` and `asha`";
+constexpr std::string_view kElsewhere =
+    "`couler run` does all of `tune`; Argo does `grid`, `random`, `sobol` and `asha`";
 
-/// Katib puts a value into the text of the template as it is, so it may hold nothing that JSON or Kubernetes reads.
+/// Katib puts a value into the text of the template as it is, so it may hold nothing that JSON or
+/// Kubernetes reads.
 bool isPlain(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '$';
@@ -44,7 +46,9 @@ class SearchReader {
     if (entry.finally.valid()) refuse(entry.span, "`finally`", "run it after the experiment");
     collect(entry.body);
     if (steps_.empty() || !points_.valid()) {
-      if (ok_) refuse(entry.span, "a workflow that is not one `tune`", "call nothing but `tune task(…)` in it");
+      if (ok_)
+        refuse(entry.span, "a workflow that is not one `tune`",
+               "call nothing but `tune task(…)` in it");
       return std::nullopt;
     }
     at_ = node(points_).span;
@@ -68,7 +72,9 @@ class SearchReader {
     diags_.take(diagnose<Diag::BackendLossy>(at_, "katib", what).note(std::move(note)));
   }
   [[nodiscard]] const ir::Node& node(NodeId id) const { return module_.at(id); }
-  [[nodiscard]] std::span<const NodeId> operands(NodeId id) const { return module_.operands(node(id)); }
+  [[nodiscard]] std::span<const NodeId> operands(NodeId id) const {
+    return module_.operands(node(id));
+  }
   [[nodiscard]] const ir::Op* opOf(NodeId id) const { return module_.payload<ir::Op>(id); }
 
   /// The parts of the search, wherever they stand.
@@ -111,7 +117,8 @@ class SearchReader {
                        node(owner).region != module_.at(module_.entry).body;
     const ir::TaskId task = std::get<ir::Step>(node(id).payload).task;
     if (!trial || (!steps_.empty() && task != search_.task)) {
-      return refuse(node(id).span, fmt::format("a step beside the trials, `{}`", module_.at(task).name),
+      return refuse(node(id).span,
+                    fmt::format("a step beside the trials, `{}`", module_.at(task).name),
                     "katib runs trials and nothing else: a workflow for Argo may do the rest");
     }
     search_.task = task;
@@ -153,11 +160,13 @@ class SearchReader {
       }
     }
     if (module_.types.holds(param.type, TypeKind::Secret)) {
-      refuse(at_, fmt::format("a secret, `{}`", param.name), "have the task read it from where the cluster keeps it");
+      refuse(at_, fmt::format("a secret, `{}`", param.name),
+             "have the task read it from where the cluster keeps it");
       return {ir::Value(), 0};
     }
     if (value != nullptr) {
-      const bool file = module_.types.holds(param.type, TypeKind::File) || module_.types.holds(param.type, TypeKind::Dir);
+      const bool file = module_.types.holds(param.type, TypeKind::File) ||
+                        module_.types.holds(param.type, TypeKind::Dir);
       if (file && !value->isNone()) {
         refuse(at_, fmt::format("a file as the input `{}` of a trial", param.name),
                "put it into the image, or have the task fetch it; Argo passes files");
@@ -169,7 +178,8 @@ class SearchReader {
     if (const auto* field = module_.payload<ir::Field>(id)) {
       const std::string_view name = module_.at(field->name);
       const NodeId object = operands(id)[0];
-      for (std::size_t i = 0; node(object).type == pointType() && i < search_.parameters.size(); ++i) {
+      for (std::size_t i = 0; node(object).type == pointType() && i < search_.parameters.size();
+           ++i) {
         if (search_.parameters[i].name == name) return {std::nullopt, i};
       }
     }
@@ -211,12 +221,14 @@ class SearchReader {
     const ir::Node& n = node(points_);
     const std::size_t drawn = module_.types[pointType()].fields.size();
     const auto all = module_.operands(n);
-    const ir::Value* points = std::get<ir::Op>(n.payload).op == B::TuneGrid ? module_.constant(all[1]) : nullptr;
+    const ir::Value* points =
+        std::get<ir::Op>(n.payload).op == B::TuneGrid ? module_.constant(all[1]) : nullptr;
     for (std::size_t i = 0; i < drawn; ++i) {
       Parameter& p = search_.parameters[i];
       const ir::Value* space = module_.constant(all[all.size() - drawn + i]);
       if (space == nullptr) {
-        refuse(at_, fmt::format("a space of `{}` that depends on inputs", p.name), "write it with constants");
+        refuse(at_, fmt::format("a space of `{}` that depends on inputs", p.name),
+               "write it with constants");
         continue;
       }
       if (points != nullptr) {
@@ -248,14 +260,16 @@ class SearchReader {
     bool numbers = true;
     for (const ir::Value& item : items) {
       numbers = numbers && (item.as<std::int64_t>() != nullptr || item.as<double>() != nullptr);
-      const bool scalar = numbers || item.as<bool>() != nullptr || item.as<std::string>() != nullptr ||
-                          item.as<ir::EnumCase>() != nullptr;
+      const bool scalar = numbers || item.as<bool>() != nullptr ||
+                          item.as<std::string>() != nullptr || item.as<ir::EnumCase>() != nullptr;
       const std::string text = ir::toText(item);
       if (!scalar || !isPlain(text)) {
-        return refuse(at_, fmt::format("`{}` among the values of `{}`", text.substr(0, 40), p.name),
-                      "katib takes numbers, truths, and texts of printable ASCII without `\"`, `\\` and `$`");
+        return refuse(
+            at_, fmt::format("`{}` among the values of `{}`", text.substr(0, 40), p.name),
+            "katib takes numbers, truths, and texts of printable ASCII without `\"`, `\\` and `$`");
       }
-      p.quoted = p.quoted || item.as<std::string>() != nullptr || item.as<ir::EnumCase>() != nullptr;
+      p.quoted =
+          p.quoted || item.as<std::string>() != nullptr || item.as<ir::EnumCase>() != nullptr;
       p.list.push_back(text);
     }
     p.type = numbers ? "discrete" : "categorical";
@@ -267,10 +281,12 @@ class SearchReader {
     const ir::Value* const spaces[] = {&space};
     const auto made = ir::search::Space::of(sample, spaces);
     if (const auto* wrong = std::get_if<std::string>(&made)) return refuse(at_, *wrong, "");
-    const auto values = ir::search::grid(std::get<ir::search::Space>(made), *points.as<std::int64_t>());
+    const auto values =
+        ir::search::grid(std::get<ir::search::Space>(made), *points.as<std::int64_t>());
     if (const auto* wrong = std::get_if<std::string>(&values)) return refuse(at_, *wrong, "");
     ir::ListItems items;
-    for (const ir::Value& point : std::get<std::vector<ir::Value>>(values)) items.push_back(*point.field(p.name));
+    for (const ir::Value& point : std::get<std::vector<ir::Value>>(values))
+      items.push_back(*point.field(p.name));
     choices(p, items);
   }
 
@@ -290,14 +306,17 @@ class SearchReader {
         search_.trials = 1;
         for (const Parameter& p : search_.parameters) {
           const auto values = static_cast<std::int64_t>(p.list.size());
-          search_.trials = std::min<std::int64_t>(search_.trials * std::max<std::int64_t>(values, 1), 0x7fffffff);
+          search_.trials = std::min<std::int64_t>(
+              search_.trials * std::max<std::int64_t>(values, 1), 0x7fffffff);
         }
         return;
       case B::TuneNext: {  // sample, tried, scores, maximize, trials, seed, startup, parallel
         search_.algorithm = "tpe";
         search_.trials = number(4);
         search_.settings = {{"random_state", fmt::format("{}", number(5))}};
-        if (number(6) != 10) lossy("`startup`", "katib's `tpe` draws points at random until it has enough to learn from");
+        if (number(6) != 10)
+          lossy("`startup`",
+                "katib's `tpe` draws points at random until it has enough to learn from");
         if (const std::int64_t parallel = number(7); parallel > 1) search_.parallel = parallel;
         return;
       }
@@ -317,7 +336,8 @@ class SearchReader {
   /// Katib's `hyperband` runs all brackets, of so many trials as the most of the resource asks for.
   void hyperband() {
     std::int64_t eta = 0;
-    std::vector<NodeId> left{operands(promoted_)[2]};  // how many go on: max(trials div reduction, 1)
+    std::vector<NodeId> left{
+        operands(promoted_)[2]};  // how many go on: max(trials div reduction, 1)
     while (!left.empty() && eta == 0) {
       const NodeId id = left.back();
       left.pop_back();
@@ -325,7 +345,8 @@ class SearchReader {
       if (op == nullptr) continue;
       if (op->op == B::DivInt) {
         const ir::Value* value = module_.constant(operands(id)[1]);
-        if (const auto* whole = value == nullptr ? nullptr : value->as<std::int64_t>()) eta = *whole;
+        if (const auto* whole = value == nullptr ? nullptr : value->as<std::int64_t>())
+          eta = *whole;
       }
       for (const NodeId operand : operands(id)) left.push_back(operand);
     }
@@ -333,8 +354,9 @@ class SearchReader {
     std::int64_t rungs = 0;
     for (std::int64_t amount = most_; amount >= eta; amount /= eta) ++rungs;
     for (std::int64_t bracket = rungs; bracket >= 0; --bracket) {
-      double starters = std::ceil(static_cast<double>(rungs + 1) / static_cast<double>(bracket + 1) *
-                                  std::pow(static_cast<double>(eta), static_cast<double>(bracket)));
+      double starters =
+          std::ceil(static_cast<double>(rungs + 1) / static_cast<double>(bracket + 1) *
+                    std::pow(static_cast<double>(eta), static_cast<double>(bracket)));
       if (bracket == rungs) search_.parallel = static_cast<std::int64_t>(starters);
       for (std::int64_t rung = 0; rung <= bracket; ++rung) {
         search_.trials += static_cast<std::int64_t>(starters);
@@ -346,25 +368,28 @@ class SearchReader {
                         {"eta", fmt::format("{}", eta)},
                         {"r_l", fmt::format("{}", most_)}};
     lossy("`trials` and `brackets` of `asha`",
-          fmt::format("katib's `hyperband` decides how many there are: {} trials, {} at once", search_.trials,
-                      search_.parallel));
+          fmt::format("katib's `hyperband` decides how many there are: {} trials, {} at once",
+                      search_.trials, search_.parallel));
   }
 
   // ---- what comes of it
   void objective() {
     const auto* scores = best_.valid() ? module_.payload<ir::Field>(operands(best_)[1]) : nullptr;
     const ir::Value* maximize = best_.valid() ? module_.constant(operands(best_)[0]) : nullptr;
-    if (scores == nullptr || maximize == nullptr) return refuse(at_, "a search whose best trial nothing uses", "return it");
+    if (scores == nullptr || maximize == nullptr)
+      return refuse(at_, "a search whose best trial nothing uses", "return it");
     search_.maximize = *maximize->as<bool>();
     search_.objective = module_.at(scores->name);
     for (const ir::OutputDef& output : module_.at(search_.task).outputs) {
-      if (isNumber(output) && output.name != search_.objective) search_.others.push_back(output.name);
+      if (isNumber(output) && output.name != search_.objective)
+        search_.others.push_back(output.name);
     }
   }
 
   [[nodiscard]] bool isNumber(const ir::OutputDef& output) const {
     const TypeKind kind = module_.types.kind(output.type);
-    return output.from != ir::OutputFrom::Path && (kind == TypeKind::Int || kind == TypeKind::Float);
+    return output.from != ir::OutputFrom::Path &&
+           (kind == TypeKind::Int || kind == TypeKind::Float);
   }
 
   /// Katib tells the best trial's parameters and metrics, and nothing else of it.
@@ -378,13 +403,15 @@ class SearchReader {
         const auto* op = opOf(id);
         const auto* field = module_.payload<ir::Field>(id);
         if (field != nullptr) told(fields[i].name, module_.at(field->name));
-        const bool through = field != nullptr || (op != nullptr && (op->op == B::Index || op->op == B::Unwrap));
+        const bool through =
+            field != nullptr || (op != nullptr && (op->op == B::Index || op->op == B::Unwrap));
         if (!through) break;
         id = operands(id)[0];
       }
       const auto* op = opOf(id);
       if (op == nullptr || id == points_ || op->op == B::TuneBest) continue;
-      refuse(node(values[i]).span, fmt::format("output `{}`, which is computed from the best trial", fields[i].name),
+      refuse(node(values[i]).span,
+             fmt::format("output `{}`, which is computed from the best trial", fields[i].name),
              "give a score or a parameter of it as it is");
     }
   }
@@ -392,8 +419,9 @@ class SearchReader {
   void told(std::string_view output, std::string_view name) {
     for (const ir::OutputDef& made : module_.at(search_.task).outputs) {
       if (made.name != name || isNumber(made)) continue;
-      refuse(at_, fmt::format("output `{}`, the `{}` of the best trial", output, name),
-             "katib keeps the numbers of a trial alone; Argo with `artifacts` keeps its files, too");
+      refuse(
+          at_, fmt::format("output `{}`, the `{}` of the best trial", output, name),
+          "katib keeps the numbers of a trial alone; Argo with `artifacts` keeps its files, too");
     }
   }
 
@@ -416,11 +444,16 @@ std::optional<Search> readSearch(const ir::Module& module, const EmitOptions& op
   return SearchReader(module, options, settings, diags).run();
 }
 
-std::string placeholder(std::string_view name) { return fmt::format("${{trialParameters.{}}}", name); }
+std::string placeholder(std::string_view name) {
+  return fmt::format("${{trialParameters.{}}}", name);
+}
 
-std::optional<std::vector<Piece>> wordOf(const ir::Module& module, const Search& search, ir::NodeId id) {
+std::optional<std::vector<Piece>> wordOf(const ir::Module& module, const Search& search,
+                                         ir::NodeId id) {
   const ir::TaskDef& task = module.at(search.task);
-  const auto known = [](std::string text) { return std::vector<Piece>{{std::move(text), std::nullopt}}; };
+  const auto known = [](std::string text) {
+    return std::vector<Piece>{{std::move(text), std::nullopt}};
+  };
   if (const ir::Value* value = module.constant(id)) return known(ir::toText(*value));
   if (const auto* param = module.payload<ir::Param>(id)) {
     if (param->index < search.given.size()) {
@@ -430,12 +463,14 @@ std::optional<std::vector<Piece>> wordOf(const ir::Module& module, const Search&
     }
     std::size_t next = search.given.size();
     for (const ir::OutputDef& output : task.outputs) {
-      if (output.from == ir::OutputFrom::Path && next++ == param->index) return known(outputPath(output));
+      if (output.from == ir::OutputFrom::Path && next++ == param->index)
+        return known(outputPath(output));
     }
     return std::nullopt;
   }
   const auto* op = module.payload<ir::Op>(id);
-  if (op == nullptr || (op->op != ir::Builtin::Concat && op->op != ir::Builtin::ToString)) return std::nullopt;
+  if (op == nullptr || (op->op != ir::Builtin::Concat && op->op != ir::Builtin::ToString))
+    return std::nullopt;
   std::vector<Piece> all;
   for (const ir::NodeId operand : module.operands(module.at(id))) {
     auto part = wordOf(module, search, operand);

@@ -21,13 +21,14 @@ struct Settings {
   std::int64_t parallelism = 3;
 };
 /// Reads them; each that is ill typed is CW0603, and the result nothing.
-[[nodiscard]] std::optional<Settings> readSettings(const ir::Module& module, const ir::TargetDef* target,
+[[nodiscard]] std::optional<Settings> readSettings(const ir::Module& module,
+                                                   const ir::TargetDef* target,
                                                    DiagnosticSink& diags);
 
 /// A parameter of the search, as Katib takes it.
 struct Parameter {
   std::string name;
-  std::string type;  ///< `int`, `double`, `discrete`, `categorical`
+  std::string type;       ///< `int`, `double`, `discrete`, `categorical`
   std::string low, high;  ///< both are in the space
   bool log = false;
   std::vector<std::string> list;
@@ -53,24 +54,28 @@ struct Search {
   std::vector<Given> given;  ///< by parameter of the task
 };
 
-/// Reads it from the graph, where it stands whole (passes::Searches::Whole). What Katib cannot express is reported.
+/// Reads it from the graph, where it stands whole (passes::Searches::Whole). What Katib cannot
+/// express is reported.
 [[nodiscard]] std::optional<Search> readSearch(const ir::Module& module, const EmitOptions& options,
                                                const Settings& settings, DiagnosticSink& diags);
 
-/// A word of the command or a value of the environment: known text and parameters of the search, by turns.
+/// A word of the command or a value of the environment: known text and parameters of the search, by
+/// turns.
 struct Piece {
   std::string text;
   std::optional<std::size_t> parameter;
 };
-/// What a node of the task's own expressions comes to as text; nothing where only an evaluator could say.
-[[nodiscard]] std::optional<std::vector<Piece>> wordOf(const ir::Module& module, const Search& search,
-                                                       ir::NodeId node);
+/// What a node of the task's own expressions comes to as text; nothing where only an evaluator
+/// could say.
+[[nodiscard]] std::optional<std::vector<Piece>> wordOf(const ir::Module& module,
+                                                       const Search& search, ir::NodeId node);
 
 /// Where Katib reads the metrics of a trial, one a line.
 inline constexpr std::string_view kMetricsFile = "/katib/metrics.log";
 inline constexpr std::string_view kContainer = "trial";
-/// What a trial runs. Katib joins these words with spaces and gives them, with more behind, to `sh -c`, so they must mean
-/// the same there: all else is in the environment. A shell of its own, since one before `&&` goes on after an error.
+/// What a trial runs. Katib joins these words with spaces and gives them, with more behind, to `sh
+/// -c`, so they must mean the same there: all else is in the environment. A shell of its own, since
+/// one before `&&` goes on after an error.
 inline constexpr std::string_view kCommand[] = {"sh", "-c", "sh -c \"$COULER_LAUNCHER\" couler"};
 /// `${trialParameters.NAME}`, which Katib replaces in the text of the template.
 [[nodiscard]] std::string placeholder(std::string_view name);

@@ -14,8 +14,8 @@
 namespace couler::backends::katib {
 namespace {
 
-/// The fields of Katib's v1beta1 Experiment, and of the Job of a trial as far as one is written here; a name that ends in `[]`
-/// stands for each item of a list, `*` for anything. https://www.kubeflow.org/docs/components/katib/reference/
+/// The fields of Katib's v1beta1 Experiment, by the field that holds them
+/// (https://www.kubeflow.org/docs/components/katib/reference/).
 struct Object {
   std::string_view name;
   std::string_view fields;
@@ -23,8 +23,9 @@ struct Object {
 constexpr Object kObjects[] = {
     {"", "apiVersion kind metadata spec status"},
     {"metadata", "name namespace generateName labels annotations"},
-    {"spec", "parameters objective algorithm earlyStopping trialTemplate parallelTrialCount maxTrialCount "
-             "maxFailedTrialCount metricsCollectorSpec nasConfig resumePolicy"},
+    {"spec",
+     "parameters objective algorithm earlyStopping trialTemplate parallelTrialCount maxTrialCount "
+     "maxFailedTrialCount metricsCollectorSpec nasConfig resumePolicy"},
     {"objective", "type goal objectiveMetricName additionalMetricNames metricStrategies"},
     {"metricStrategies", "name value"},
     {"algorithm", "algorithmName algorithmSettings"},
@@ -37,8 +38,9 @@ constexpr Object kObjects[] = {
     {"fileSystemPath", "path kind format"},
     {"filter", "metricsFormat"},
     {"collector", "kind customCollector"},
-    {"trialTemplate", "retain trialSpec configMap trialParameters primaryPodLabels primaryContainerName "
-                      "successCondition failureCondition"},
+    {"trialTemplate",
+     "retain trialSpec configMap trialParameters primaryPodLabels primaryContainerName "
+     "successCondition failureCondition"},
     {"trialParameters", "name description reference"},
 };
 
@@ -55,9 +57,10 @@ class Reader {
     if (document_.count() != 1) field({}, "one Experiment is wanted");
     root_ = document_.root();
     if (!ok_) return false;
-    if (root_["apiVersion"].text() != "kubeflow.org/v1beta1") field(root_, "`apiVersion` is not `kubeflow.org/v1beta1`");
+    if (root_["apiVersion"].text() != "kubeflow.org/v1beta1")
+      field(root_, "`apiVersion` is not `kubeflow.org/v1beta1`");
     if (root_["kind"].text() != "Experiment") field(root_, "`kind` is not `Experiment`");
-    fields(root_, "");
+    fields(root_);
     required();
     references();
     return ok_;
@@ -75,13 +78,14 @@ class Reader {
   }
 
   /// All names are known where they stand; what a trial is, Kubernetes knows.
-  void fields(YamlNode root, std::string_view) {
+  void fields(YamlNode root) {
     std::vector<std::pair<YamlNode, std::string_view>> left{{root, ""}};
     while (!left.empty()) {
       const auto [at, name] = left.back();
       left.pop_back();
       if (at.isList()) {
-        for (YamlNode item = at.first(); item.exists(); item = item.next()) left.emplace_back(item, name);
+        for (YamlNode item = at.first(); item.exists(); item = item.next())
+          left.emplace_back(item, name);
         continue;
       }
       const auto* object = std::find_if(std::begin(kObjects), std::end(kObjects),
@@ -91,8 +95,9 @@ class Reader {
       for (YamlNode value = at.first(); value.exists(); value = value.next()) {
         if (std::find(known.begin(), known.end(), value.key()) == known.end()) {
           const auto near = nearest(value.key(), known);
-          field(value, fmt::format("`{}` has no field `{}`{}", name.empty() ? "Experiment" : name, value.key(),
-                                   near ? fmt::format("; did you mean `{}`?", *near) : ""));
+          field(value,
+                fmt::format("`{}` has no field `{}`{}", name.empty() ? "Experiment" : name,
+                            value.key(), near ? fmt::format("; did you mean `{}`?", *near) : ""));
         } else if (value.key() != "status" && value.key() != "trialSpec") {
           left.emplace_back(value, value.key());
         }
@@ -116,9 +121,12 @@ class Reader {
       if (!spec[name].isMap()) field(spec, fmt::format("`spec` lacks `{}`", name));
     }
     const std::string_view type = spec["objective"]["type"].text();
-    if (type != "maximize" && type != "minimize") field(spec["objective"], "`type` is `maximize` or `minimize`");
-    if (spec["objective"]["objectiveMetricName"].text().empty()) field(spec, "`objectiveMetricName` is missing");
-    if (spec["algorithm"]["algorithmName"].text().empty()) field(spec, "`algorithmName` is missing");
+    if (type != "maximize" && type != "minimize")
+      field(spec["objective"], "`type` is `maximize` or `minimize`");
+    if (spec["objective"]["objectiveMetricName"].text().empty())
+      field(spec, "`objectiveMetricName` is missing");
+    if (spec["algorithm"]["algorithmName"].text().empty())
+      field(spec, "`algorithmName` is missing");
     const YamlNode all = spec["parameters"];
     if (all.size() == 0 && !spec["nasConfig"].exists()) field(spec, "there are no `parameters`");
     for (YamlNode p = all.first(); p.exists(); p = p.next()) {
@@ -128,9 +136,11 @@ class Reader {
         if (space["min"].text().empty() || space["max"].text().empty()) {
           field(p, fmt::format("`{}` lacks `min` or `max`", p["name"].text()));
         }
-        if (space["list"].exists()) field(p, fmt::format("`{}` is a range with a list", p["name"].text()));
+        if (space["list"].exists())
+          field(p, fmt::format("`{}` is a range with a list", p["name"].text()));
       } else if (kind == "categorical" || kind == "discrete") {
-        if (space["list"].size() == 0) field(p, fmt::format("`{}` lacks its `list`", p["name"].text()));
+        if (space["list"].size() == 0)
+          field(p, fmt::format("`{}` lacks its `list`", p["name"].text()));
       } else {
         field(p, fmt::format("`{}` is no kind of parameter", kind));
       }
@@ -141,13 +151,15 @@ class Reader {
     const YamlNode all = root_["spec"]["trialTemplate"];
     std::set<std::string_view> searched;
     for (YamlNode p = root_["spec"]["parameters"].first(); p.exists(); p = p.next()) {
-      if (!searched.insert(p["name"].text()).second) reference(p, fmt::format("two parameters `{}`", p["name"].text()));
+      if (!searched.insert(p["name"].text()).second)
+        reference(p, fmt::format("two parameters `{}`", p["name"].text()));
     }
     std::map<std::string_view, bool> used;
     for (YamlNode p = all["trialParameters"].first(); p.exists(); p = p.next()) {
       const std::string_view name = p["name"].text();
       const std::string_view of = p["reference"].text();
-      if (!used.emplace(name, false).second) reference(p, fmt::format("two trial parameters `{}`", name));
+      if (!used.emplace(name, false).second)
+        reference(p, fmt::format("two trial parameters `{}`", name));
       if (!of.starts_with("${") && !searched.empty() && !searched.contains(of)) {
         reference(p, fmt::format("`{}` stands for `{}`, which is not searched", name, of));
       }
@@ -158,11 +170,13 @@ class Reader {
     while (!left.empty()) {
       const YamlNode at = left.back();
       left.pop_back();
-      container = container || (at.key() == "name" && at.text() == all["primaryContainerName"].text());
+      container =
+          container || (at.key() == "name" && at.text() == all["primaryContainerName"].text());
       for (YamlNode inner = at.first(); inner.exists(); inner = inner.next()) left.push_back(inner);
       constexpr std::string_view kOpen = "${trialParameters.";
       const std::string_view text = at.text();
-      for (std::size_t from = text.find(kOpen); from != text.npos; from = text.find(kOpen, from + 1)) {
+      for (std::size_t from = text.find(kOpen); from != text.npos;
+           from = text.find(kOpen, from + 1)) {
         const std::size_t begin = from + kOpen.size();
         const std::string_view name = text.substr(begin, text.find('}', begin) - begin);
         const auto found = used.find(name);
@@ -176,7 +190,9 @@ class Reader {
     for (const auto& [name, is] : used) {
       if (!is) reference(all, fmt::format("no trial takes `{}`", name));
     }
-    if (!container) reference(all, fmt::format("no container is called `{}`", all["primaryContainerName"].text()));
+    if (!container)
+      reference(all,
+                fmt::format("no container is called `{}`", all["primaryContainerName"].text()));
   }
 
   DiagnosticSink& diags_;
@@ -188,11 +204,17 @@ class Reader {
 /// Compares an Experiment with the search that it should make.
 class Comparer {
  public:
-  Comparer(const ir::Module& module, const Settings& settings, const Search& search, DiagnosticSink& diags)
-      : module_(module), settings_(settings), search_(search), task_(module.at(search.task)), diags_(diags) {}
+  Comparer(const ir::Module& module, const Settings& settings, const Search& search,
+           DiagnosticSink& diags)
+      : module_(module),
+        settings_(settings),
+        search_(search),
+        task_(module.at(search.task)),
+        diags_(diags) {}
 
   bool run(YamlNode spec) {
-    same(spec, "the objective", spec["objective"]["type"].text(), search_.maximize ? "maximize" : "minimize");
+    same(spec, "the objective", spec["objective"]["type"].text(),
+         search_.maximize ? "maximize" : "minimize");
     same(spec, "the metric", spec["objective"]["objectiveMetricName"].text(), search_.objective);
     lists(spec, "the other metrics", spec["objective"]["additionalMetricNames"], search_.others);
     same(spec, "the algorithm", spec["algorithm"]["algorithmName"].text(), search_.algorithm);
@@ -203,9 +225,12 @@ class Comparer {
     std::vector<std::string> wanted;
     for (const auto& [name, value] : search_.settings) wanted.push_back(name + "=" + value);
     if (settings != wanted) differ(spec["algorithm"], "the settings of the algorithm are others");
-    same(spec, "the number of trials", spec["maxTrialCount"].text(), fmt::format("{}", search_.trials));
-    same(spec, "the number of trials that may fail", spec["maxFailedTrialCount"].text(), fmt::format("{}", search_.trials));
-    same(spec, "the number of trials at a time", spec["parallelTrialCount"].text(), fmt::format("{}", search_.parallel));
+    same(spec, "the number of trials", spec["maxTrialCount"].text(),
+         fmt::format("{}", search_.trials));
+    same(spec, "the number of trials that may fail", spec["maxFailedTrialCount"].text(),
+         fmt::format("{}", search_.trials));
+    same(spec, "the number of trials at a time", spec["parallelTrialCount"].text(),
+         fmt::format("{}", search_.parallel));
     parameters(spec);
     collector(spec["metricsCollectorSpec"]);
     trial(spec["trialTemplate"]);
@@ -219,11 +244,14 @@ class Comparer {
   }
   void same(YamlNode at, std::string_view what, std::string_view found, std::string_view wanted) {
     if (found == wanted) return;
-    differ(at, fmt::format("{} is `{}`, not `{}`", what, found.substr(0, 80), wanted.substr(0, 80)));
+    differ(at,
+           fmt::format("{} is `{}`, not `{}`", what, found.substr(0, 80), wanted.substr(0, 80)));
   }
-  void lists(YamlNode at, std::string_view what, YamlNode list, const std::vector<std::string>& wanted) {
+  void lists(YamlNode at, std::string_view what, YamlNode list,
+             const std::vector<std::string>& wanted) {
     std::vector<std::string> found;
-    for (YamlNode item = list.first(); item.exists(); item = item.next()) found.emplace_back(item.text());
+    for (YamlNode item = list.first(); item.exists(); item = item.next())
+      found.emplace_back(item.text());
     if (found != wanted) differ(at, fmt::format("{} are others", what));
   }
 
@@ -246,7 +274,8 @@ class Comparer {
 
   void collector(YamlNode spec) {
     same(spec, "the collector", spec["collector"]["kind"].text(), "File");
-    same(spec, "the file of metrics", spec["source"]["fileSystemPath"]["path"].text(), kMetricsFile);
+    same(spec, "the file of metrics", spec["source"]["fileSystemPath"]["path"].text(),
+         kMetricsFile);
   }
 
   static std::string_view variable(YamlNode container, std::string_view name) {
@@ -262,7 +291,8 @@ class Comparer {
     }
     const YamlNode job = t["trialSpec"]["spec"];
     same(job, "the kind of a trial", t["trialSpec"]["kind"].text(), "Job");
-    same(job, "the number of retries", job["backoffLimit"].text(), fmt::format("{}", task_.retry.limit));
+    same(job, "the number of retries", job["backoffLimit"].text(),
+         fmt::format("{}", task_.retry.limit));
     const YamlNode pod = job["template"]["spec"];
     same(pod, "`restartPolicy`", pod["restartPolicy"].text(), "Never");
     same(pod, "the account", pod["serviceAccountName"].text(), settings_.serviceAccount);
@@ -275,8 +305,10 @@ class Comparer {
     for (const char* kind : {"requests", "limits"}) {
       const YamlNode r = c["resources"][kind];
       same(r, "cpu", r["cpu"].text(), argo::cpuQuantity(task_.cpu));
-      same(r, "memory", r["memory"].text(), task_.memory > 0 ? argo::bytesQuantity(task_.memory) : "");
-      same(r, "disk", r["ephemeral-storage"].text(), task_.disk > 0 ? argo::bytesQuantity(task_.disk) : "");
+      same(r, "memory", r["memory"].text(),
+           task_.memory > 0 ? argo::bytesQuantity(task_.memory) : "");
+      same(r, "disk", r["ephemeral-storage"].text(),
+           task_.disk > 0 ? argo::bytesQuantity(task_.disk) : "");
     }
     same(c, "gpu", c["resources"]["limits"]["nvidia.com/gpu"].text(),
          task_.gpu > 0 ? fmt::format("{}", task_.gpu) : "");
@@ -286,7 +318,8 @@ class Comparer {
   void program(YamlNode c) {
     if (task_.run != ir::RunKind::Argv) {
       const std::string_view plain = variable(c, "COULER_SCRIPT");
-      if (plain != argo::escapeDollar(task_.script) && variable(c, "COULER_SCRIPT_B64") != argo::base64(task_.script)) {
+      if (plain != argo::escapeDollar(task_.script) &&
+          variable(c, "COULER_SCRIPT_B64") != argo::base64(task_.script)) {
         differ(c, fmt::format("the script of `{}` is another", task_.name));
       }
       for (std::size_t i = 0; i < task_.params.size(); ++i) given(c, i);
@@ -297,7 +330,8 @@ class Comparer {
     for (const ir::OutputDef& output : task_.outputs) {
       const ir::TypeKind kind = module_.types.kind(output.type);
       if (kind != ir::TypeKind::Int && kind != ir::TypeKind::Float) continue;
-      if (variable(c, "COULER_METRICS").find(fmt::format("{}:", output.name)) == std::string_view::npos) {
+      if (variable(c, "COULER_METRICS").find(fmt::format("{}:", output.name)) ==
+          std::string_view::npos) {
         differ(c, fmt::format("`{}` is not written as a metric", output.name));
       }
     }
@@ -313,7 +347,8 @@ class Comparer {
       if (value == nullptr) continue;
       const std::string wanted = "w" + argo::base64(ir::toText(*value));
       at = coded.find(wanted, at);
-      if (at == std::string_view::npos) return differ(c, fmt::format("the words of `{}` are others", task_.name));
+      if (at == std::string_view::npos)
+        return differ(c, fmt::format("the words of `{}` are others", task_.name));
       at += wanted.size();
     }
   }
@@ -322,12 +357,16 @@ class Comparer {
     const std::string name = "COULER_IN_" + task_.params[i].name;
     const Given& wanted = search_.given[i];
     if (!wanted.value) {
-      const std::string tag = "${trialParameters." + search_.parameters[wanted.parameter].name + "}";
+      const std::string tag =
+          "${trialParameters." + search_.parameters[wanted.parameter].name + "}";
       const bool quoted = search_.parameters[wanted.parameter].quoted;
-      return same(c, fmt::format("`{}`", task_.params[i].name), variable(c, name), quoted ? '"' + tag + '"' : tag);
+      return same(c, fmt::format("`{}`", task_.params[i].name), variable(c, name),
+                  quoted ? '"' + tag + '"' : tag);
     }
     const std::string json = ir::toJson(*wanted.value);
-    if (variable(c, name) == argo::escapeDollar(json) || variable(c, name + "_B64") == argo::base64(json)) return;
+    if (variable(c, name) == argo::escapeDollar(json) ||
+        variable(c, name + "_B64") == argo::base64(json))
+      return;
     differ(c, fmt::format("`{}` is not `{}`", task_.params[i].name, json.substr(0, 80)));
   }
 
@@ -341,7 +380,9 @@ class Comparer {
 
 }  // namespace
 
-bool validateExperiment(std::string_view text, DiagnosticSink& diags) { return Reader(diags).read(text); }
+bool validateExperiment(std::string_view text, DiagnosticSink& diags) {
+  return Reader(diags).read(text);
+}
 
 bool validate(const ir::Module& module, const EmitOptions& options, std::string_view text,
               DiagnosticSink& diags) {

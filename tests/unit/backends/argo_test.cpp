@@ -111,7 +111,8 @@ TEST(Argo, ValidatorFindsFaults) {
       {9, "[fromJSON(tasks[\"try\"].outputs.parameters[\"value-model\"])",
        "[fromJSON(tasks[\"try-62fbe2c3\"].outputs.parameters[\"value-model\"])", "CW0653"},
       {9, "{{workflow.uid}}/try-body/train-0", "{{workflow.uid}}/try-body/train-1", "CW0653"},
-      {9, "{#[\"score\"]}))), \"$0.0\")}},", "{#[\"score\"]}))), \"$0.0\")}}{{tasks.x.name}},", "CW0652"},
+      {9, "{#[\"score\"]}))), \"$0.0\")}},", "{#[\"score\"]}))), \"$0.0\")}}{{tasks.x.name}},",
+       "CW0652"},
       {11, "template: promote", "template: best", "CW065"},
       {11, "dependencies: [promote", "dependencies: [best", "CW065"},
       {5, "failed: true", "failed: false", "CW0653"},
@@ -248,18 +249,23 @@ TEST(Argo, RefusesWhatItCannotExpress) {
       {"target a = argo { image: \"i\" }\ntask t(s: secret) { env { S: s }\n run "
        "[\"true\"]\n}\nworkflow main(s: secret) { t(s: s) }\n",
        "CW0607"},
-      {"target a = argo { image: \"i\" }\ntask t(x: int) -> (s: int, m: file) { run sh \"s=$x; echo > $m\" }\n"
+      {"target a = argo { image: \"i\" }\ntask t(x: int) -> (s: int, m: file) { run sh \"s=$x; "
+       "echo > $m\" }\n"
        "workflow main() -> (m: file) { let b = tune t(x: in 1..4) maximize s\n return (m: b.m) }\n",
        "CW0604"},
       {"target a = argo { image: \"i\", artifacts: s3(bucket: \"b\") }\n"
-       "task t(x: int) -> (m: file) { run sh \"echo $x > $m\" }\ntask u(m: file) { run [\"cat\", m]\n}\n"
-       "workflow main(i: int) { let a = t(1)\n let b = t(2)\n u(if i > 1 { a.m } else { file(\"f\") }) }\n",
+       "task t(x: int) -> (m: file) { run sh \"echo $x > $m\" }\ntask u(m: file) { run [\"cat\", "
+       "m]\n}\n"
+       "workflow main(i: int) { let a = t(1)\n let b = t(2)\n u(if i > 1 { a.m } else { "
+       "file(\"f\") }) }\n",
        "CW0601"},
       {"target a = argo { image: \"i\" }\ntask t(x: int) -> (s: int) { run sh \"s=$x\" }\n"
-       "workflow main() -> (s: int) { let b = tune t(x: in 1..4) maximize s using tpe(trials: 3)\n return (s: b.s) }\n",
+       "workflow main() -> (s: int) { let b = tune t(x: in 1..4) maximize s using tpe(trials: 3)\n "
+       "return (s: b.s) }\n",
        "CW0606"},
       {"target a = argo { image: \"i\" }\ntask t(x: int) -> (s: int) { run sh \"s=$x\" }\n"
-       "workflow main(n: int) -> (s: int) { let b = tune t(x: in 1..4) maximize s using random(trials: n)\n return (s: b.s) }\n",
+       "workflow main(n: int) -> (s: int) { let b = tune t(x: in 1..4) maximize s using "
+       "random(trials: n)\n return (s: b.s) }\n",
        "CW0606"},
       {"target a = argo { image: \"i\" }\ntask t() { image \"a\\{\\{b\"\n run "
        "[\"true\"]\n}\nworkflow main() { t() }\n",

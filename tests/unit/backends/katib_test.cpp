@@ -1,3 +1,5 @@
+#include "backends/katib/katib.h"
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -7,14 +9,14 @@
 #include <sys/wait.h>
 
 #include "argo_fixture.h"
-#include "backends/katib/katib.h"
 #include "backends/yaml_reader.h"
 #include "tests/support/golden.h"
 
 namespace couler::backends {
 namespace {
 
-constexpr std::string_view kTarget = "target k = katib { namespace: \"ml\", image: \"debian:12\", parallelism: 4 }\n";
+constexpr std::string_view kTarget =
+    "target k = katib { namespace: \"ml\", image: \"debian:12\", parallelism: 4 }\n";
 
 struct Program {
   std::string_view name, text;
@@ -90,7 +92,8 @@ std::string withoutPrograms(std::string text) {
   const std::size_t end = text.find('\n', words);
   if (end - words > 300) text.replace(words, end - words, "value: (shim)");
   const std::size_t at = text.find("- name: COULER_LAUNCHER");
-  return text.substr(0, at) + "- (launcher)\n" + text.substr(text.find("              resources:", at));
+  return text.substr(0, at) + "- (launcher)\n" +
+         text.substr(text.find("              resources:", at));
 }
 
 TEST(Katib, EmitsAndValidates) {
@@ -100,7 +103,8 @@ TEST(Katib, EmitsAndValidates) {
     ASSERT_TRUE(experiment.ready()) << experiment.problems();
     const Manifest manifest = experiment.emit();
     EXPECT_TRUE(manifest.ok) << manifest.problems;
-    testing::expectGolden("katib/" + std::string(program.name) + ".yaml", withoutPrograms(manifest.text));
+    testing::expectGolden("katib/" + std::string(program.name) + ".yaml",
+                          withoutPrograms(manifest.text));
     EXPECT_EQ(experiment.validate(manifest.text), "");
     EXPECT_EQ(manifest.text, experiment.emit().text);
   }
@@ -193,18 +197,39 @@ struct Refusal {
 };
 
 TEST(Katib, RefusesWhatItCannotExpress) {
-  const std::string_view task = "task t(x: int, f: file? = none) -> (s: int, w: string, m: file) { run sh \"s=$x\" }\nvolatile task v() { run [\"true\"]\n}\n";
+  const std::string_view task =
+      "task t(x: int, f: file? = none) -> (s: int, w: string, m: file) { run sh \"s=$x\" "
+      "}\nvolatile task v() { run [\"true\"]\n}\n";
   constexpr Refusal kRefusals[] = {
       {"workflow main() { v() }\n", "a step beside the trials"},
-      {"workflow main() -> (s: int) { let b = tune t(x: in 1..4) maximize s\n v()\n return (s: b.s) }\n", "a step beside the trials"},
-      {"workflow main() -> (m: file) { let b = tune t(x: in 1..4) maximize s\n return (m: b.m) }\n", "the `m` of the best trial"},
-      {"workflow main() -> (w: string) { let b = tune t(x: in 1..4) maximize s\n return (w: b.w) }\n", "the `w` of the best trial"},
-      {"workflow main() -> (s: int) { let b = tune t(x: in 1..4) maximize s\n return (s: b.s * 2) }\n", "computed from the best trial"},
-      {"workflow main(f: file = \"data\") -> (s: int) { let b = tune t(x: in 1..4, f: f) maximize s\n return (s: b.s) }\n", "a file as the input `f`"},
-      {"workflow main(n: int) -> (s: int) { let b = tune t(x: in 1..4) maximize s using random(trials: n)\n return (s: b.s) }\n", "depends on inputs"},
-      {"task u(x: int, y: int = 0) -> (s: int) { run sh \"s=$x\" }\nworkflow main() -> (s: int) { let b = tune u(x: in 1..4, y: in 1..9 if x > 2) maximize s using random(trials: 3)\n return (s: b.s) }\n", "only where a condition holds"},
-      {"task u(x: string) -> (s: int) { run sh \"s=1\" }\nworkflow main() -> (s: int) { let b = tune u(x: in [\"a\", \"b\\\"c\"]) maximize s\n return (s: b.s) }\n", "among the values of `x`"},
-      {"task u(x: int, e: int, f: file? = none) -> (s: int, m: file) { run sh \"s=$x; echo > $m\" }\nworkflow main() -> (s: int) { let b = tune u(x: in 1..4) maximize s using asha(trials: 4, resource: e, max: 9, resume: f, checkpoint: m)\n return (s: b.s) }\n", "CW0601"},
+      {"workflow main() -> (s: int) { let b = tune t(x: in 1..4) maximize s\n v()\n return (s: "
+       "b.s) }\n",
+       "a step beside the trials"},
+      {"workflow main() -> (m: file) { let b = tune t(x: in 1..4) maximize s\n return (m: b.m) }\n",
+       "the `m` of the best trial"},
+      {"workflow main() -> (w: string) { let b = tune t(x: in 1..4) maximize s\n return (w: b.w) "
+       "}\n",
+       "the `w` of the best trial"},
+      {"workflow main() -> (s: int) { let b = tune t(x: in 1..4) maximize s\n return (s: b.s * 2) "
+       "}\n",
+       "computed from the best trial"},
+      {"workflow main(f: file = \"data\") -> (s: int) { let b = tune t(x: in 1..4, f: f) maximize "
+       "s\n return (s: b.s) }\n",
+       "a file as the input `f`"},
+      {"workflow main(n: int) -> (s: int) { let b = tune t(x: in 1..4) maximize s using "
+       "random(trials: n)\n return (s: b.s) }\n",
+       "depends on inputs"},
+      {"task u(x: int, y: int = 0) -> (s: int) { run sh \"s=$x\" }\nworkflow main() -> (s: int) { "
+       "let b = tune u(x: in 1..4, y: in 1..9 if x > 2) maximize s using random(trials: 3)\n "
+       "return (s: b.s) }\n",
+       "only where a condition holds"},
+      {"task u(x: string) -> (s: int) { run sh \"s=1\" }\nworkflow main() -> (s: int) { let b = "
+       "tune u(x: in [\"a\", \"b\\\"c\"]) maximize s\n return (s: b.s) }\n",
+       "among the values of `x`"},
+      {"task u(x: int, e: int, f: file? = none) -> (s: int, m: file) { run sh \"s=$x; echo > $m\" "
+       "}\nworkflow main() -> (s: int) { let b = tune u(x: in 1..4) maximize s using asha(trials: "
+       "4, resource: e, max: 9, resume: f, checkpoint: m)\n return (s: b.s) }\n",
+       "CW0601"},
   };
   for (const Refusal& refusal : kRefusals) {
     SCOPED_TRACE(refusal.text);
@@ -216,14 +241,24 @@ TEST(Katib, RefusesWhatItCannotExpress) {
   }
 }
 
-/// Every field that is emitted is one that real Experiments have, or one of the Job that Kubernetes has.
+/// Every field that is emitted is one that real Experiments have, or one of the Job that Kubernetes
+/// has.
 TEST(Katib, EmitsFieldsThatRealExperimentsHave) {
   const char* root = std::getenv("COULER_CORPORA");
   const std::filesystem::path folder =
-      std::filesystem::path(root != nullptr ? root : COULER_SOURCE_DIR "/../shared/corpora") / "katib";
+      std::filesystem::path(root != nullptr ? root : COULER_SOURCE_DIR "/../shared/corpora") /
+      "katib";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no corpora at " << folder;
-  std::set<std::string> known = {"generateName", "backoffLimit", "activeDeadlineSeconds", "env", "value", "resources",
-                                 "requests", "cpu", "memory", "ephemeral-storage"};
+  std::set<std::string> known = {"generateName",
+                                 "backoffLimit",
+                                 "activeDeadlineSeconds",
+                                 "env",
+                                 "value",
+                                 "resources",
+                                 "requests",
+                                 "cpu",
+                                 "memory",
+                                 "ephemeral-storage"};
   const auto keys = [](YamlNode from, std::set<std::string>& into) {
     std::vector<YamlNode> left{from};
     while (!left.empty()) {
@@ -248,7 +283,8 @@ TEST(Katib, EmitsFieldsThatRealExperimentsHave) {
     DiagnosticList diags;
     ++count;
     if (katib::validateExperiment(text, diags)) ++sound;
-    for (const Diagnostic& d : diags.all()) EXPECT_EQ(d.message.find("has no field"), std::string::npos) << entry.path() << d.message;
+    for (const Diagnostic& d : diags.all())
+      EXPECT_EQ(d.message.find("has no field"), std::string::npos) << entry.path() << d.message;
   }
   EXPECT_GT(count, 10U);
   EXPECT_GE(sound + 4, count);  // those that take their template from elsewhere
@@ -266,40 +302,49 @@ TEST(Katib, EmitsFieldsThatRealExperimentsHave) {
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
   }
   return text;
 }
 std::string quoted(const std::string& word) { return "'" + replaced(word, "'", "'\\''") + "'"; }
 
-/// One trial as Katib makes it: values put into the template's text, the words joined for `sh -c` with more behind.
-std::string metricsOf(const std::string& manifest, const std::vector<std::pair<std::string, std::string>>& values, int& status) {
+/// One trial as Katib makes it: values put into the template's text, the words joined for `sh -c`
+/// with more behind.
+std::string metricsOf(const std::string& manifest,
+                      const std::vector<std::pair<std::string, std::string>>& values, int& status) {
   std::string pattern = (std::filesystem::temp_directory_path() / "couler_trialXXXXXX").string();
   const std::string folder = mkdtemp(pattern.data());
   YamlDocument document;
   std::string error;
   EXPECT_TRUE(document.read(manifest, error)) << error;
-  const YamlNode pod = document.root()["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"];
+  const YamlNode pod =
+      document.root()["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"];
   const YamlNode container = pod["containers"].first();
   const auto settled = [&](std::string_view text) {
     std::string out(text);
-    for (const auto& [name, value] : values) out = replaced(out, "${trialParameters." + name + "}", value);
-    return replaced(replaced(replaced(out, "$$", "$"), "/tmp/couler", folder), "/katib/", folder + "/");
+    for (const auto& [name, value] : values)
+      out = replaced(out, "${trialParameters." + name + "}", value);
+    return replaced(replaced(replaced(out, "$$", "$"), "/tmp/couler", folder), "/katib/",
+                    folder + "/");
   };
   std::string line = "env -i PATH=/usr/bin:/bin";
   for (YamlNode e = container["env"].first(); e.exists(); e = e.next()) {
     line += " " + std::string(e["name"].text()) + "=" + quoted(settled(e["value"].text()));
   }
   std::string words;
-  for (YamlNode w = container["command"].first().next().next(); w.exists(); w = w.next()) words += settled(w.text()) + " ";
-  line += " sh -c " + quoted(words + "1>" + folder + "/log 2>&1 && echo completed > " + folder + "/done");
+  for (YamlNode w = container["command"].first().next().next(); w.exists(); w = w.next())
+    words += settled(w.text()) + " ";
+  line += " sh -c " +
+          quoted(words + "1>" + folder + "/log 2>&1 && echo completed > " + folder + "/done");
   status = std::system(line.c_str());  // NOLINT(concurrency-mt-unsafe): tests are one thread
   const auto read = [&](const std::string& name) {
     std::ifstream in(folder + "/" + name, std::ios::binary);
     return std::string{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   };
-  const std::string metrics = read("metrics.log") + read("done") + read("out/m/m") + (status == 0 ? "" : read("log"));
+  const std::string metrics =
+      read("metrics.log") + read("done") + read("out/m/m") + (status == 0 ? "" : read("log"));
   std::filesystem::remove_all(folder);
   return metrics;
 }
@@ -308,18 +353,26 @@ TEST(Katib, TrialsRun) {
   int status = 0;
   Experiment tpe(kPrograms[0].text);
   ASSERT_TRUE(tpe.ready()) << tpe.problems();
-  EXPECT_EQ(metricsOf(tpe.emit().text, {{"kind", "linear model"}, {"rate", "0.25"}, {"depth", "4"}}, status).substr(0, 31),
+  EXPECT_EQ(metricsOf(tpe.emit().text, {{"kind", "linear model"}, {"rate", "0.25"}, {"depth", "4"}},
+                      status)
+                .substr(0, 31),
             "score=13.0\nloss=0.9\ncompleted\n");
   EXPECT_EQ(status, 0);
   Experiment grid(kPrograms[1].text);
   ASSERT_TRUE(grid.ready()) << grid.problems();
-  EXPECT_EQ(metricsOf(grid.emit().text, {{"rate", "0.1"}, {"depth", "4"}, {"deep", "false"}}, status), "error=8.25\ncompleted\n");
+  EXPECT_EQ(
+      metricsOf(grid.emit().text, {{"rate", "0.1"}, {"depth", "4"}, {"deep", "false"}}, status),
+      "error=8.25\ncompleted\n");
   EXPECT_EQ(status, 0);
-  EXPECT_EQ(metricsOf(grid.emit().text, {{"rate", "0.2"}, {"depth", "4"}, {"deep", "false"}}, status).find("completed"), std::string::npos);
+  EXPECT_EQ(
+      metricsOf(grid.emit().text, {{"rate", "0.2"}, {"depth", "4"}, {"deep", "false"}}, status)
+          .find("completed"),
+      std::string::npos);
   EXPECT_NE(status, 0);
   Experiment hyperband(kPrograms[2].text);
   ASSERT_TRUE(hyperband.ready()) << hyperband.problems();
-  EXPECT_EQ(metricsOf(hyperband.emit().text, {{"rate", "0.5"}, {"epochs", "3"}}, status), "score=1.5\ncompleted\n");
+  EXPECT_EQ(metricsOf(hyperband.emit().text, {{"rate", "0.5"}, {"epochs", "3"}}, status),
+            "score=1.5\ncompleted\n");
 }
 
 }  // namespace

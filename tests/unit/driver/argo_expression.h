@@ -210,7 +210,8 @@ class ArgoExpression {
     }
     if (accept("-")) {
       const Tree value = postfix();
-      return value.is_number_integer() ? Tree(-value.get<std::int64_t>()) : Tree(-value.get<double>());
+      return value.is_number_integer() ? Tree(-value.get<std::int64_t>())
+                                       : Tree(-value.get<double>());
     }
     if (std::isdigit(static_cast<unsigned char>(c)) != 0) return number();
     if (accept("(")) {
@@ -302,7 +303,8 @@ class ArgoExpression {
     if (name == "first") return args[0].empty() ? Tree() : args[0][0];
     if (name == "sprig.ternary") return args.at(2) == true ? args[0] : args.at(1);
     if (name == "asInt") return args[0].is_string() ? Tree(std::stoll(text(0))) : args[0];
-    if (name == "asFloat") return args[0].is_string() ? Tree(std::stod(text(0))) : Tree(args[0].get<double>());
+    if (name == "asFloat")
+      return args[0].is_string() ? Tree(std::stod(text(0))) : Tree(args[0].get<double>());
     if (name == "sprig.regexReplaceAll") {
       EXPECT_EQ(text(0), "^-?[0-9]+$");
       const std::string all = text(1);

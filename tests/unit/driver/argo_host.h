@@ -69,7 +69,8 @@ class ArgoHost {
     }
   }
 
-  /// The workflow's outputs that are files, as paths; a chosen file is its key below the bucket. Empty after a failure.
+  /// The workflow's outputs that are files, as paths; a chosen file is its key below the bucket.
+  /// Empty after a failure.
   std::map<std::string, fs::path> run() {
     const Tree& entry = named(spec_["templates"], text(spec_["entrypoint"]));
     Names names = workflow_;
@@ -208,9 +209,8 @@ class ArgoHost {
     for (const Tree& artifact : list(callee, "inputs", "artifacts")) {
       const Tree all = list(task, "arguments", "artifacts");
       const bool optional = artifact.contains("optional");
-      const auto found = std::find_if(all.begin(), all.end(), [&](const Tree& one) {
-        return one["name"] == artifact["name"];
-      });
+      const auto found = std::find_if(
+          all.begin(), all.end(), [&](const Tree& one) { return one["name"] == artifact["name"]; });
       const Tree from = found == all.end() ? Tree::object() : *found;
       std::string source;
       if (from.contains("s3")) {
@@ -234,8 +234,7 @@ class ArgoHost {
     for (const Tree& parameter : list(callee, "outputs", "parameters")) {
       const Tree& from = parameter["valueFrom"];
       outer[output + "parameters." + text(parameter["name"])] =
-          isDag ? given(from, names)
-                : slurp(here(filled(text(from["path"]), names)));
+          isDag ? given(from, names) : slurp(here(filled(text(from["path"]), names)));
     }
     for (const Tree& artifact : list(callee, "outputs", "artifacts")) {
       std::string made;
@@ -247,7 +246,8 @@ class ArgoHost {
         made = ArgoExpression(text(artifact["fromExpression"]), names).run();
       }
       if (!fs::exists(made)) {
-        EXPECT_TRUE(artifact.contains("optional")) << path << ": " << artifact["name"] << " is not there";
+        EXPECT_TRUE(artifact.contains("optional"))
+            << path << ": " << artifact["name"] << " is not there";
         continue;
       }
       outer[output + "artifacts." + text(artifact["name"])] = made;

@@ -46,7 +46,8 @@ class OnArgo : public CommandLine {
     for (const auto& [name, value] : expected.items()) {
       if (!value.is_string() || !fs::exists(value.get<std::string>())) {
         const auto found = host.values().find(name);
-        EXPECT_TRUE(found != host.values().end() && found->second == value) << name << ": " << value;
+        EXPECT_TRUE(found != host.values().end() && found->second == value)
+            << name << ": " << value;
         continue;
       }
       const std::string bytes = slurp(value.get<std::string>());
@@ -59,7 +60,8 @@ class OnArgo : public CommandLine {
   }
 };
 
-/// Trials whose score and checkpoint are known, of data that all of them prepare; rates from 0.6 on fail.
+/// Trials whose score and checkpoint are known, of data that all of them prepare; rates from 0.6 on
+/// fail.
 constexpr const char* kTrials = R"(couler 1
 
 task prepare(data: file) -> (rows: file = "rows.txt", n: int) {
@@ -103,12 +105,15 @@ class SearchOnArgo : public OnArgo {
  protected:
   /// `search`: what follows the data. Gives how many containers ran there.
   std::size_t search(const std::string& search, const std::string& columns = "") {
-    for (const char* place : {"data.txt", "runs/data.txt"}) write(place, "b\na\nc\n");  // here, and in the bucket
+    for (const char* place : {"data.txt", "runs/data.txt"})
+      write(place, "b\na\nc\n");  // here, and in the bucket
     write("search.cwl", kTrials + std::string(R"(
 workflow main(data: file = "data.txt") -> (model: file, score: float, note: string, rate: float, lines: int,
-    rows: list<(trial: int, rate: float, kind: string)") + columns + R"(, score: float?, note: string?)>)
+    rows: list<(trial: int, rate: float, kind: string)") +
+                            columns + R"(, score: float?, note: string?)>)
 {
-    let best = tune trial(data, )" + search + R"(
+    let best = tune trial(data, )" +
+                            search + R"(
     let made = prepare(data)
     let judged = judge(best.model, if best.score > 0.0 { made.rows } else { none })
     return (model: best.model, score: best.score, note: best.note, rate: best.params.rate, lines: judged.lines,
@@ -121,22 +126,26 @@ workflow main(data: file = "data.txt") -> (model: file, score: float, note: stri
 
 // The file of the best trial is chosen while it runs; what all trials prepare is prepared once.
 TEST_F(SearchOnArgo, Grid) {
-  EXPECT_EQ(search("epochs: 2, rate: in [0.1, 0.7, 0.4, 0.2], kind: in [\"tree\", \"a \\{\\{b}}\"]) maximize score"),
+  EXPECT_EQ(search("epochs: 2, rate: in [0.1, 0.7, 0.4, 0.2], kind: in [\"tree\", \"a "
+                   "\\{\\{b}}\"]) maximize score"),
             1U + 8U + 1U + 1U);  // prepare, train, best, judge
 }
 TEST_F(SearchOnArgo, SobolForTheLeast) {
-  EXPECT_EQ(search("epochs: 2, rate: in 0.0 .. 0.5, kind: in [\"tree\"]) minimize score using sobol(trials: 5)"),
+  EXPECT_EQ(search("epochs: 2, rate: in 0.0 .. 0.5, kind: in [\"tree\"]) minimize score using "
+                   "sobol(trials: 5)"),
             1U + 5U + 1U + 1U);
 }
 // Rungs go on from the checkpoints of those that were promoted.
 TEST_F(SearchOnArgo, Asha) {
-  EXPECT_EQ(search("rate: in 0.0 .. 0.7, kind: in [\"tree\"]) maximize score using asha(trials: 9, resource: epochs, "
+  EXPECT_EQ(search("rate: in 0.0 .. 0.7, kind: in [\"tree\"]) maximize score using asha(trials: 9, "
+                   "resource: epochs, "
                    "max: 9, resume: start, checkpoint: model)",
                    ", epochs: int"),
             1U + 9U + 1U + 3U + 1U + 1U + 1U + 1U);
 }
 TEST_F(SearchOnArgo, AshaInBrackets) {
-  EXPECT_GT(search("rate: in 0.0 .. 0.5, kind: in [\"tree\"]) minimize score using asha(trials: 8, resource: epochs, "
+  EXPECT_GT(search("rate: in 0.0 .. 0.5, kind: in [\"tree\"]) minimize score using asha(trials: 8, "
+                   "resource: epochs, "
                    "max: 4, reduction: 2, resume: start, checkpoint: model, brackets: 2)",
                    ", epochs: int"),
             12U);

@@ -65,9 +65,9 @@ TaskId addTask(Module& m) {
 TEST(Pipeline, TableAndLookUp) {
   std::vector<std::string_view> names;
   for (const Pass& pass : passTable()) names.push_back(pass.name);
-  EXPECT_EQ(names, (std::vector<std::string_view>{"fold", "inline", "unroll", "merge-common",
-                                                  "lower-search", "fuse-tables", "shard", "drop-dead",
-                                                  "insert-cache", "lower-tables", "split"}));
+  EXPECT_EQ(names, (std::vector<std::string_view>{
+                       "fold", "inline", "unroll", "merge-common", "lower-search", "fuse-tables",
+                       "shard", "drop-dead", "insert-cache", "lower-tables", "split"}));
   EXPECT_EQ(findPass("unroll"), &passTable()[2]);
   EXPECT_EQ(findPass("unrol"), nullptr);
 }
