@@ -66,9 +66,10 @@ std::string PastWork::summary() const {
     (step.reused ? saved : spent) += std::max(0.0, step.seconds);
   }
   const double all = spent + saved;
-  return fmt::format("run {}: {} ran and computed {}, {} reused and saved {}: {:.0f} % of the work\n",
-                     id_, countOf(ran, "step"), humanSeconds(spent), countOf(reused, "step"),
-                     humanSeconds(saved), all > 0 ? 100 * saved / all : 0);
+  return fmt::format(
+      "run {}: {} ran and computed {}, {} reused and saved {}: {:.0f} % of the work\n", id_,
+      countOf(ran, "step"), humanSeconds(spent), countOf(reused, "step"), humanSeconds(saved),
+      all > 0 ? 100 * saved / all : 0);
 }
 
 }  // namespace couler::driver

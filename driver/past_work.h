@@ -20,7 +20,8 @@ class PastWork {
                                       int& code);
   /// `[run 7: took 3.0 s]`
   [[nodiscard]] std::string of(std::string_view step) const;
-  /// `[run 7: 2 of 19 parts ran in 0.9 s, the others saved 7.4 s]`, of the steps `parts`.0 and so on.
+  /// `[run 7: 2 of 19 parts ran in 0.9 s, the others saved 7.4 s]`, of the steps `parts`.0 and so
+  /// on.
   [[nodiscard]] std::string ofParts(std::string_view parts) const;
   /// A line about the whole run.
   [[nodiscard]] std::string summary() const;

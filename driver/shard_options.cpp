@@ -42,9 +42,9 @@ bool planShards(const Invocation& invocation, const ir::Module& module, const ir
                 const Inputs& inputs, passes::Context& context) {
   if (!planShards(invocation, module, target, context)) return false;
   const auto setting = [](const auto& row) { return row.first == "shard_size"; };
-  const bool said = invocation.has("shard-size") ||
-                    (target != nullptr && std::any_of(target->settings.begin(),
-                                                      target->settings.end(), setting));
+  const bool said =
+      invocation.has("shard-size") ||
+      (target != nullptr && std::any_of(target->settings.begin(), target->settings.end(), setting));
   if (said) return true;
   std::vector<bool> large = largeFiles(module.at(module.entry), module, inputs);
   if (std::find(large.begin(), large.end(), true) == large.end()) return true;

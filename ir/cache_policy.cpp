@@ -133,7 +133,7 @@ template <class Take>
 void eachNeed(const CacheModel& model, Take&& take) {
   // Stale entries upstream make stale what is downstream, so the chance that `i` is stale and its
   // input is not is the difference of their chances.
-  struct Input {  // side by side, since inputs are anywhere
+  struct Input {          // side by side, since inputs are anywhere
     double unneeded = 1;  // no reader runs
     double invalid = 0;
   };

@@ -51,7 +51,7 @@ class BodyShapes {
   const ir::Module& module_;
   std::vector<Body> bodies_;  ///< by region
   std::vector<ir::NodeId> captures_;
-  std::vector<std::uint64_t> words_;  ///< of the shapes, one after the other
+  std::vector<std::uint64_t> words_;   ///< of the shapes, one after the other
   std::vector<std::size_t> first_{0};  ///< by shape: into words_
   IdTable known_;
   std::vector<Place> places_;  ///< by node

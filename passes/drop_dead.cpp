@@ -303,8 +303,8 @@ class Dropper {
 
   Module& module_;
   std::vector<bool> live_, regions_, tasks_, funcs_, constants_;
-  std::vector<RegionId> roots_;  ///< live bodies that no node owns, still to be swept
-  std::vector<NodeId> dead_;     ///< of live bodies
+  std::vector<RegionId> roots_;   ///< live bodies that no node owns, still to be swept
+  std::vector<NodeId> dead_;      ///< of live bodies
   std::optional<Holders> sinks_;  ///< once asked for
   std::vector<NodeId> nodeMap_;
   std::vector<ConstId> consts_;

@@ -83,20 +83,20 @@ class Merger {
 
   void count(const Node& node, NodeId kept) {
     const auto block = [&](std::string what) { blocks_.emplace_back(node.span, std::move(what)); };
-    std::visit(Overloaded{[&](const Step&) { steps_.push_back(kept); },
-                          [&](const Call& call) {
-                            const FuncDef& callee = module_.at(call.callee);
-                            if (callee.kind == FuncKind::Fn) {
-                              ++values_;
-                            } else {
-                              block("this call of `" + callee.name + "`");
-                            }
-                          },
-                          [&](const For&) { block("this `for`"); },
-                          [&](const If&) { block("this `if`"); },
-                          [&](const Loop&) { block("this `loop`"); },
-                          [&](const Try&) { block("this `try`"); }, [&](const auto&) { ++values_; }},
-               node.payload);
+    std::visit(
+        Overloaded{[&](const Step&) { steps_.push_back(kept); },
+                   [&](const Call& call) {
+                     const FuncDef& callee = module_.at(call.callee);
+                     if (callee.kind == FuncKind::Fn) {
+                       ++values_;
+                     } else {
+                       block("this call of `" + callee.name + "`");
+                     }
+                   },
+                   [&](const For&) { block("this `for`"); }, [&](const If&) { block("this `if`"); },
+                   [&](const Loop&) { block("this `loop`"); },
+                   [&](const Try&) { block("this `try`"); }, [&](const auto&) { ++values_; }},
+        node.payload);
   }
 
   /// A node is looked at after all that it can use, and the bodies inside it are done before it.
@@ -293,8 +293,8 @@ class Merger {
   std::vector<NodeId> same_;  ///< the node that stays, by node
   BodyShapes shapes_;
   mutable std::optional<Holders> unmerged_;  ///< once asked for
-  NearTable constants_;  ///< home: the value
-  NearTable others_;     ///< home: the latest of what they use
+  NearTable constants_;                      ///< home: the value
+  NearTable others_;                         ///< home: the latest of what they use
   std::uint64_t values_ = 0;
   std::vector<NodeId> steps_;  ///< for each step that went, the one that stays
   std::vector<std::pair<Span, std::string>> blocks_;  ///< calls, `for`s and the like that went

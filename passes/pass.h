@@ -89,7 +89,8 @@ struct Context {
   std::optional<std::uint64_t> cacheBudget = {};
   ir::CachePolicy cachePolicy = ir::CachePolicy::Density;
   CachePlan* cachePlan = nullptr;  ///< filled by `insert-cache`; may be null
-  std::vector<Decision>* decisions = nullptr;  ///< filled by `merge-common`, `drop-dead` and `shard`
+  /// Filled by `merge-common`, `drop-dead` and `shard`; may be null.
+  std::vector<Decision>* decisions = nullptr;
   const EngineLimits* limits = nullptr;  ///< null: `split` does nothing
   SplitPlan* splitPlan = nullptr;        ///< filled by `split`; may be null
   /// What a step of this name took and made when it last ran, as far as that is known.

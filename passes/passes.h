@@ -17,8 +17,8 @@ bool unroll(ir::Module& module, Context& context);
 
 /// Makes one of equal nodes of a body: values, steps of one task with the same inputs, calls of one
 /// workflow with the same inputs, and `for`, `if`, `loop` and `try` with equal bodies that use the
-/// same. What holds a step that is `volatile` or says `cache false` stays. O(V + E), an edge counted
-/// once for each body that it leads out of.
+/// same. What holds a step that is `volatile` or says `cache false` stays. O(V + E), an edge
+/// counted once for each body that it leads out of.
 bool mergeCommon(ir::Module& module, Context& context);
 
 /// Drops nodes whose values nobody needs, then tasks, functions, constants and names that are left

@@ -46,8 +46,7 @@ class Sharder {
   /// Whether a node is a file that is cut without being asked for.
   [[nodiscard]] bool isLarge(NodeId id) const {
     const Param* param = module_.payload<Param>(id);
-    return param != nullptr && module_.at(id).region == body_ &&
-           context_.largeInputs[param->index];
+    return param != nullptr && module_.at(id).region == body_ && context_.largeInputs[param->index];
   }
 
   [[nodiscard]] bool readsLarge(NodeId step) const {

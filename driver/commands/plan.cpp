@@ -47,7 +47,8 @@ void printPriors(const std::vector<Prior>& priors) {
 
 /// What `couler build` would make of it for an engine elsewhere: one workflow, or parts.
 int planParts(const Invocation& invocation, Program& program, ir::Module module,
-              const Destination& where, const passes::PipelineOptions& pipeline, const Inputs& inputs) {
+              const Destination& where, const passes::PipelineOptions& pipeline,
+              const Inputs& inputs) {
   backends::EmitOptions emitted;
   emitted.arguments = inputs;
   const passes::EngineLimits limits =
@@ -131,11 +132,13 @@ int runPlan(const Invocation& invocation) {
   passes::CachePlan kept;
   planCache(options, module->at(module->entry).name, context);
   context.cachePlan = &kept;
-  context.measured = measuredCosts(options.storeDir, options.sourcePath, module->at(module->entry).name);
+  context.measured =
+      measuredCosts(options.storeDir, options.sourcePath, module->at(module->entry).name);
   std::vector<passes::Decision> decisions;
   context.decisions = &decisions;
   const ir::TargetDef* settings = target.empty() ? nullptr : module->findTarget(target);
-  if (!planShards(invocation, *module, settings, options.inputs, context)) return program.finish(kUsage);
+  if (!planShards(invocation, *module, settings, options.inputs, context))
+    return program.finish(kUsage);
   passes::PipelineOptions pipeline;
   pipeline.disabled = *disabled;
   pipeline.printAfter = *printAfter;

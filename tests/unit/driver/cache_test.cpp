@@ -160,18 +160,20 @@ workflow main(n: int) -> (y: int) {
 )cwl");
   const std::vector<std::string> plan = {"plan", "p.cwl", "n=3"};
   const Ran before = couler(plan);
-  EXPECT_TRUE(has(before, "merge-common: `a` runs once instead of 2 times, which no run has measured\n"))
+  EXPECT_TRUE(
+      has(before, "merge-common: `a` runs once instead of 2 times, which no run has measured\n"))
       << before.out;
   ASSERT_EQ(couler({"run", "p.cwl", "n=3", "--disable-pass", "drop-dead"}).code, 0);
   const Ran after = couler({"plan", "p.cwl", "n=3", "--after", "last"});
   EXPECT_TRUE(has(after, "merge-common: `a` runs once instead of 2 times: about ")) << after.out;
   EXPECT_TRUE(has(after, " less  [run 1: took ")) << after.out;
   EXPECT_TRUE(has(after, "drop-dead: `c` does not run: about ")) << after.out;
-  const Ran off = couler({"plan", "p.cwl", "n=3", "--disable-pass", "merge-common", "--disable-pass",
-                          "drop-dead"});
+  const Ran off = couler(
+      {"plan", "p.cwl", "n=3", "--disable-pass", "merge-common", "--disable-pass", "drop-dead"});
   EXPECT_FALSE(has(off, "merge-common")) << off.out;
   EXPECT_TRUE(has(off, "3 to reuse, 0 to run")) << off.out;
-  const Ran printed = couler({"plan", "p.cwl", "n=3", "--cache-budget", "1GB", "--print-after", "insert-cache"});
+  const Ran printed =
+      couler({"plan", "p.cwl", "n=3", "--cache-budget", "1GB", "--print-after", "insert-cache"});
   EXPECT_TRUE(has(printed, "// after insert-cache\ncouler-ir 1\n")) << printed.err;
   EXPECT_TRUE(has(printed, " cost ")) << printed.err;
 }

@@ -71,7 +71,8 @@ class PlanReasons : public CommandLine {
     ASSERT_EQ(ran.code, 0) << ran.err;
   }
   [[nodiscard]] Ran on(const std::string& command) const {
-    return sh("PATH=\"$PWD/bin:$PATH\" \"$COULER\" " + command + " f.cwl extra=extra raw=" + raw_ + " " + more_);
+    return sh("PATH=\"$PWD/bin:$PATH\" \"$COULER\" " + command + " f.cwl extra=extra raw=" + raw_ +
+              " " + more_);
   }
   /// By step that would run or depends on one that would: why. `kept_` counts the others.
   std::map<std::string, std::string> reasons() {
@@ -120,9 +121,12 @@ TEST_F(PlanReasons, NothingWhereNothingThatCountsChanged) {
   EXPECT_EQ(after("couler 1\n", "couler 1\n\n// said of it\n/// and more\n"), Reasons{});
   EXPECT_EQ(after("    run sh", "\n    // what it does\n\n    run     sh"), Reasons{});
   EXPECT_EQ(after("task clean", "/// Cleans.\ntask clean"), Reasons{});
-  EXPECT_EQ(after("    image", "    timeout 1 h\n    retry 3\n    resources { cpu: 1, memory: 1 GiB }\n    image"),
-            Reasons{});
-  // A task by another name, a step by another name, another order of steps that need not each other.
+  EXPECT_EQ(
+      after("    image",
+            "    timeout 1 h\n    retry 3\n    resources { cpu: 1, memory: 1 GiB }\n    image"),
+      Reasons{});
+  // A task by another name, a step by another name, another order of steps that need not each
+  // other.
   std::string text = kProgram;
   for (std::size_t at = 0; (at = text.find("clean(", at)) != std::string::npos; at += 6) {
     text.replace(at, 6, "tidy(");
@@ -168,20 +172,28 @@ TEST_F(PlanReasons, ATask) {
   EXPECT_EQ(after("head -n $n $raw", "tail -n $n $raw"), with("its script changed"));
   EXPECT_EQ(after("n: int = 2", "n: int = 3"), with("`n` changed from 2 to 3"));
   EXPECT_EQ(after("SEP: \",\"", "SEP: \";\""), with("env `SEP` changed from `,` to `;`"));
-  EXPECT_EQ(after("env { SEP: \",\" }", "env { SEP: \",\", MODE: \"fast\" }"), with("env `MODE` is new"));
+  EXPECT_EQ(after("env { SEP: \",\" }", "env { SEP: \",\", MODE: \"fast\" }"),
+            with("env `MODE` is new"));
   EXPECT_EQ(after("    env { SEP: \",\" }\n", ""), with("env `SEP` is gone"));
-  EXPECT_EQ(after("    env", "    image \"debian:13\"\n    env"), with("its image changed from none to `debian:13`"));
-  EXPECT_EQ(after("\"clean.csv\"", "\"rows.csv\""), with("outputs changed (was o: file = path \"clean.csv\", is o: file = path \"rows.csv\")"));
-  EXPECT_EQ(after("clean(raw: file<csv>,", "clean(raw: file<csv>, m: int = 1,"), with("input `m` is new"));
+  EXPECT_EQ(after("    env", "    image \"debian:13\"\n    env"),
+            with("its image changed from none to `debian:13`"));
+  EXPECT_EQ(
+      after("\"clean.csv\"", "\"rows.csv\""),
+      with("outputs changed (was o: file = path \"clean.csv\", is o: file = path \"rows.csv\")"));
+  EXPECT_EQ(after("clean(raw: file<csv>,", "clean(raw: file<csv>, m: int = 1,"),
+            with("input `m` is new"));
   EXPECT_EQ(after("\"debian:12\"", "\"debian:13\""),
             (Reasons{{"weight", "its image changed from `debian:12` to `debian:13`"}}));
-  EXPECT_EQ(after("\"{rate}\", m]", "\"-v\", \"{rate}\", m]"), (Reasons{{"model", "its command changed"}}));
+  EXPECT_EQ(after("\"{rate}\", m]", "\"-v\", \"{rate}\", m]"),
+            (Reasons{{"model", "its command changed"}}));
   EXPECT_EQ(after("x=$((n * n))", "x=$((n * n * 1))"),
             (Reasons{{"each.0", "its script changed"}, {"each.1", "its script changed"}}));
   EXPECT_EQ(after("task each", "volatile task each"),
             (Reasons{{"each.0", "it is volatile"}, {"each.1", "it is volatile"}}));
-  EXPECT_EQ(after("task each(n: int) -> (x: int) {", "task each(n: int) -> (x: int) {\n    cache false"),
-            (Reasons{{"each.0", "its task says `cache false`"}, {"each.1", "its task says `cache false`"}}));
+  EXPECT_EQ(
+      after("task each(n: int) -> (x: int) {", "task each(n: int) -> (x: int) {\n    cache false"),
+      (Reasons{{"each.0", "its task says `cache false`"},
+               {"each.1", "its task says `cache false`"}}));
   // Two at once: the one that says most, and that there is more.
   EXPECT_EQ(after("n: int = 2) -> (o: file = \"clean.csv\") {\n    env { SEP: \",\" }",
                   "n: int = 4) -> (o: file = \"clean.csv\") {\n    env { SEP: \";\" }"),
@@ -198,7 +210,9 @@ TEST_F(PlanReasons, AnotherFileAnotherTaskAnotherWiring) {
             (Reasons{{"weight", "it reads `raw.csv` instead of `clean.csv` as `data`"}}));
   std::string text = kProgram;
   text.replace(text.find("list(extra)"), 11, "say(7)");
-  text += "\ntask say(n: int) -> (names: string) {\n    run sh \"\"\"\n        names=$n\n        \"\"\"\n}\n";
+  text +=
+      "\ntask say(n: int) -> (names: string) {\n    run sh \"\"\"\n        names=$n\n        "
+      "\"\"\"\n}\n";
   write("f.cwl", text);
   EXPECT_EQ(afterEdit(), (Reasons{{"listed", "it runs another task than before"}}));
 }

@@ -131,7 +131,8 @@ TEST_F(Shards, ACompressedFileIsOnePartAndOtherFormatsAreNone) {
   std::string arrow = kProgram;
   arrow.replace(arrow.find("sales: file<csv>"), 16, "sales: file<arrow>");
   write("arrow.cwl", arrow);
-  const Ran plan = couler({"build", "arrow.cwl", "--shard-size", "20kB", "--print", "plan", "--remarks"});
+  const Ran plan =
+      couler({"build", "arrow.cwl", "--shard-size", "20kB", "--print", "plan", "--remarks"});
   EXPECT_EQ(plan.code, 0) << plan.err;
   EXPECT_NE(plan.err.find("files of the format arrow are not cut"), std::string::npos) << plan.err;
 }
@@ -176,7 +177,8 @@ workflow main(days: list<file> = glob("days/*.csv")) -> (counts: list<int>, all:
     EXPECT_EQ(ran.code, 0) << ran.err;
     return ran;
   };
-  for (const char* day : {"mon", "tue", "wed"}) write(std::string("days/") + day + ".csv", "1\n2\n");
+  for (const char* day : {"mon", "tue", "wed"})
+    write(std::string("days/") + day + ".csv", "1\n2\n");
   EXPECT_NE(run().out.find("all = 6"), std::string::npos);
   write("days/sun.csv", "1\n");  // between the others
   Ran ran = run();

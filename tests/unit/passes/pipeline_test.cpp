@@ -300,11 +300,10 @@ TEST(MergeCommon, DeepNestsNeedNoStack) {
   EXPECT_TRUE(findPass("merge-common")->run(module, context));
   EXPECT_EQ(ir::verify(module), std::vector<std::string>{});
   EXPECT_EQ(diags.all().size(), 2U);
-  EXPECT_EQ(std::count_if(module.nodes.begin(), module.nodes.end(),
-                          [](const Node& node) {
-                            return std::holds_alternative<ir::If>(node.payload);
-                          }),
-            kDeep);
+  EXPECT_EQ(
+      std::count_if(module.nodes.begin(), module.nodes.end(),
+                    [](const Node& node) { return std::holds_alternative<ir::If>(node.payload); }),
+      kDeep);
 }
 
 TEST(Passes, RunTwiceChangeNothingMore) {

@@ -9,7 +9,8 @@
 
 #include "tests/unit/runtime/fixture.h"
 
-// Merging equal blocks changes nothing of what a workflow gives: random workflows, with and without.
+// Merging equal blocks changes nothing of what a workflow gives: random workflows, with and
+// without.
 namespace couler::runtime::testing {
 namespace {
 
@@ -82,10 +83,11 @@ std::string randomWorkflow(std::uint32_t seed) {
         value = fmt::format("sum(l{})", i);
         break;
       case 3:
-        text += fmt::format("    let l{0} = for i in xs {{\n        let inner = for j in xs {{\n"
-                            "            if j > i {{ add(j, {1}).x }} else {{ {2}(j).x }}\n        }}\n"
-                            "        sum(inner) + {1}\n    }}\n",
-                            i, a, random() % 3 == 0 ? "never" : "guarded");
+        text += fmt::format(
+            "    let l{0} = for i in xs {{\n        let inner = for j in xs {{\n"
+            "            if j > i {{ add(j, {1}).x }} else {{ {2}(j).x }}\n        }}\n"
+            "        sum(inner) + {1}\n    }}\n",
+            i, a, random() % 3 == 0 ? "never" : "guarded");
         value = fmt::format("sum(l{})", i);
         break;
       case 4:
@@ -127,7 +129,8 @@ class MergeTest : public EngineTest {
     EXPECT_TRUE(passes::runPipeline(*program->module, context, pipeline).ok) << text;
     for (const Diagnostic& diagnostic : program->diags.all()) {
       const std::string& message = diagnostic.message;
-      if (message.find("merged this ") == 0) merged.insert(message.substr(12, message.find(" with") - 12));
+      if (message.find("merged this ") == 0)
+        merged.insert(message.substr(12, message.find(" with") - 12));
     }
     std::filesystem::remove_all(folder / "store");
     run(*program);
@@ -155,7 +158,8 @@ TEST_F(MergeTest, EqualBlocksGiveWhatEachGave) {
     EXPECT_EQ(whole.runs, less.runs) << "seed " << seed << text;
   }
   EXPECT_EQ(none, std::set<std::string>{});
-  EXPECT_EQ(merged, (std::set<std::string>{"`for`", "`if`", "`loop`", "`try`", "call of `guarded`"}));
+  EXPECT_EQ(merged,
+            (std::set<std::string>{"`for`", "`if`", "`loop`", "`try`", "call of `guarded`"}));
 }
 
 }  // namespace
