@@ -67,11 +67,21 @@ void Server::checkScripts(const std::shared_ptr<const Snapshot>& snapshot) {
   });
 }
 
-/// What could be imported from other programs.
+/// Brings the index up to date, and with it what could be imported from other programs.
 void Server::indexNames() {
-  if (roots_.empty()) return;
-  errands_->order("names", [this, index = index_, roots = roots_]() -> Errands::Landing {
-    return [this, names = index->update(roots)] { names_ = names; };
+  indexed_ = true;
+  if (indexing_) {
+    indexAgain_ = true;
+    return;
+  }
+  indexing_ = true;
+  surveyor_->ask(workspace(), [this](const Survey& survey) {
+    survey.index.update(survey.workspace, *survey.stop);
+    {
+      const std::lock_guard lock(doneMutex_);
+      surveyedNames_ = survey.index.names();
+    }
+    wake_();
   });
 }
 

@@ -51,7 +51,6 @@ Json Server::initialize(const Json& params) {
   } else if (const Json* root = at(params, {"rootUri"}); root != nullptr && root->is_string()) {
     roots_.push_back(pathOf(root->get<std::string>()));
   }
-  indexNames();
   const Json moved = {
       {"filters", {{{"pattern", {{"glob", "**/*.{cwl,couler}"}, {"matches", "file"}}}},
                    {{"pattern", {{"glob", "**"}, {"matches", "folder"}}}}}}};

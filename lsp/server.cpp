@@ -151,7 +151,7 @@ void Server::notification(const std::string& method, const Json& params) {
     didClose(params);
   } else if (method == "textDocument/didSave") {
     if (const Document* document = find(params)) ponder(*document);  // it may have run meanwhile
-    indexNames();
+    if (indexed_) indexNames();
   } else if (method == "workspace/didChangeWatchedFiles") {
     for (const Json& change : params.value("changes", Json::array())) {
       const std::string path = pathOf(change.value("uri", ""));
@@ -161,7 +161,7 @@ void Server::notification(const std::string& method, const Json& params) {
         for (const auto& [other, document] : documents_) ponder(document);
       }
     }
-    indexNames();
+    if (indexed_) indexNames();
   } else if (method == "workspace/didChangeWorkspaceFolders") {
     const Json event = params.value("event", Json::object());
     for (const Json& folder : event.value("removed", Json::array())) {
@@ -171,7 +171,6 @@ void Server::notification(const std::string& method, const Json& params) {
       roots_.push_back(pathOf(folder.value("uri", "")));
     }
     indexed_ = false;
-    indexNames();
   }
 }
 
@@ -189,7 +188,6 @@ Json Server::soon(const Json& params, const Json& id, Fresh fresh,
 
 /// An answer from the whole workspace, by the surveyor; `Part` sends a part of it.
 Json Server::survey(const Json& id, std::function<Json(const Survey&, const Part&)> question) {
-  indexed_ = true;
   const auto work = [this, id, question = std::move(question)](const Survey& survey) {
     const auto say = [&](std::string body, bool last) {
       {
@@ -236,10 +234,17 @@ void Server::answerWaiting() {
 void Server::idle() {
   std::vector<std::shared_ptr<const Snapshot>> done;
   std::vector<Surveyed> surveyed;
+  std::optional<std::vector<ExportedName>> names;
   {
     const std::lock_guard lock(doneMutex_);
     done.swap(done_);
     surveyed.swap(surveyed_);
+    names.swap(surveyedNames_);
+  }
+  if (names) {
+    names_ = std::move(*names);
+    indexing_ = false;
+    if (std::exchange(indexAgain_, false)) indexNames();
   }
   for (Surveyed& one : surveyed) {
     const auto at = std::find_if(surveys_.begin(), surveys_.end(),
@@ -268,14 +273,11 @@ void Server::idle() {
   for (const Errands::Landing& land : errands_->landed()) land();
   if (!indexed_ && !documents_.empty() && !answering()) {
     // What is open has its messages; now the rest, so that the first question need not wait for it.
-    indexed_ = true;
-    surveyor_->ask(workspace(), [](const Survey& survey) {
-      survey.index.update(survey.workspace, *survey.stop);
-    });
+    indexNames();
   }
 }
 
-bool Server::busy() const { return errands_->busy() || answering(); }
+bool Server::busy() const { return indexing_ || errands_->busy() || answering(); }
 
 bool Server::answering() const {
   return !waiting_.empty() || !surveys_.empty() ||

@@ -16,7 +16,6 @@
 #include "lsp/features/outlook.h"
 #include "lsp/workspace/analyst.h"
 #include "lsp/workspace/errands.h"
-#include "lsp/workspace/names.h"
 #include "lsp/workspace/surveyor.h"
 
 /// A language server (https://microsoft.github.io/language-server-protocol, 3.17): all state of one
@@ -175,16 +174,18 @@ class Server {
   std::int64_t called_ = 0;                 // requests of ours
   ScriptProblems scripts_;
   std::int64_t scriptsRevision_ = 0;  // of the above, ever greater
-  std::shared_ptr<NameIndex> index_ = std::make_shared<NameIndex>();  // of the errands' thread
-  std::vector<ExportedName> names_;                                   // below the roots
+  std::vector<ExportedName> names_;  // of the workspace
   std::deque<Waiting> waiting_;
   std::set<std::string> cancelled_;
   std::int64_t revision_ = 0;
   std::vector<std::pair<Json, std::shared_ptr<Stop>>> surveys_;  // under way: request and stop
-  bool indexed_ = false;  // or about to be
+  bool indexed_ = false;     // or about to be
+  bool indexing_ = false;    // under way
+  bool indexAgain_ = false;  // something has changed since it began
   std::mutex doneMutex_;
   std::vector<std::shared_ptr<const Snapshot>> done_;
   std::vector<Surveyed> surveyed_;
+  std::optional<std::vector<ExportedName>> surveyedNames_;
   std::unique_ptr<Analyst> analyst_;
   std::unique_ptr<Surveyor> surveyor_;
   std::unique_ptr<Errands> errands_;

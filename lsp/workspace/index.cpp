@@ -10,6 +10,7 @@
 #include "frontend/parse/parse.h"
 #include "frontend/session_paths.h"
 #include "lsp/workspace/scan.h"
+#include "lsp/workspace/uri.h"
 
 namespace couler::lsp {
 namespace {
@@ -49,7 +50,7 @@ void addPrograms(const std::string& root, std::set<std::string>& files, const St
     std::error_code ignored;
     if (at->is_directory(ignored)) {
       if (name.starts_with('.') || name == "node_modules") at.disable_recursion_pending();
-    } else if (name.ends_with(".cwl") && files.size() < kMostFiles) {
+    } else if (isProgram(name) && files.size() < kMostFiles) {
       files.insert(normalPath(at->path().string()));
     }
   }
@@ -91,6 +92,7 @@ const Index::File& Index::take(const std::string& path, const Workspace& workspa
                  lines.position(whole, span.end, workspace.encoding)};
   };
   file.words = wordsOf(whole);
+  file.exported = exportedNames(path, whole);
   const std::unique_ptr<syntax::Tree> tree = parseFile(sources, id, ignored);
   for (const syntax::Decl* decl : tree->decls) {
     if (decl->kind == syntax::DeclKind::Import) {
@@ -148,6 +150,14 @@ std::vector<std::string> Index::mentioning(std::string_view word, std::string_vi
     }
   }
   return result;
+}
+
+std::vector<ExportedName> Index::names() const {
+  std::vector<ExportedName> names;
+  for (const auto& [path, file] : files_) {
+    if (file.listed) names.insert(names.end(), file.exported.begin(), file.exported.end());
+  }
+  return names;
 }
 
 std::uint64_t Index::state(const std::string& path) const {

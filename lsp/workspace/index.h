@@ -11,6 +11,7 @@
 
 #include "frontend/syntax/tree.h"
 #include "lsp/protocol/positions.h"
+#include "lsp/workspace/names.h"
 #include "lsp/workspace/snapshot.h"
 
 namespace couler::lsp {
@@ -54,6 +55,7 @@ class Index {
     std::shared_ptr<const std::string> open;  ///< the text in the editor; null: the disk's counts
     bool listed = false;  ///< in a folder of the workspace or open; else only imported
     std::vector<Declared> declared;
+    std::vector<ExportedName> exported;
     std::vector<Import> imports;
     std::vector<std::uint32_t> words;  ///< hashes, in order
   };
@@ -66,6 +68,8 @@ class Index {
   /// the file at `path` declares: that file, and what imports it, directly or not.
   [[nodiscard]] std::vector<std::string> mentioning(std::string_view word,
                                                     std::string_view path) const;
+  /// What the listed files export.
+  [[nodiscard]] std::vector<ExportedName> names() const;
   /// A number for a file with all that it imports: another when one of them is another. O(imports).
   [[nodiscard]] std::uint64_t state(const std::string& path) const;
 

@@ -1,22 +1,13 @@
 #include "lsp/workspace/names.h"
 
-#include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
-#include "frontend/session_paths.h"
 #include "lsp/workspace/scan.h"
-#include "lsp/workspace/uri.h"
 
 namespace couler::lsp {
 namespace {
 
-namespace fs = std::filesystem;
 using sema::SymbolKind;
-
-constexpr std::size_t kMostPrograms = 20'000;
-constexpr std::uintmax_t kMostBytes = 1U << 20;  // of a program that is looked into
 
 std::optional<SymbolKind> kindOf(std::string_view word) {
   if (word == "enum") return SymbolKind::Enum;
@@ -77,51 +68,6 @@ std::vector<ExportedName> exportedNames(const std::string& path, std::string_vie
     head = pieces[i].begin;
   }
   endHead(static_cast<std::uint32_t>(text.size()));
-  return names;
-}
-
-std::vector<std::string> programsBelow(const std::vector<std::string>& folders, std::size_t most) {
-  std::vector<std::string> files;
-  for (const std::string& folder : folders) {
-    std::error_code error;
-    fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied,
-                                        error);
-    for (const fs::recursive_directory_iterator end; !error && at != end; at.increment(error)) {
-      const std::string name = at->path().filename().string();
-      std::error_code ignored;
-      if (at->is_directory(ignored)) {
-        if (name.starts_with('.') || name == "node_modules") at.disable_recursion_pending();
-      } else if (isProgram(name) && files.size() < most) {
-        files.push_back(normalPath(at->path().string()));
-      }
-    }
-  }
-  std::sort(files.begin(), files.end());
-  files.erase(std::unique(files.begin(), files.end()), files.end());
-  return files;
-}
-
-std::vector<ExportedName> NameIndex::update(const std::vector<std::string>& folders) {
-  std::map<std::string, File> now;
-  for (const std::string& path : programsBelow(folders, kMostPrograms)) {
-    std::error_code error;
-    const fs::file_time_type changed = fs::last_write_time(path, error);
-    const std::uintmax_t size = error ? 0 : fs::file_size(path, error);
-    if (error || size > kMostBytes) continue;
-    const auto before = files_.find(path);
-    if (before != files_.end() && before->second.changed == changed && before->second.size == size) {
-      now.insert(files_.extract(before));
-      continue;
-    }
-    std::ifstream in(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    now[path] = {changed, size, exportedNames(path, text)};
-  }
-  files_ = std::move(now);
-  std::vector<ExportedName> names;
-  for (const auto& [path, file] : files_) {
-    names.insert(names.end(), file.names.begin(), file.names.end());
-  }
   return names;
 }
 
