@@ -1,0 +1,179 @@
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "backends/argo/comparer.h"
+
+namespace couler::backends::argo {
+
+YamlNode Comparer::argument(YamlNode arguments, std::string_view name) {
+  for (YamlNode p = arguments["parameters"].first(); p.exists(); p = p.next()) {
+    if (p["name"].text() == name) return p;
+  }
+  return {};
+}
+
+void Comparer::sameValue(YamlNode at, std::string_view text, const ir::Value& value, ir::TypeId type, std::string_view name) {
+  std::string error;
+  const auto read = ir::fromJson(text, type, module_.types, error);
+  if (!read || !(*read == value)) {
+    differ(at, fmt::format("`{}` is `{}`, not `{}`", name, text.substr(0, 80),
+                           ir::toJson(value).substr(0, 80)));
+  }
+}
+
+std::string_view Comparer::constant(YamlNode task, YamlNode arguments, std::string_view name, NodeId operand) {
+  const YamlNode given = argument(arguments, name);
+  if (!given.exists()) {
+    differ(task, fmt::format("`{}` is not given", name));
+    return {};
+  }
+  const std::string_view text = given["value"].text();
+  const ir::Value* value = module_.constant(operand);
+  if (value == nullptr) return text;
+  if (text.find("{{") != std::string_view::npos) {
+    differ(given, fmt::format("`{}` is computed, but it is a constant", name));
+  } else {
+    sameValue(given, text, *value, node(operand).type, name);
+  }
+  return text;
+}
+
+bool Comparer::isFile(TypeKind kind) {
+  return kind == TypeKind::File || kind == TypeKind::Dir || kind == TypeKind::Table;
+}
+
+bool Comparer::holdsFiles(ir::TypeId type) const {
+  return module_.types.holds(type, TypeKind::File) || module_.types.holds(type, TypeKind::Dir);
+}
+
+std::pair<NodeId, std::string_view> Comparer::outputOf(NodeId user, NodeId operand) const {
+  const auto* field = std::get_if<ir::Field>(&node(operand).payload);
+  if (field == nullptr || field->ofEach || field->optional) return {};
+  const NodeId maker = module_.operands(node(operand))[0];
+  if (!std::holds_alternative<ir::Step>(node(maker).payload) ||
+      node(maker).region != node(user).region)
+    return {};
+  return {maker, module_.at(field->name)};
+}
+
+bool Comparer::reads(std::string_view text, std::string_view task, std::string_view kind, std::string_view output) {
+  for (const char quote : {'"', '\''}) {
+    scratch_.assign("tasks[").append(1, quote).append(task).append(1, quote);
+    scratch_.append("].outputs.").append(kind).append("[").append(1, quote);
+    scratch_.append(output).append(1, quote).append("]");
+    if (text.find(scratch_) != std::string_view::npos) return true;
+  }
+  scratch_.assign("{{tasks.").append(task).append(".outputs.").append(kind);
+  scratch_.append(".").append(output).append("}}");
+  return text.find(scratch_) != std::string_view::npos;
+}
+
+void Comparer::arguments(NodeId id, const Dag& home, const Dag::Task& task, YamlNode given, const ir::TaskDef& def) {
+  const auto operands = module_.operands(node(id));
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const ir::ParamDef& param = def.params[i];
+    const TypeKind kind = module_.types.kind(param.type);
+    const bool file = isFile(kind);
+    if (kind == TypeKind::Secret || (!file && holdsFiles(param.type))) continue;
+    std::string_view text;
+    if (!file) text = constant(task.node, given, param.name, operands[i]);
+    if (const std::string wanted = partField(home, operands[i]); !wanted.empty()) {
+      if (file) text = fileKey(given, param.name);
+      if (text.find(wanted) == std::string_view::npos) {
+        differ(task.node,
+               fmt::format("`{}` is not `{}` of another part", param.name,
+                           module_.at(std::get<ir::Field>(node(operands[i]).payload).name)));
+      }
+      continue;
+    }
+    if (const std::string_view no = missing(home, id, operands[i], text); !no.empty()) {
+      differ(task.node, fmt::format("`{}` does not read `{}` where it must", param.name, no));
+    }
+    const auto [maker, output] = outputOf(id, operands[i]);
+    if (file && !maker.valid())
+      chosen(id, operands[i], home, task, fileKey(given, param.name), param.name);
+    if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
+    if (file) text = fileFrom(given, param.name);
+    const std::string_view madeBy = home.tasks[called_[maker.index()]].name;
+    if (reads(text, madeBy, file ? "artifacts" : "parameters", output)) continue;
+    differ(task.node, fmt::format("{}`{}` is not output `{}` of `{}`", file ? "file " : "",
+                                  param.name, output, madeBy));
+  }
+}
+
+void Comparer::chosen(NodeId user, NodeId operand, const Dag& home, const Dag::Task& task, std::string_view key, std::string_view name) {
+  ++mark_;
+  bool chooses = false;
+  std::vector<NodeId> makers;
+  todo_.assign(1, operand);
+  while (!todo_.empty()) {
+    const NodeId id = todo_.back();
+    todo_.pop_back();
+    if (std::exchange(marks_[id.index()], mark_) == mark_) continue;
+    const ir::Node& n = node(id);
+    if (makesTask(id)) {
+      makers.push_back(id);
+      continue;
+    }
+    const auto* op = std::get_if<ir::Op>(&n.payload);
+    chooses = chooses || (op != nullptr && op->op == ir::Builtin::Index);
+    for (const NodeId part : module_.operands(n)) {
+      if (holdsFiles(node(part).type)) todo_.push_back(part);
+    }
+    if (!ownsBodies(n)) continue;
+    for (const RegionId r : module_.regionsOf(n)) {
+      for (const NodeId result : module_.at(r).results) todo_.push_back(result);
+    }
+  }
+  if (!chooses) return;
+  for (const NodeId maker : makers) {
+    if (node(maker).region != node(user).region || called_[maker.index()] == Dag::kNone) continue;
+    const std::string_view madeBy = home.tasks[called_[maker.index()]].name;
+    if (key.find(fmt::format("tasks[\"{}\"].outputs.parameters", madeBy)) != key.npos) continue;
+    if (key.find(fmt::format("/{}/", madeBy)) != key.npos) continue;
+    differ(task.node, fmt::format("`{}` is never what `{}` makes", name, madeBy));
+  }
+}
+
+std::string_view Comparer::fileFrom(YamlNode given, std::string_view name) {
+  for (YamlNode a = given["artifacts"].first(); a.exists(); a = a.next()) {
+    if (a["name"].text() == name) return a["from"].text();
+  }
+  return {};
+}
+
+std::string_view Comparer::fileKey(YamlNode given, std::string_view name) {
+  for (YamlNode a = given["artifacts"].first(); a.exists(); a = a.next()) {
+    if (a["name"].text() == name) return a["s3"]["key"].text();
+  }
+  return {};
+}
+
+void Comparer::workflowArguments(YamlNode spec, const ir::FuncDef& entry) {
+  for (const ir::ParamDef& param : entry.params) {
+    if (module_.types.kind(param.type) == TypeKind::Secret || holdsFiles(param.type) ||
+        module_.types.kind(param.type) == TypeKind::Record) {
+      continue;
+    }
+    const YamlNode given = argument(spec["arguments"], param.name);
+    if (!given.exists()) {
+      differ(spec, fmt::format("input `{}` is missing", param.name));
+      continue;
+    }
+    const ir::Value* value = nullptr;
+    for (const auto& [name, v] : options_.arguments) {
+      if (name == param.name) value = &v;
+    }
+    if (value == nullptr && param.fallback.valid()) value = &module_.at(param.fallback);
+    if ((value != nullptr) != given["value"].exists()) {
+      differ(given, fmt::format("input `{}` has a value where it should have none, or none where "
+                                "it should have one",
+                                param.name));
+    } else if (value != nullptr) {
+      sameValue(given, given["value"].text(), *value, param.type, param.name);
+    }
+  }
+}
+
+}  // namespace couler::backends::argo
