@@ -6,9 +6,7 @@
 #include <fmt/format.h>
 
 #include "backends/argo/comparer.h"
-#include "backends/argo/text.h"
 #include "backends/names.h"
-#include "ir/shim.h"
 
 namespace couler::backends::argo {
 
