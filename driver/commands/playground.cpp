@@ -11,7 +11,7 @@
 #include "driver/command.h"
 #include "driver/console.h"
 #include "driver/files.h"
-#include "driver/graph_model.h"
+#include "driver/language_server.h"
 #include "driver/playground/server.h"
 #include "driver/program.h"
 #include "driver/scratch.h"
@@ -121,8 +121,7 @@ int runPlayground(const Invocation& invocation) {
   }
   const Scratch scratch;
   options.port = static_cast<std::uint16_t>(*port);
-  options.language = {COULER_VERSION,
-                      [](const ir::Module& module) { return svgText(graphOf(module)); }};
+  options.language = languageServer();
   options.ready = [&](const std::string& address) {
     printOut(address + "\n");
     (void)flushOut();
