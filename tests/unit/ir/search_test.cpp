@@ -98,6 +98,12 @@ TEST(SearchTest, DrawsStayInTheSpaceAndDependOnTheSeedAlone) {
             "error: `trials` is -1");
 }
 
+TEST(SearchTest, APriorThatNobodyAnsweredHasNoPoints) {
+  EXPECT_EQ(show(run(B::TunePrior, {sampleOf(1), Value::record({{"name", std::string("train")}})},
+                     {ints(0, 2)})),
+            "[]");
+}
+
 TEST(SearchTest, GivenPointsComeFirstWithinTheTrials) {
   const std::vector<Value> spaces{range(0.0, 1.0), ints(0, 9)};
   const auto point = [](double a, std::int64_t b) { return Value::record({{"a", a}, {"b", b}}); };
