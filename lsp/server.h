@@ -27,8 +27,8 @@ struct ServerOptions {
   std::string version;  ///< of the program
   /// Draws the entry workflow as SVG, for the request `couler/graph`; empty: it has no answer.
   std::function<std::string(const ir::Module&)> draw;
-  Foresee foresee;           ///< empty: nothing is foretold
-  ScriptCheck checkScripts;  ///< empty: scripts are not looked at
+  Foresee foresee = {};           ///< empty: nothing is foretold
+  ScriptCheck checkScripts = {};  ///< empty: scripts are not looked at
   /// How long nothing is typed before the two above are asked.
   std::chrono::milliseconds pause{300};
 };

@@ -310,27 +310,37 @@ class SearchReader {
               search_.trials * std::max<std::int64_t>(values, 1), 0x7fffffff);
         }
         return;
-      case B::TuneNext: {  // sample, tried, scores, maximize, trials, seed, startup, parallel
+      case B::TuneNext: {  // sample, first, tried, scores, maximize, trials, seed, startup, parallel
         search_.algorithm = "tpe";
-        search_.trials = number(4);
-        search_.settings = {{"random_state", fmt::format("{}", number(5))}};
-        if (number(6) != 10)
+        prior();
+        search_.trials = number(5);
+        search_.settings = {{"random_state", fmt::format("{}", number(6))}};
+        if (number(7) != 10)
           lossy("`startup`",
                 "katib's `tpe` draws points at random until it has enough to learn from");
-        if (const std::int64_t parallel = number(7); parallel > 1) search_.parallel = parallel;
+        if (const std::int64_t parallel = number(8); parallel > 1) search_.parallel = parallel;
         return;
       }
-      case B::TuneRandom:
+      case B::TuneRandom:  // sample, first, trials, seed
         search_.algorithm = "random";
-        search_.trials = number(1);
-        search_.settings = {{"random_state", fmt::format("{}", number(2))}};
+        prior();
+        search_.trials = number(2);
+        search_.settings = {{"random_state", fmt::format("{}", number(3))}};
         return;
       default:
+        prior();
         if (promoted_.valid()) return hyperband();
         search_.algorithm = "sobol";
-        search_.trials = number(1);
-        if (number(2) != 0) lossy("the `seed` of `sobol`", "katib always gives the same points");
+        search_.trials = number(2);
+        if (number(3) != 0) lossy("the `seed` of `sobol`", "katib always gives the same points");
     }
+  }
+
+  /// Points that a language model proposed.
+  void prior() {
+    const ir::Value* first = module_.constant(operands(points_)[1]);
+    if (first != nullptr && !first->items().empty())
+      lossy("the points of a prior", "katib draws all points itself");
   }
 
   /// Katib's `hyperband` runs all brackets, of so many trials as the most of the resource asks for.

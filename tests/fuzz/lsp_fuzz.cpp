@@ -43,10 +43,11 @@ void document(std::string_view text) {
   const View view(snapshot, Encoding::Utf16);
   const Lines lines(text);
   Json params = Json::object();
-  for (const auto feature : {documentSymbol, foldingRange, documentLink, codeLens, semanticTokens, inlayHint}) {
-    (void)feature(view, params).dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
-  (void)formatting(text, Encoding::Utf16);
+  const auto dump = [](const Json& json) { (void)json.dump(-1, ' ', false, Json::error_handler_t::replace); };
+  for (const auto feature : {documentSymbol, foldingRange, documentLink, semanticTokens}) dump(feature(view, params));
+  dump(codeLens(view, {}));
+  dump(inlayHint(view, params, {}));
+  (void)formatting(text, Encoding::Utf16, params);
   std::size_t left = 40;
   for (const Piece& piece : scan(text)) {
     if (left-- == 0) break;
@@ -55,10 +56,11 @@ void document(std::string_view text) {
                        {"end", params["position"]}};
     params["positions"] = {params["position"]};
     for (const auto feature : {hover, definition, typeDefinition, implementation, documentHighlight,
-                               prepareRename, prepareCallHierarchy, codeAction, selectionRange}) {
+                               prepareRename, prepareCallHierarchy, selectionRange}) {
       (void)feature(view, params);
     }
-    (void)completion(view, text, params, true);
+    (void)codeAction(view, params, nullptr);
+    (void)completion(view, text, params, true, nullptr);
     (void)signatureHelp(view, text, params);
     (void)onTypeFormatting(text, Encoding::Utf16, params);
   }

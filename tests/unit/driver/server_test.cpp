@@ -35,7 +35,7 @@ class LanguageServer : public CommandLine {
   void SetUp() override {
     CommandLine::SetUp();
     path_ = write("h.cwl", kProgram).string();
-    write("talk.sh", R"(
+    write("talk.sh", R"sh(
 # Sends a file to the server, then waits for a text from it.
 say() { printf 'Content-Length: %s\r\n\r\n' "$(wc -c < "$1")" >&3; cat "$1" >&3; }
 hear() {
@@ -48,7 +48,7 @@ hear() {
 mkfifo said
 "$COULER" lsp <said >heard &
 exec 3>said
-)");
+)sh");
   }
   void message(const std::string& name, const std::string& method, Json params, int id = 0) const {
     Json body{{"jsonrpc", "2.0"}, {"method", method}, {"params", std::move(params)}};
@@ -135,11 +135,11 @@ task show(text: string) {
 }
 
 TEST_F(LanguageServer, ScriptsAreReadAndNotCarriedOut) {
-  write("h.cwl", R"(couler 1
+  write("h.cwl", R"cwl(couler 1
 
 task a() { run sh """touch made-by-sh; $(touch made-by-sh) """ }
 task b() { run python """__import__("os").system("touch made-by-python")""" }
-)");
+)cwl");
   EXPECT_EQ(couler({"check", "--scripts", "h.cwl"}).code, 0);
   EXPECT_FALSE(exists("made-by-sh") || exists("made-by-python"));
   EXPECT_FALSE(fs::exists("/made-by-sh") || fs::exists("/made-by-python"));
