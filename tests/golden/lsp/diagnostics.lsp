@@ -44,11 +44,11 @@ workflow main(data: file<csv>) -> (model: file) {
     }
   ],
   "kind": "full",
-  "resultId": "1"
+  "resultId": "1.0"
 }
 
--> textDocument/diagnostic main.cwl {"previousResultId": "1"}
-<- {"kind":"unchanged","resultId":"1"}
+-> textDocument/diagnostic main.cwl {"previousResultId": "1.0"}
+<- {"kind":"unchanged","resultId":"1.0"}
 
 -> textDocument/didChange main.cwl {
   "textDocument": {"uri": "root:/main.cwl", "version": 7},

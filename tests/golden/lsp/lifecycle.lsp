@@ -5,10 +5,17 @@
   "capabilities": {
     "callHierarchyProvider": true,
     "codeActionProvider": {
-      "codeActionKinds": ["quickfix","refactor.extract","refactor.inline","source.fixAll","source.organizeImports"]
+      "codeActionKinds": [
+        "quickfix",
+        "refactor.extract",
+        "refactor.inline",
+        "refactor.rewrite",
+        "source.fixAll",
+        "source.organizeImports"
+      ]
     },
     "codeLensProvider": {},
-    "completionProvider": {"resolveProvider":false,"triggerCharacters":[".","\"","/","<","(","{"]},
+    "completionProvider": {"resolveProvider":true,"triggerCharacters":[".","\"","/","<","(","{"]},
     "definitionProvider": true,
     "diagnosticProvider": {"interFileDependencies":true,"workspaceDiagnostics":true},
     "documentFormattingProvider": true,
@@ -56,7 +63,7 @@
       "fileOperations": {
         "willRename": {
           "filters": [
-            {"pattern":{"glob":"**/*.cwl","matches":"file"}},
+            {"pattern":{"glob":"**/*.{cwl,couler}","matches":"file"}},
             {"pattern":{"glob":"**","matches":"folder"}}
           ]
         }
@@ -70,9 +77,9 @@
 <- client/registerCapability {
   "registrations": [
     {
-      "id": "programs",
+      "id": "files",
       "method": "workspace/didChangeWatchedFiles",
-      "registerOptions": {"watchers":[{"globPattern":"**/*.cwl"}]}
+      "registerOptions": {"watchers":[{"globPattern":"**/*.{cwl,couler}"},{"globPattern":"**/.couler/history.db*"}]}
     }
   ]
 }
@@ -82,10 +89,17 @@
   "capabilities": {
     "callHierarchyProvider": true,
     "codeActionProvider": {
-      "codeActionKinds": ["quickfix","refactor.extract","refactor.inline","source.fixAll","source.organizeImports"]
+      "codeActionKinds": [
+        "quickfix",
+        "refactor.extract",
+        "refactor.inline",
+        "refactor.rewrite",
+        "source.fixAll",
+        "source.organizeImports"
+      ]
     },
     "codeLensProvider": {},
-    "completionProvider": {"resolveProvider":false,"triggerCharacters":[".","\"","/","<","(","{"]},
+    "completionProvider": {"resolveProvider":true,"triggerCharacters":[".","\"","/","<","(","{"]},
     "definitionProvider": true,
     "diagnosticProvider": {"interFileDependencies":true,"workspaceDiagnostics":true},
     "documentFormattingProvider": true,
@@ -133,7 +147,7 @@
       "fileOperations": {
         "willRename": {
           "filters": [
-            {"pattern":{"glob":"**/*.cwl","matches":"file"}},
+            {"pattern":{"glob":"**/*.{cwl,couler}","matches":"file"}},
             {"pattern":{"glob":"**","matches":"folder"}}
           ]
         }

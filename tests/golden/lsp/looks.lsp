@@ -56,7 +56,7 @@ test "sums" {
 <- {"data":[7,0,8,10,0,0,9,4,9,1,0,5,4,6,1,0,21,5,8,1]}
 
 -> couler/graph main.cwl {"workflow": "main"}
-<- {"svg":"<svg>main"}
+<- {"behind":false,"svg":"<svg>main"}
 
 -> textDocument/didChange main.cwl {
   "textDocument": {"uri": "root:/main.cwl", "version": 2},
@@ -83,7 +83,7 @@ test "sums" {
 }
 
 -> textDocument/inlayHint main.cwl {"range": {"start": {"line": 0, "character": 0}, "end": {"line": 14, "character": 0}}}
-<- [{"kind":1,"label":": (model: file)","paddingLeft":false,"position":"8:15"}]
+<- [{"kind":1,"label":": (model: file)","position":"8:15"}]
 
 -> textDocument/codeLens main.cwl
 <- [

@@ -52,7 +52,7 @@ workflow main(data: file<csv>, rates: list<float> = [0.1, 0.2]) -> (models: list
 <- {
   "contents": {
     "kind": "markdown",
-    "value": "```couler\ntask train(data: file<csv>, rate: float = 0.1) -> (model: file = \"m.json\", loss: float)\n```\n\nLearns.\n\nIts result is reused while its program and inputs are the same. Runs a shell script."
+    "value": "```couler\ntask train(data: file<csv>, rate: float = 0.1) -> (model: file = \"m.json\", loss: float)\n```\n\nLearns.\n\nEffect: pure. Its result is reused while its program and inputs are the same. Runs a shell script."
   },
   "range": "6:21-6:26"
 }

@@ -19,7 +19,8 @@ namespace couler::lsp::testing {
 /// `«1»` in a text marks a place and does not belong to it. Behind a method stand a place, a range
 /// (`«1-2»`) or a document, then more parameters as JSON, in which `"«1»"` and `"«1-2»"` are
 /// positions and ranges, and `root:` is the URI of the folder. In answers positions are `line:character`,
-/// both from 0. A first `-> initialize` gives the client's capabilities.
+/// both from 0. A first `-> initialize` gives the client's capabilities; this client's server foresees that all steps of
+/// an entry run, and takes `oops` in a script for a syntax error.
 class Transcript {
  public:
   /// Plays the text and gives it with the answers that came.
@@ -39,6 +40,28 @@ class Transcript {
   [[nodiscard]] const std::set<std::string>& methods() const { return methods_; }
 
  private:
+  static ServerOptions withOthers() {
+    ServerOptions options;
+    options.foresee = [](const std::string&, const ir::Module& module, const SourceManager&) {
+      Forecast all{module.entry.valid() ? module.at(module.entry).name : "", {}};
+      for (const ir::Node& node : module.nodes) {
+        if (std::holds_alternative<ir::Step>(node.payload)) all.steps.push_back({node.span, true, -1});
+      }
+      return std::vector<Forecast>{all};
+    };
+    options.checkScripts = [](const std::vector<Script>& scripts) {
+      std::vector<std::optional<ScriptProblem>> found;
+      for (const Script& script : scripts) {
+        const std::size_t at = script.text.find("oops");
+        const auto column = static_cast<std::uint32_t>(at) + 1;
+        found.emplace_back();
+        if (at != std::string_view::npos) found.back() = ScriptProblem{1, column, column + 4, "no oops"};
+      }
+      return found;
+    };
+    return options;
+  }
+
   struct Mark {
     std::string document;
     Position at;
@@ -109,7 +132,7 @@ class Transcript {
     }
     if (given.find('{') != std::string::npos) params.update(filled(Json::parse(given)));
     if (method == "initialize") {
-      client_ = std::make_unique<Client>(params, folder_.path());
+      client_ = std::make_unique<Client>(params, folder_.path(), Json::object(), withOthers());
       out_ += printed({{"result", client_->initialized()}});
     } else if (method == "initialized" || method == "exit" || method.find("/did") != std::string::npos ||
                method.starts_with("$/")) {
@@ -192,7 +215,7 @@ class Transcript {
   }
   std::string printed(const Json& message) const {
     if (message.contains("method"))
-      return "<- " + message["method"].get<std::string>() + " " + laidOut(shortened(message["params"]), 0) + "\n";
+      return "<- " + message["method"].get<std::string>() + " " + laidOut(shortened(message.value("params", Json())), 0) + "\n";
     if (message.contains("error")) return "<- error " + laidOut(shortened(message["error"]), 0) + "\n";
     return "<- " + laidOut(shortened(message["result"]), 0) + "\n";
   }
