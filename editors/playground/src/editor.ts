@@ -8,6 +8,7 @@ import { Compartment, EditorState, type Extension, Prec } from "@codemirror/stat
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 
 import { actionMenu, openActionMenu } from "./actionMenu";
+import type { Graph } from "./graph";
 import { indentation } from "./indent";
 import { type Lens, lensRows } from "./lenses";
 import { live } from "./live";
@@ -22,7 +23,7 @@ export interface EditorHooks {
   run(): void;
   save(): void;
   lens(lens: Lens): void;
-  graph(svg: string | undefined): void;
+  graph(drawn: Graph | null): void;
 }
 
 const own = EditorState.languageData.of(() => [

@@ -1,3 +1,9 @@
+/// What `couler/graph` answers.
+export interface Graph {
+  svg: string;
+  behind?: boolean;
+}
+
 /// The picture of the workflow. It is shown as an image, so that nothing in it can run, load or link.
 export class GraphPane {
   private scale = 0; // 0: as large as fits
@@ -13,13 +19,14 @@ export class GraphPane {
     }, { passive: false });
   }
 
-  /// Undefined: the program has none now; the last one stays, faded.
-  draw(svg: string | undefined, name: string): void {
-    this.frame.classList.toggle("old", svg === undefined);
-    this.note.textContent = svg === undefined ? "The program has mistakes, or no one workflow that no other calls." : "";
-    if (svg === undefined) return;
+  /// One from before the mistakes that the program has now is faded. Null: it has none; the last one stays, faded.
+  draw(graph: Graph | null, name: string): void {
+    const old = graph === null || graph.behind === true;
+    this.frame.classList.toggle("old", old);
+    this.note.textContent = old ? "The program has mistakes, or no one workflow that no other calls." : "";
+    if (graph === null) return;
     URL.revokeObjectURL(this.address);
-    this.address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+    this.address = URL.createObjectURL(new Blob([graph.svg], { type: "image/svg+xml" }));
     this.picture.src = this.address;
     this.picture.alt = `Graph of ${name}`;
   }

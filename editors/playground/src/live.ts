@@ -2,6 +2,7 @@ import { LSPPlugin } from "@codemirror/lsp-client";
 import type { StateEffect, Text } from "@codemirror/state";
 import { EditorView, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 
+import type { Graph } from "./graph";
 import { type Lens, setLenses } from "./lenses";
 import { offsetOf, type Range } from "./positions";
 import { decodeTokens, type Legend, setTokens } from "./tokens";
@@ -15,7 +16,7 @@ interface ServerLens {
   command?: { title: string; command: string; arguments?: unknown[] };
 }
 
-export function live(drawGraph: (svg: string | undefined) => void) {
+export function live(drawGraph: (graph: Graph | null) => void) {
   return ViewPlugin.fromClass(
     class {
       private timer = setTimeout(() => this.ask(), 0);
@@ -50,7 +51,7 @@ export function live(drawGraph: (svg: string | undefined) => void) {
           return result && legend ? setTokens.of(decodeTokens(result.data, legend as Legend, doc)) : undefined;
         });
         ask<ServerLens[] | null>("textDocument/codeLens", (result) => setLenses.of(lensesOf(result ?? [], doc)));
-        ask<{ svg: string } | null>("couler/graph", (result) => void drawGraph(result?.svg));
+        ask<Graph | null>("couler/graph", (result) => void drawGraph(result));
       }
     },
   );

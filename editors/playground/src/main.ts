@@ -119,7 +119,7 @@ const hooks: EditorHooks = {
   run: () => void start("run"),
   save: () => void save(),
   lens: (lens: Lens) => void start(lens.command.replace(/^couler\./, ""), lens.command === "couler.test" ? undefined : lens.name),
-  graph: (svg) => graph.draw(svg, opened.name),
+  graph: (drawn) => graph.draw(drawn, opened.name),
 };
 
 /// False: it was not saved.
