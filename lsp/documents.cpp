@@ -10,13 +10,6 @@ namespace couler::lsp {
 
 namespace {
 
-const Json& member(const Json& object, const char* name) {
-  static const Json kNone;
-  if (!object.is_object()) return kNone;
-  const auto found = object.find(name);
-  return found == object.end() ? kNone : *found;
-}
-
 std::string uriIn(const Json& params) {
   const Json& uri = member(member(params, "textDocument"), "uri");
   return uri.is_string() ? uri.get<std::string>() : std::string();

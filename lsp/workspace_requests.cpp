@@ -23,13 +23,6 @@ namespace {
 constexpr std::size_t kMostSymbols = 1000;
 constexpr std::size_t kReportsAtOnce = 100;  // of a workspace's diagnostics, to who takes parts
 
-const Json& member(const Json& object, const char* name) {
-  static const Json kNone;
-  if (!object.is_object()) return kNone;
-  const auto found = object.find(name);
-  return found == object.end() ? kNone : *found;
-}
-
 /// Whether no other file can name it.
 bool isLocal(const Snapshot& snapshot, const SymbolPlace& symbol) {
   if (symbol.name.starts_with('_')) return true;

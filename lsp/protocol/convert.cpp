@@ -6,6 +6,13 @@
 
 namespace couler::lsp {
 
+const Json& member(const Json& object, const char* name) {
+  static const Json kNone;
+  if (!object.is_object()) return kNone;
+  const auto found = object.find(name);
+  return found == object.end() ? kNone : *found;
+}
+
 Json toJson(Position at) { return {{"line", at.line}, {"character", at.character}}; }
 Json toJson(Range range) { return {{"start", toJson(range.start)}, {"end", toJson(range.end)}}; }
 

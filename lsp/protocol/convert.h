@@ -10,6 +10,8 @@ namespace couler::lsp {
 
 using Json = nlohmann::json;
 
+/// A member of an object; null where it is none, or has none of that name.
+[[nodiscard]] const Json& member(const Json& object, const char* name);
 [[nodiscard]] Json toJson(Position at);
 [[nodiscard]] Json toJson(Range range);
 /// Of `params`: `position`; the start of the text where it is no position.
