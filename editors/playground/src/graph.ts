@@ -8,6 +8,7 @@ export interface Graph {
 export class GraphPane {
   private scale = 0; // 0: as large as fits
   private address = "";
+  private shown = "";
 
   constructor(private readonly picture: HTMLImageElement, private readonly note: HTMLElement, private readonly frame: HTMLElement) {
     picture.addEventListener("load", () => this.fit());
@@ -25,10 +26,12 @@ export class GraphPane {
     this.frame.classList.toggle("old", old);
     this.note.textContent = old ? "The program has mistakes, or no one workflow that no other calls." : "";
     if (graph === null) return;
+    this.picture.alt = `Graph of ${name}`;
+    if (graph.svg === this.shown) return;
+    this.shown = graph.svg;
     URL.revokeObjectURL(this.address);
     this.address = URL.createObjectURL(new Blob([graph.svg], { type: "image/svg+xml" }));
     this.picture.src = this.address;
-    this.picture.alt = `Graph of ${name}`;
   }
 
   /// By a factor, or back to what fits.
