@@ -30,6 +30,9 @@ struct EmitOptions {
 struct Limits {
   std::int64_t bytes = 0;
   std::int64_t steps = 0;
+  std::int64_t templates = 0;
+  std::int64_t tasks = 0;   ///< of one template
+  std::int64_t inputs = 0;  ///< values that one template takes
   // What running parts and handing values over adds, about:
   std::int64_t callBytes = 0;  ///< to the parent, for a part
   std::int64_t giveBytes = 0;  ///< to a part, for a value that it gives
@@ -39,13 +42,18 @@ struct Limits {
   std::int64_t linkValues = 1;
 };
 
-/// Bytes that a module comes to.
+/// What a module comes to, in bytes and templates.
 struct Sizes {
   std::vector<std::int64_t> ofNode;  ///< by node of a body: what it adds, with all inside it
+  std::vector<std::int64_t> templates;  ///< by node of a body: how many it adds, but those of tasks
   std::vector<std::int64_t> ofTask;  ///< by task: what its first step in a workflow adds to that
   std::int64_t base = 0;             ///< of a workflow without steps and outputs
   std::int64_t results = 0;          ///< of the entry's outputs
-  std::vector<std::pair<ir::FuncId, std::int64_t>> documents;  ///< the parts, then the entry
+  struct Document {
+    ir::FuncId func;
+    std::int64_t bytes = 0, templates = 0;
+  };
+  std::vector<Document> documents;  ///< the parts, then the entry
 };
 
 /// One engine.

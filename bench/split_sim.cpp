@@ -80,6 +80,9 @@ void splitModule(const Shape& shape) {
   limits.bytes = backends::argo::kLimits.bytes;
   limits.steps = backends::argo::kLimits.steps;
   const backends::Limits& of = backends::argo::kLimits;
+  limits.templates = of.templates;
+  limits.tasks = of.tasks;
+  limits.inputs = of.inputs;
   limits.handOver = {of.callBytes, of.giveBytes, of.takeBytes, of.linkBytes, of.linkValues};
   double emitting = 0;
   int times = 0;
@@ -91,10 +94,13 @@ void splitModule(const Shape& shape) {
     if (!sizes) return std::nullopt;
     passes::EmittedSizes out;
     out.ofNode = std::move(sizes->ofNode);
+    out.templates = std::move(sizes->templates);
     out.ofTask = std::move(sizes->ofTask);
     out.base = sizes->base;
     out.results = sizes->results;
-    for (const auto& [func, bytes] : sizes->documents) out.documents.push_back({func, bytes});
+    for (const backends::Sizes::Document& document : sizes->documents) {
+      out.documents.push_back({document.func, document.bytes, document.templates});
+    }
     return out;
   };
   passes::SplitPlan plan;

@@ -72,6 +72,9 @@ passes::EngineLimits limitsOf(const backends::Backend& backend, const std::strin
   limits.engine = backend.name;
   limits.bytes = backend.limits.bytes;
   limits.steps = backend.limits.steps;
+  limits.templates = backend.limits.templates;
+  limits.tasks = backend.limits.tasks;
+  limits.inputs = backend.limits.inputs;
   const backends::Limits& of = backend.limits;
   limits.handOver = {of.callBytes, of.giveBytes, of.takeBytes, of.linkBytes, of.linkValues};
   limits.measure = [&backend, target, given](const ir::Module& module)
@@ -82,10 +85,13 @@ passes::EngineLimits limitsOf(const backends::Backend& backend, const std::strin
     if (!sizes) return std::nullopt;
     passes::EmittedSizes result;
     result.ofNode = std::move(sizes->ofNode);
+    result.templates = std::move(sizes->templates);
     result.ofTask = std::move(sizes->ofTask);
     result.base = sizes->base;
     result.results = sizes->results;
-    for (const auto& [func, bytes] : sizes->documents) result.documents.push_back({func, bytes});
+    for (const backends::Sizes::Document& document : sizes->documents) {
+      result.documents.push_back({document.func, document.bytes, document.templates});
+    }
     return result;
   };
   return limits;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "ir/search.h"
 #include "support/text.h"
 
 namespace couler::driver {
@@ -66,8 +67,8 @@ std::vector<Search> searchesOf(const ir::Module& module) {
         break;
       case Builtin::TuneBest: {
         const auto operands = module.operands(node);
-        const auto* way = std::get_if<ir::Const>(&module.at(operands[0]).payload);
-        const auto* scores = std::get_if<ir::Field>(&module.at(operands[1]).payload);
+        const auto* way = std::get_if<ir::Const>(&module.at(operands[ir::search::best::kMaximize]).payload);
+        const auto* scores = std::get_if<ir::Field>(&module.at(operands[ir::search::best::kScores]).payload);
         if (way == nullptr || scores == nullptr) break;
         const bool* maximize = module.at(way->value).as<bool>();
         searches.push_back({params, std::string(module.at(scores->name)),

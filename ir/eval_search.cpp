@@ -35,39 +35,40 @@ EvalResult withSpace(const Operands& in, std::size_t first, Make&& make) {
   return make(std::get<search::Space>(space));
 }
 
-/// `#grid(sample, points, spaces…)`.
 EvalResult allTrials(const Operands& in) {
-  return withSpace(in, 2, [&](const search::Space& space) {
-    auto points = search::grid(space, in.integer(1));
+  namespace at = search::every;
+  return withSpace(in, at::kSpaces, [&](const search::Space& space) {
+    auto points = search::grid(space, in.integer(at::kPoints));
     if (const auto* wrong = std::get_if<std::string>(&points)) return fail("{}", *wrong);
     return EvalResult(Value::list(std::move(std::get<ListItems>(points))));
   });
 }
 
-/// `#random(sample, first, trials, seed, spaces…)` and `#sobol`.
 EvalResult someTrials(const Operands& in, bool sobol) {
-  const std::int64_t trials = in.integer(2);
+  namespace at = search::drawn;
+  const std::int64_t trials = in.integer(at::kTrials);
+  const std::int64_t seed = in.integer(at::kSeed);
   if (trials < 0) return fail("`trials` is {}", trials);
   const auto count = static_cast<std::uint64_t>(trials);
   if (count > kMaxItems) return tooLong(count);
-  return withSpace(in, 4, [&](const search::Space& space) {
-    ListItems points = in.list(1);
+  return withSpace(in, at::kSpaces, [&](const search::Space& space) {
+    ListItems points = in.list(at::kFirst);
     points.resize(std::min<std::size_t>(points.size(), count));
     const std::size_t dimensions = space.dimensions().size();
     const std::uint64_t drawn = count - points.size();
-    for (const auto& place : sobol ? search::sobolPlaces(dimensions, in.integer(3), 0, drawn)
-                                   : search::randomPlaces(dimensions, in.integer(3), 0, drawn)) {
+    for (const auto& place : sobol ? search::sobolPlaces(dimensions, seed, 0, drawn)
+                                   : search::randomPlaces(dimensions, seed, 0, drawn)) {
       points.push_back(space.point(place));
     }
     return EvalResult(Value::list(std::move(points)));
   });
 }
 
-/// `#tpe(sample, first, tried, scores, maximize, trials, seed, startup, parallel, spaces…)`.
 EvalResult nextTrials(const Operands& in, const search::Space& space) {
-  const ListItems& first = in.list(1);
-  const ListItems& tried = in.list(2);
-  const Scores losses = lossesOf(in.list(3), in.truth(4));
+  namespace at = search::next;
+  const ListItems& first = in.list(at::kFirst);
+  const ListItems& tried = in.list(at::kTried);
+  const Scores losses = lossesOf(in.list(at::kScores), in.truth(at::kMaximize));
   if (losses.size() != tried.size()) {
     return fail("{} scores of {} trials", losses.size(), tried.size());
   }
@@ -75,9 +76,9 @@ EvalResult nextTrials(const Operands& in, const search::Space& space) {
   for (std::size_t i = 0; i < tried.size(); ++i) {
     trials.push_back({space.place(tried[i]), losses[i]});
   }
-  const std::int64_t seed = in.integer(6);
+  const std::int64_t seed = in.integer(at::kSeed);
   const auto done = static_cast<std::int64_t>(tried.size());
-  const std::int64_t end = std::min(in.integer(5), done + in.integer(8));
+  const std::int64_t end = std::min(in.integer(at::kTrials), done + in.integer(at::kParallel));
   const auto given = static_cast<std::int64_t>(first.size());
   ListItems points;
   for (std::int64_t i = done; i < end; ++i) {
@@ -85,9 +86,9 @@ EvalResult nextTrials(const Operands& in, const search::Space& space) {
     if (i < given) {
       points.push_back(first[static_cast<std::size_t>(i)]);
       place = space.place(points.back());
-    } else if (i < in.integer(7)) {
-      const auto at = static_cast<std::uint64_t>(i - given);
-      place = search::sobolPlaces(space.dimensions().size(), seed, at, at + 1).front();
+    } else if (i < in.integer(at::kStartup)) {
+      const auto drawn = static_cast<std::uint64_t>(i - given);
+      place = search::sobolPlaces(space.dimensions().size(), seed, drawn, drawn + 1).front();
     } else {
       place = search::parzen(space, trials, seed);
     }
@@ -98,25 +99,37 @@ EvalResult nextTrials(const Operands& in, const search::Space& space) {
   return Value::list(std::move(points));
 }
 
-/// Whether a trial is among the `most` best; of equal ones the first. O(trials).
+/// Whether a trial goes on: it competes with those that started on the same rung. O(trials).
 EvalResult promoted(const Operands& in) {
-  const Scores losses = lossesOf(in.list(0), in.truth(3));
-  const std::int64_t trial = in.integer(1);
+  namespace at = search::promoted;
+  const Scores losses = lossesOf(in.list(at::kScores), in.truth(at::kMaximize));
+  const ListItems& starts = in.list(at::kStarts);
+  const std::int64_t trial = in.integer(at::kTrial);
+  const std::int64_t reduction = in.integer(at::kReduction);
+  if (starts.empty()) return fail("no rung to start on");
+  if (reduction < 2) return fail("`reduction` is {}", reduction);
   if (trial < 0 || trial >= static_cast<std::int64_t>(losses.size())) return Value(false);
+  const auto startOf = [&](std::size_t i) {
+    const std::int64_t* start = starts[i % starts.size()].as<std::int64_t>();
+    return start == nullptr ? 0 : *start;
+  };
   const auto own = static_cast<std::size_t>(trial);
   if (!losses[own]) return Value(false);
-  std::int64_t better = 0;
+  std::int64_t started = 0, better = 0;
   for (std::size_t i = 0; i < losses.size(); ++i) {
+    if (startOf(i) != startOf(own)) continue;
+    ++started;
     if (!losses[i] || i == own) continue;
     if (*losses[i] < *losses[own] || (*losses[i] == *losses[own] && i < own)) ++better;
   }
-  return Value(better < in.integer(2));
+  return Value(better < search::placesOn(in.integer(at::kRung) + 1, startOf(own), started, reduction));
 }
 
 /// The best trial of the first list that has a score.
 EvalResult best(const Operands& in) {
-  for (std::size_t list = 1; list < in.count(); ++list) {
-    const Scores losses = lossesOf(in.list(list), in.truth(0));
+  namespace at = search::best;
+  for (std::size_t list = at::kScores; list < in.count(); ++list) {
+    const Scores losses = lossesOf(in.list(list), in.truth(at::kMaximize));
     std::optional<std::size_t> found;
     for (std::size_t i = 0; i < losses.size(); ++i) {
       if (losses[i] && (!found || *losses[i] < *losses[*found])) found = i;
@@ -138,7 +151,8 @@ bool applySearch(Builtin op, const Operands& in, EvalResult& out) {
       out = someTrials(in, op == Builtin::TuneSobol);
       return true;
     case Builtin::TuneNext:
-      out = withSpace(in, 9, [&](const search::Space& space) { return nextTrials(in, space); });
+      out = withSpace(in, search::next::kSpaces,
+                      [&](const search::Space& space) { return nextTrials(in, space); });
       return true;
     case Builtin::TunePrior:
       out = Value::list({});

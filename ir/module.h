@@ -224,6 +224,9 @@ struct TaskDef {
 };
 
 enum class FuncKind : std::uint8_t { Fn, Workflow };
+/// What `split` makes of steps: an engine runs a part as a workflow of its own, and a group within the
+/// one that it is in, whose templates hold so many steps.
+enum class Outlined : std::uint8_t { No, Part, Group };
 struct FuncDef {
   std::string name;
   FuncKind kind = FuncKind::Workflow;
@@ -233,9 +236,8 @@ struct FuncDef {
   /// Invalid when there is none. One parameter, a string: how all else ended, "succeeded" or
   /// "failed". It may use the parameters of `body`, none of its nodes; one result, an empty record.
   RegionId finally;
-  /// A workflow that `split` made of steps of the entry, to be run by an engine as one of its own. Its
-  /// steps keep the names that they have without it.
-  bool isPart = false;
+  /// Where `split` made it of steps of a body. These keep the names that they have without it.
+  Outlined outlined = Outlined::No;
   std::string doc;
   Span span;
 };

@@ -14,6 +14,23 @@
 /// is a record; inside, it is a place in the unit cube, one number a parameter.
 namespace couler::ir::search {
 
+// Where the operands of the builtins stand.
+namespace drawn {  ///< `#random`, `#sobol`; `#grid` has its own
+enum : std::size_t { kSample, kFirst, kTrials, kSeed, kSpaces };
+}
+namespace every {  ///< `#grid`
+enum : std::size_t { kSample, kPoints, kSpaces };
+}
+namespace next {  ///< `#tpe`
+enum : std::size_t { kSample, kFirst, kTried, kScores, kMaximize, kTrials, kSeed, kStartup, kParallel, kSpaces };
+}
+namespace promoted {
+enum : std::size_t { kScores, kTrial, kStarts, kRung, kReduction, kMaximize };
+}
+namespace best {
+enum : std::size_t { kMaximize, kScores };  // of the last rung, then of those before
+}
+
 /// One parameter. Of a range the upper bound is left out; an int range has `count` values.
 struct Dimension {
   enum class Kind : std::uint8_t { Int, Float, Choice };
@@ -74,6 +91,11 @@ class Space {
 /// the later they start, the fewer they are. In no order, so that no part of the space is favoured.
 [[nodiscard]] std::vector<std::int64_t> startingRungs(std::int64_t brackets, std::int64_t rungs,
                                                       std::int64_t reduction);
+
+/// How many of so many trials that start on a rung come to that rung: of those on each the best, one in
+/// `reduction`, rounded up, go on to the next.
+[[nodiscard]] std::int64_t placesOn(std::int64_t rung, std::int64_t start, std::int64_t trials,
+                                    std::int64_t reduction);
 
 /// A trial that has ended; none: it failed.
 struct Trial {

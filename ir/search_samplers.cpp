@@ -101,4 +101,13 @@ std::vector<std::int64_t> startingRungs(std::int64_t brackets, std::int64_t rung
   return cycle;
 }
 
+std::int64_t placesOn(std::int64_t rung, std::int64_t start, std::int64_t trials,
+                      std::int64_t reduction) {
+  std::int64_t places = rung < start ? 0 : trials;
+  for (std::int64_t i = start; i < rung && places > 1; ++i) {
+    places = places / reduction + (places % reduction == 0 ? 0 : 1);
+  }
+  return places;
+}
+
 }  // namespace couler::ir::search

@@ -341,7 +341,8 @@ void Parser::parseFunc(FuncKind kind) {
   if (failed_ || known == funcs_.end()) return expected("a function's name");
   if (known->second.index() != module_.funcs.size()) return duplicate("function", func.name);
   func.result = TypeTable::kError;
-  func.isPart = kind == FuncKind::Workflow && acceptWord("part");
+  if (kind == FuncKind::Workflow && acceptWord("part")) func.outlined = Outlined::Part;
+  if (kind == FuncKind::Workflow && acceptWord("group")) func.outlined = Outlined::Group;
   expectPunct('{');
   while (!failed_ && !acceptPunct('}')) {
     if (acceptWord("doc")) {

@@ -222,7 +222,8 @@ void Printer::printTask(const TaskDef& task) {
 void Printer::printFunc(const FuncDef& func) {
   out_ += func.kind == FuncKind::Fn ? "\nfn " : "\nworkflow ";
   name(func.name);
-  if (func.isPart) out_ += " part";
+  if (func.outlined == Outlined::Part) out_ += " part";
+  if (func.outlined == Outlined::Group) out_ += " group";
   out_ += " {\n";
   quotedLine(1, "doc", func.doc);
   printParams(func.params);

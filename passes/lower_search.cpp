@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "ir/search.h"
 #include "passes/passes.h"
 #include "passes/plan_copy.h"
 
@@ -32,14 +33,23 @@ constexpr std::string_view kRead = R"awk(
   }
 })awk";
 
-/// Those among the `most` best; of equal ones the first.
+/// Which trials go on: those among the best of the ones that started on the same rung.
 constexpr std::string_view kPromote = R"awk(
 END {
+  gsub(/[][ ]/, "", starts)
+  cycle = split(starts, start, ",")
+  for (i = 1; i <= n[1]; i++) {
+    own[i] = start[(i - 1) % cycle + 1]
+    places[own[i]]++
+  }
+  for (s in places)
+    for (r = s + 0; r <= rung && places[s] > 1; r++)
+      places[s] = int((places[s] + reduction - 1) / reduction)
   for (i = 1; i <= n[1]; i++) {
     better = 0
     for (k = 1; k <= n[1]; k++)
-      better += k != i && ok[1, k] && (v[1, k] < v[1, i] || (v[1, k] == v[1, i] && k < i))
-    print ok[1, i] && better < most ? "true" : "false"
+      better += k != i && own[k] == own[i] && ok[1, k] && (v[1, k] < v[1, i] || (v[1, k] == v[1, i] && k < i))
+    print ok[1, i] && better < places[own[i]] ? "true" : "false"
   }
 })awk";
 
@@ -117,37 +127,48 @@ class SearchLowerer {
   }
 
   void promoted(NodeId id) {
-    const std::vector<NodeId> operands = operandsOf(id);  // scores, trial, most, maximize
-    const std::vector<NodeId> of{operands[0], operands[2], operands[3]};
-    const auto [known, added] = known_.try_emplace(of);
+    namespace at = search::promoted;
+    const std::vector<NodeId> operands = operandsOf(id);
+    std::vector<NodeId> ofAll = operands;  // of a rung: scores, starts, rung, reduction, maximize
+    ofAll.erase(ofAll.begin() + at::kTrial);
+    const auto [known, added] = known_.try_emplace(ofAll);
     if (added) {
-      const Node at = module_.at(id);
+      const Node node = module_.at(id);
       const TypeId list = module_.types.list(TypeTable::kBool);
-      const TypeId lists = module_.types.list(module_.at(operands[0]).type);
-      const NodeId scores =
-          module_.add(at.region, Op{Builtin::MakeList}, lists, {{operands[0]}}, {}, at.span);
-      const NodeId made =
-          step(id, "promote", {scores, operands[2], operands[3]},
-               {{"scores", lists}, {"most", TypeTable::kInt}, {"maximize", TypeTable::kBool}},
-               {"goes", list}, kPromote);
+      // A script gets the items of a list, each a line: a list of a list is one, as JSON.
+      const auto line = [&](NodeId value) {
+        const TypeId type = module_.types.list(module_.at(value).type);
+        return module_.add(node.region, Op{Builtin::MakeList}, type, {{value}}, {}, node.span);
+      };
+      ofAll[0] = line(operands[at::kScores]);
+      ofAll[1] = line(operands[at::kStarts]);
+      const NodeId made = step(id, "promote", ofAll,
+                               {{"scores", module_.at(ofAll[0]).type},
+                                {"starts", module_.at(ofAll[1]).type},
+                                {"rung", TypeTable::kInt},
+                                {"reduction", TypeTable::kInt},
+                                {"maximize", TypeTable::kBool}},
+                               {"goes", list}, kPromote);
       known->second =
-          module_.add(at.region, Field{module_.intern("goes")}, list, {{made}}, {}, at.span);
+          module_.add(node.region, Field{module_.intern("goes")}, list, {{made}}, {}, node.span);
     }
     module_.at(id).payload = Op{Builtin::Index};
-    const NodeId edges[] = {known->second, operands[1]};
+    const NodeId edges[] = {known->second, operands[at::kTrial]};
     module_.setEdges(id, edges, {});
     module_.updateAttributes(id);
   }
 
   void best(NodeId id) {
-    const std::vector<NodeId> operands = operandsOf(id);  // maximize, lists of scores
-    const Node at = module_.at(id);
-    const std::span<const NodeId> given(operands.begin() + 1, operands.end());
-    const TypeId lists = module_.types.list(module_.at(operands[1]).type);
-    const NodeId scores = module_.add(at.region, Op{Builtin::MakeList}, lists, given, {}, at.span);
-    const NodeId made =
-        step(id, "best", {scores, operands[0]}, {{"scores", lists}, {"maximize", TypeTable::kBool}},
-             {"trial", TypeTable::kInt}, kBest);
+    namespace at = search::best;
+    const std::vector<NodeId> operands = operandsOf(id);
+    const Node node = module_.at(id);
+    const std::span<const NodeId> given(operands.begin() + at::kScores, operands.end());
+    const TypeId lists = module_.types.list(module_.at(operands[at::kScores]).type);
+    const NodeId scores =
+        module_.add(node.region, Op{Builtin::MakeList}, lists, given, {}, node.span);
+    const NodeId made = step(id, "best", {scores, operands[at::kMaximize]},
+                             {{"scores", lists}, {"maximize", TypeTable::kBool}},
+                             {"trial", TypeTable::kInt}, kBest);
     module_.at(id).payload = Field{module_.intern("trial")};
     module_.setEdges(id, {{made}}, {});
     module_.updateAttributes(id);

@@ -37,8 +37,8 @@ std::string plainName(std::string_view text) {
 class Outliner {
  public:
   Outliner(Module& module, RegionId body, const std::string& name,
-           const std::vector<std::uint32_t>& part, std::uint32_t parts)
-      : module_(module), part_(part), body_(body), parts_(parts), name_(name) {}
+           const std::vector<std::uint32_t>& part, std::uint32_t parts, Outlined into)
+      : module_(module), part_(part), body_(body), parts_(parts), name_(name), into_(into) {}
 
   std::vector<FuncId> run() {
     const std::size_t known = module_.nodes.size();
@@ -103,26 +103,28 @@ class Outliner {
     std::unordered_set<std::string> names;       ///< of params
     std::unordered_set<std::string> fieldNames;  ///< of outputs
     std::map<std::uint32_t, NodeId> results;     ///< by part: the param
+    std::map<std::pair<std::uint32_t, std::string>, NodeId> taken;  ///< by group and field
   };
 
   void begin() {
     std::unordered_set<std::string> taken;
     for (const FuncDef& func : module_.funcs) taken.insert(func.name);
     const Span span = module_.at(module_.entry).span;
+    const std::string_view kind = into_ == Outlined::Part ? "part" : "group";
     for (std::uint32_t p = 0; p < parts_; ++p) {
       Part& part = made_.emplace_back();
       FuncDef func;
-      func.name = fmt::format("{}-part-{}", name_, p + 1);
+      func.name = fmt::format("{}-{}-{}", name_, kind, p + 1);
       while (!taken.insert(func.name).second) func.name += '-';
       func.kind = FuncKind::Workflow;
-      func.isPart = true;
+      func.outlined = into_;
       func.span = span;
       func.body = part.body = module_.addRegion();
       part.func = FuncId{module_.funcs.size()};
       module_.funcs.push_back(std::move(func));
       // Its result is known when all has moved; the call stands for it until then.
       part.call = module_.add(body_, Call{part.func}, TypeTable::kError, {}, {}, span,
-                              module_.intern(fmt::format("part-{}", p + 1)));
+                              module_.intern(fmt::format("{}-{}", kind, p + 1)));
     }
     module_.at(body_).nodes.clear();
   }
@@ -211,7 +213,7 @@ class Outliner {
       flush();
       const std::string name = unique(plainName(labelOf(module_, id)), made_[from].fieldNames);
       made_[from].outputs.push_back({{run.begin(), run.end()}, true, {name, list.type}});
-      lists.push_back(fieldOf(from, home, name, list.type, list.span));
+      lists.push_back(taken(from, home, name, list.type, list.span));
     }
     if (lists.empty()) return;
     flush();
@@ -300,8 +302,19 @@ class Outliner {
   NodeId across(NodeId maker, NodeId value, std::uint32_t home) {
     const std::uint32_t from = given_[maker.index()] ? kParent : homeOf(maker);
     if (from == kParent) return parameter(value, home);
-    return fieldOf(from, home, give(from, maker, value), module_.at(value).type,
-                   module_.at(value).span);
+    return taken(from, home, give(from, maker, value), module_.at(value).type,
+                 module_.at(value).span);
+  }
+  /// At `home`, what another part gives by that name.
+  NodeId taken(std::uint32_t from, std::uint32_t home, const std::string& field, TypeId type,
+               Span span) {
+    if (into_ == Outlined::Part || home == kParent) return fieldOf(from, home, field, type, span);
+    NodeId& known = made_[home].taken[{from, field}];
+    if (!known.valid()) {
+      known = addParam(home, type, field, fieldOf(from, kParent, field, type, span), kParent,
+                       Phase::Run);
+    }
+    return known;
   }
   /// At `home`, a field of what another part gives.
   NodeId fieldOf(std::uint32_t from, std::uint32_t home, const std::string& field, TypeId type,
@@ -465,6 +478,7 @@ class Outliner {
   RegionId body_;
   std::uint32_t parts_;
   std::string name_;
+  Outlined into_;
   std::vector<bool> moves_;  ///< by node: it may be another where it is used from
   std::vector<bool> given_;  ///< by node: a parameter of the body, or a value of one around it
   std::vector<Part> made_;
@@ -493,8 +507,9 @@ std::string labelOf(const Module& module, NodeId id) {
 }
 
 std::vector<FuncId> outline(Module& module, RegionId body, const std::string& name,
-                            const std::vector<std::uint32_t>& part, std::uint32_t parts) {
-  return Outliner(module, body, name, part, parts).run();
+                            const std::vector<std::uint32_t>& part, std::uint32_t parts,
+                            Outlined into) {
+  return Outliner(module, body, name, part, parts, into).run();
 }
 
 }  // namespace couler::passes

@@ -174,13 +174,13 @@ class Assembler {
       for (const std::uint32_t f : unit.from) fewer -= fill_.link * links(units_[f]);
       fewer -= fill_.link * (links(unit) * static_cast<double>(unit.users));
       fewer += fill_.link * static_cast<double>(unit.references);
-      const bool fits = size <= allowed / 8 && fill_.fits(more + fewer, limits_.parentShare);
+      const bool fits = size <= allowed / 8 && fill_.parentFits(more + fewer);
       if (!stays(unit) && !fits) break;
       own = more;
       wiring = fewer;
       unit.vertices.clear();
     }
-    return fill_.fits(own + wiring, limits_.parentShare);
+    return fill_.parentFits(own + wiring);
   }
 
   const StepGraph& graph_;
@@ -191,8 +191,7 @@ class Assembler {
 
 /// Moves whole parts to the parent while it has room and that makes the makespan shorter, the best first. Tries a
 /// bounded number, so that large graphs stay linear.
-void fillParent(const StepGraph& graph, Fill& fill, std::uint32_t workers, double share,
-                const Load& wiring, Partition& partition, double& best) {
+void fillParent(const StepGraph& graph, Fill& fill, std::uint32_t workers, const Load& wiring, Partition& partition, double& best) {
   constexpr std::size_t kWork = 400'000;
   std::size_t tries = kWork / (graph.vertices.size() + graph.edges.size() + 1);
   for (;;) {
@@ -206,7 +205,7 @@ void fillParent(const StepGraph& graph, Fill& fill, std::uint32_t workers, doubl
     Partition better;
     for (std::uint32_t p = 0; p < partition.parts && tries != 0; ++p) {
       fill.ofAll(inParent);
-      if (!fill.fits(taken + fill.addAll(members[p]), share)) continue;
+      if (!fill.parentFits(taken + fill.addAll(members[p]))) continue;
       Partition moved = partition;
       --moved.parts;
       for (std::uint32_t& part : moved.part) {
@@ -234,7 +233,7 @@ Partition partition(const StepGraph& graph, const PartLimits& limits, std::uint3
   Fill fill(graph, limits);
   Set all(graph.vertices.size());
   std::iota(all.begin(), all.end(), 0U);
-  if (fill.fits(fill.ofAll(all) + fill.parent, limits.parentShare)) return best;
+  if (fill.parentFits(fill.ofAll(all) + fill.parent)) return best;
   const double whole = makespan(graph, fill.edges, best, workers);
   Cutter cutter(graph, fill);
   bool have = false;
@@ -249,7 +248,7 @@ Partition partition(const StepGraph& graph, const PartLimits& limits, std::uint3
       return Found::TooMany;
     }
     double seconds = makespan(graph, fill.edges, made, workers);
-    fillParent(graph, fill, workers, limits.parentShare, wiring, made, seconds);
+    fillParent(graph, fill, workers, wiring, made, seconds);
     const double ratio = std::max(kGoodEnough, whole == 0 ? 1 : seconds / whole);
     const std::int64_t cut = cutBytes(graph, made) + kPartBytes * made.parts;
     if (have && ratio >= bestRatio - kSame && (ratio >= bestRatio + kSame || cut >= bestCut)) {

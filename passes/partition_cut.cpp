@@ -8,6 +8,12 @@
 
 namespace couler::passes {
 
+namespace {
+
+constexpr double kBaseTemplates = 3;  // the entry, what it starts, and what runs at its end
+
+}  // namespace
+
 EdgeLists::EdgeLists(const StepGraph& graph)
     : graph_(graph), firstOut_(graph.vertices.size() + 1), firstIn_(graph.vertices.size() + 1) {
   for (const StepGraph::Edge& edge : graph.edges) {
@@ -24,13 +30,20 @@ EdgeLists::EdgeLists(const StepGraph& graph)
 Fill::Fill(const StepGraph& graph, const PartLimits& limits) : edges(graph), graph_(graph) {
   if (limits.bytes > 0) perByte_ = 1.0 / static_cast<double>(limits.bytes);
   if (limits.steps > 0) perStep_ = 1.0 / static_cast<double>(limits.steps);
+  if (limits.templates > 0) perTemplate_ = 1.0 / static_cast<double>(limits.templates);
+  if (limits.parentTasks > 0) perTask_ = 1.0 / static_cast<double>(limits.parentTasks);
+  templatesPerStep_ = limits.templatesPerStep;
+  parentShare_ = limits.parentShare;
   const auto bytes = [this](std::int64_t of) {
-    return Load{perByte_ * static_cast<double>(of), 0};
+    return Load{perByte_ * static_cast<double>(of)};
   };
   base = bytes(limits.baseBytes);
+  base.templates = kBaseTemplates * perTemplate_;
   parent = bytes(limits.parentBytes);
   call = bytes(limits.handOver.callBytes);
   call.steps = perStep_;
+  call.templates = perTemplate_;
+  call.tasks = perTask_;
   give = bytes(limits.handOver.giveBytes);
   take = bytes(limits.handOver.takeBytes);
   link = bytes(limits.handOver.linkBytes);
@@ -40,9 +53,15 @@ Fill::Fill(const StepGraph& graph, const PartLimits& limits) : edges(graph), gra
 
 Load Fill::of(std::uint32_t v) const {
   const StepGraph::Vertex& vertex = graph_.vertices[v];
+  const auto steps = static_cast<double>(vertex.steps);
   double bytes = static_cast<double>(vertex.bytes);
-  if (isNew(vertex.group)) bytes += static_cast<double>(graph_.groupBytes[vertex.group]);
-  return {bytes * perByte_, static_cast<double>(vertex.steps) * perStep_};
+  double templates = static_cast<double>(vertex.templates) + steps * templatesPerStep_;
+  if (isNew(vertex.group)) {
+    bytes += static_cast<double>(graph_.groupBytes[vertex.group]);
+    ++templates;
+  }
+  return {bytes * perByte_, steps * perStep_, templates * perTemplate_,
+          static_cast<double>(vertex.tasks) * perTask_};
 }
 
 Load Fill::add(std::uint32_t v) {

@@ -34,20 +34,21 @@ class EdgeLists {
 
 /// What part of each limit something takes: 1 is all of it.
 struct Load {
-  double bytes = 0, steps = 0;
-  [[nodiscard]] double most() const { return std::max(bytes, steps); }
+  double bytes = 0, steps = 0, templates = 0;
+  double tasks = 0;  ///< of the parent
+  [[nodiscard]] double most() const { return std::max({bytes, steps, templates}); }
   Load& operator+=(const Load& more) {
     bytes += more.bytes;
     steps += more.steps;
+    templates += more.templates;
+    tasks += more.tasks;
     return *this;
   }
-  Load& operator-=(const Load& less) {
-    bytes -= less.bytes;
-    steps -= less.steps;
-    return *this;
-  }
+  Load& operator-=(const Load& less) { return *this += less * -1; }
   friend Load operator+(Load a, const Load& b) { return a += b; }
-  friend Load operator*(Load a, double times) { return {a.bytes * times, a.steps * times}; }
+  friend Load operator*(const Load& a, double times) {
+    return {a.bytes * times, a.steps * times, a.templates * times, a.tasks * times};
+  }
 };
 
 /// How full manifests are.
@@ -69,7 +70,12 @@ class Fill {
   }
   /// Whether a part of at most `size` of the limits can hold that.
   [[nodiscard]] bool fits(const Load& load, double size) const {
-    return load.bytes + base.bytes <= size && load.steps <= size + 1e-9;
+    return load.bytes + base.bytes <= size && load.steps <= size + 1e-9 &&
+           load.templates + base.templates <= size + 1e-9;
+  }
+  /// Whether the parent can.
+  [[nodiscard]] bool parentFits(const Load& load) const {
+    return fits(load, parentShare_) && load.tasks <= 1 + 1e-9;
   }
   /// Marks the set that `owns` asks about.
   void own(const Set& set);
@@ -85,7 +91,8 @@ class Fill {
     return group < stamps_.size() && stamps_[group] != stamp_;
   }
   const StepGraph& graph_;
-  double perByte_ = 0, perStep_ = 0;
+  double perByte_ = 0, perStep_ = 0, perTemplate_ = 0, perTask_ = 0, templatesPerStep_ = 0;
+  double parentShare_ = 1;
   std::vector<std::uint32_t> stamps_;  ///< by group
   std::uint32_t stamp_ = 0;
   std::vector<std::uint32_t> owner_;  ///< by vertex

@@ -35,15 +35,16 @@ struct Decision {
   std::string parts = {};
 };
 
-/// What an engine's backend makes of a module, in bytes.
+/// What an engine's backend makes of a module, in bytes and templates.
 struct EmittedSizes {
   std::vector<std::int64_t> ofNode;  ///< by node of a body: what it adds, with all inside it
+  std::vector<std::int64_t> templates;  ///< by node of a body: how many it adds, but those of tasks
   std::vector<std::int64_t> ofTask;  ///< by task: what its first step in a workflow adds to that
   std::int64_t base = 0;             ///< of a workflow without steps and outputs
   std::int64_t results = 0;          ///< of the entry's outputs
   struct Document {
     ir::FuncId func;  ///< the entry, or a part
-    std::int64_t bytes = 0;
+    std::int64_t bytes = 0, templates = 0;
   };
   std::vector<Document> documents;
 };
@@ -53,6 +54,9 @@ struct EngineLimits {
   std::string_view engine;
   std::int64_t bytes = 0;
   std::int64_t steps = 0;
+  std::int64_t templates = 0;  ///< one a task, a body and a group of steps
+  std::int64_t tasks = 0;      ///< of one template: what is more is put into groups
+  std::int64_t inputs = 0;     ///< values that one template takes
   HandOver handOver;
   /// Nothing where the engine cannot express the module at all.
   std::function<std::optional<EmittedSizes>(const ir::Module&)> measure;
@@ -64,6 +68,7 @@ struct SplitPlan {
     std::string name;
     std::int64_t steps = 0;
     std::int64_t bytes = 0;
+    std::int64_t templates = 0;
   };
   std::vector<Part> parts;  ///< the parent is the last; alone: nothing was cut
   std::int64_t bytes = 0;   ///< of the whole, before

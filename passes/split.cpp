@@ -22,6 +22,7 @@ namespace {
 
 constexpr double kMargin = 0.97;     // of the limit, at first: the estimate is not exact
 constexpr int kTries = 5;            // cuts that are emitted and measured
+constexpr double kGroups = 1.5;      // of those that there would be if each were full
 constexpr double kBodyShare = 0.05;  // of the limits that is left of a body cut by itself
 
 class Splitter {
@@ -32,14 +33,26 @@ class Splitter {
     auto sizes = limits_.measure(module_);
     if (!sizes || sizes->documents.empty()) return false;
     const RegionId body = module_.at(module_.entry).body;
-    const Size whole{sizes->documents[0].bytes, countSteps(module_, body)};
+    const Size whole{sizes->documents[0].bytes, countSteps(module_, body),
+                     sizes->documents[0].templates};
     if (context_.splitPlan != nullptr) {
       *context_.splitPlan = {};
       context_.splitPlan->parts.push_back(
-          {module_.at(module_.entry).name, whole.steps, whole.bytes});
+          {module_.at(module_.entry).name, whole.steps, whole.bytes, whole.templates});
       context_.splitPlan->bytes = whole.bytes;
     }
-    if (ratio(whole) <= 1) return false;
+    if (ratio(whole) <= 1) {
+      std::vector<Diagnostic> said;
+      Module grouped = module_;
+      if (!groupAll(grouped, &said)) return false;
+      const auto measured = limits_.measure(grouped);
+      if (measured && ratio({measured->documents[0].bytes, whole.steps,
+                             measured->documents[0].templates}) <= 1) {
+        module_ = std::move(grouped);
+        for (Diagnostic& remark : said) context_.diags.take(std::move(remark));
+        return true;
+      }
+    }
     if (!cutBodies(sizes) || !cutEntry(*sizes)) {
       if (before_) module_ = std::move(*before_);
       return false;
@@ -48,7 +61,7 @@ class Splitter {
     const FuncDef& entry = module_.at(module_.entry);
     context_.diags.take(diagnose<Diag::WorkflowSplit>(
         entry.span, entry.name, countOf(plan_.parts.size() - 1, "part"),
-        humanBytes(static_cast<std::uint64_t>(whole.bytes)),
+        sizeText(whole),
         fmt::format("{} and {} between parts, makespan x {:.2f} on {} workers",
                     countOf(static_cast<std::size_t>(plan_.valuesCut), "value"),
                     humanBytes(static_cast<std::uint64_t>(plan_.bytesCut)),
@@ -60,7 +73,7 @@ class Splitter {
 
  private:
   struct Size {
-    std::int64_t bytes = 0, steps = 0;
+    std::int64_t bytes = 0, steps = 0, templates = 0;
   };
   /// Of the limits: more than 1 is over them.
   [[nodiscard]] double ratio(const Size& size) const {
@@ -70,11 +83,23 @@ class Splitter {
     if (limits_.steps > 0) {
       most = std::max(most, static_cast<double>(size.steps) / static_cast<double>(limits_.steps));
     }
+    if (limits_.templates > 0) {
+      most = std::max(most,
+                      static_cast<double>(size.templates) / static_cast<double>(limits_.templates));
+    }
     return most;
   }
   [[nodiscard]] std::string text(const Size& size) const {
     return fmt::format("{} and {}", countOf(static_cast<std::size_t>(size.steps), "step"),
                        humanBytes(static_cast<std::uint64_t>(size.bytes)));
+  }
+  /// What of it is over the limits the most.
+  [[nodiscard]] std::string sizeText(const Size& size) const {
+    if (ratio(size) == ratio({0, size.steps, 0})) return countOf(static_cast<std::size_t>(size.steps), "step");
+    if (ratio(size) == ratio({0, 0, size.templates})) {
+      return countOf(static_cast<std::size_t>(size.templates), "template");
+    }
+    return humanBytes(static_cast<std::uint64_t>(size.bytes));
   }
   bool refuse(Span at, const std::string& why, std::string hint) {
     context_.diags.take(
@@ -89,7 +114,7 @@ class Splitter {
     std::vector<RegionId> bodies = module_.regionsOf(node);
     const auto* call = std::get_if<Call>(&node.payload);
     if (call != nullptr && module_.at(call->callee).kind == FuncKind::Workflow &&
-        !module_.at(call->callee).isPart) {
+        module_.at(call->callee).outlined != Outlined::Part) {
       bodies.push_back(module_.at(call->callee).body);
     }
     return bodies;
@@ -107,7 +132,7 @@ class Splitter {
         if (std::holds_alternative<Step>(node.payload)) ++steps;
         if (const auto* call = std::get_if<Call>(&node.payload)) {
           const FuncDef& callee = module.at(call->callee);
-          if (callee.isPart) {
+          if (callee.outlined == Outlined::Part) {
             ++steps;
           } else if (callee.kind == FuncKind::Workflow) {
             left.push_back(callee.body);
@@ -139,7 +164,10 @@ class Splitter {
     for (const NodeId id : module_.at(region).nodes) {
       const std::vector<RegionId> bodies = bodiesOf(module_.at(id));
       if (bodies.empty()) continue;
-      Size size{id.index() < sizes.ofNode.size() ? sizes.ofNode[id.index()] : 0, 0};
+      Size size;
+      if (id.index() < sizes.ofNode.size()) {
+        size = {sizes.ofNode[id.index()], 0, sizes.templates[id.index()]};
+      }
       for (const RegionId body : bodies) size.steps += countSteps(module_, body);
       if (ratio(size) <= kMargin) continue;
       const std::size_t before = found.size();
@@ -152,7 +180,7 @@ class Splitter {
   }
   void cutBody(RegionId body, NodeId owner, const EmittedSizes& sizes) {
     spellOutLists(module_, body);
-    const BodyGraph whole = graphOf(module_, context_, sizes, body);
+    const BodyGraph whole = graphOf(module_, context_, sizes, body, Outlined::Part);
     PartLimits limits = limitsOf(sizes, kMargin * kMargin);
     limits.parentShare = kBodyShare;
     const Partition made = partition(whole.graph, limits, plan_.workers);
@@ -165,9 +193,35 @@ class Splitter {
     PartLimits limits;
     limits.bytes = static_cast<std::int64_t>(room * static_cast<double>(limits_.bytes));
     limits.steps = limits_.steps;
+    limits.templates = static_cast<std::int64_t>(room * static_cast<double>(limits_.templates));
+    limits.parentTasks = limits_.tasks;
+    if (limits_.tasks > 0) limits.templatesPerStep = kGroups / static_cast<double>(limits_.tasks);
     limits.baseBytes = sizes.base;
     limits.handOver = limits_.handOver;
     return limits;
+  }
+
+  // ---- bodies of more tasks than a template holds
+
+  /// Whether any were; what cannot be stays as it is, and the backend says so.
+  bool groupAll(Module& module, std::vector<Diagnostic>* said) const {
+    if (limits_.tasks == 0) return false;
+    bool any = false;
+    for (const RegionId body : crowdedBodies(module, limits_.tasks)) {
+      SplitPlan plan;
+      const std::size_t groups = group(module, context_, limits_, body, plan);
+      if (groups == 0) continue;
+      any = true;
+      if (said == nullptr) continue;
+      const NodeId owner = module.at(body).owner;
+      said->push_back(diagnose<Diag::StepsGrouped>(
+          owner.valid() ? module.at(owner).span : module.at(module.entry).span,
+          owner.valid() ? labelOf(module, owner) : module.at(module.entry).name,
+          countOf(groups, "group"), limits_.engine,
+          countOf(static_cast<std::size_t>(limits_.tasks), "task"),
+          plan.secondsWhole > 0 ? plan.seconds / plan.secondsWhole : 1, plan.workers));
+    }
+    return any;
   }
 
   // ---- the entry
@@ -175,7 +229,7 @@ class Splitter {
   bool cutEntry(const EmittedSizes& sizes) {
     const RegionId body = module_.at(module_.entry).body;
     spellOutLists(module_, body);
-    const BodyGraph whole = graphOf(module_, context_, sizes, body);
+    const BodyGraph whole = graphOf(module_, context_, sizes, body, Outlined::Part);
     if (!eachFits(whole, sizes)) return false;
     const NodeId result = resultOf(module_, body);
     const std::int64_t parentBytes =
@@ -192,12 +246,15 @@ class Splitter {
         outline(parts, body, parts.at(parts.entry).name, whole.partOfNodes(cut, parts.nodes.size()),
                 cut.parts);
       }
-      const auto measured = limits_.measure(parts);
+      Module grouped = parts;
+      std::optional<EmittedSizes> measured;
+      if (groupAll(grouped, nullptr) && (measured = limits_.measure(grouped))) parts = std::move(grouped);
+      if (!measured) measured = limits_.measure(parts);
       if (!measured) return false;
       SplitPlan plan = planOf(parts, *measured, whole.graph, cut);
       double worst = 0;
       for (const SplitPlan::Part& part : plan.parts)
-        worst = std::max(worst, ratio({part.bytes, part.steps}));
+        worst = std::max(worst, ratio({part.bytes, part.steps, part.templates}));
       if (!made || worst < best) {
         best = worst;
         made = std::move(parts);
@@ -215,7 +272,7 @@ class Splitter {
   bool eachFits(const BodyGraph& whole, const EmittedSizes& sizes) {
     for (std::size_t i = 0; i < whole.nodes.size(); ++i) {
       const StepGraph::Vertex& vertex = whole.graph.vertices[whole.vertex[i]];
-      Size size{vertex.bytes + sizes.base, vertex.steps};
+      Size size{vertex.bytes + sizes.base, vertex.steps, vertex.templates};
       if (vertex.group < whole.graph.groupBytes.size())
         size.bytes += whole.graph.groupBytes[vertex.group];
       if (ratio(size) <= 1) continue;
@@ -239,7 +296,8 @@ class Splitter {
     const auto worst =
         std::max_element(plan_.parts.begin(), plan_.parts.end(),
                          [this](const SplitPlan::Part& a, const SplitPlan::Part& b) {
-                           return ratio({a.bytes, a.steps}) < ratio({b.bytes, b.steps});
+                           return ratio({a.bytes, a.steps, a.templates}) <
+                                  ratio({b.bytes, b.steps, b.templates});
                          });
     const bool parent = worst + 1 == plan_.parts.end();
     return refuse(
@@ -258,8 +316,9 @@ class Splitter {
     SplitPlan::Part parent;
     for (const EmittedSizes::Document& document : sizes.documents) {
       const FuncDef& func = cut.at(document.func);
-      SplitPlan::Part part{func.name, countSteps(cut, func.body), document.bytes};
-      if (func.isPart) {
+      SplitPlan::Part part{func.name, countSteps(cut, func.body), document.bytes,
+                           document.templates};
+      if (func.outlined == Outlined::Part) {
         plan.parts.push_back(std::move(part));
         plan.valuesCut += static_cast<std::int64_t>(cut.types[func.result].fields.size());
       } else {

@@ -20,11 +20,13 @@ constexpr std::uint32_t kNone = 0xffffffffU;
 
 class GraphMaker {
  public:
-  GraphMaker(const Module& module, const Context& context, const EmittedSizes& sizes, RegionId body)
+  GraphMaker(const Module& module, const Context& context, const EmittedSizes& sizes, RegionId body,
+             Outlined into)
       : module_(module),
         context_(context),
         sizes_(sizes),
         body_(body),
+        into_(into),
         result_(resultOf(module, body)),
         texts_(module, body),
         wholeLists_(wholeLists(module, body)) {}
@@ -44,6 +46,12 @@ class GraphMaker {
     root_.resize(nodes_.size());
     std::iota(root_.begin(), root_.end(), 0U);
     edgeTo_.assign(nodes_.size(), kNone);
+    around_.assign(module_.regions.size(), false);
+    for (RegionId region = body_; region.valid();) {
+      around_[region.index()] = true;
+      const NodeId owner = module_.at(region).owner;
+      region = owner.valid() ? module_.at(owner).region : RegionId();
+    }
     for (std::uint32_t v = 0; v < nodes_.size(); ++v) connect(v);
     countValues();
     BodyGraph made;
@@ -70,10 +78,12 @@ class GraphMaker {
     }
     vertex.values = 0;
     vertex.steps = 0;
+    vertex.tasks = 0;
+    vertex.templates = sizeOf(sizes_.templates, id.index());
     vertex.seconds = 0;
     vertex.group = static_cast<std::uint32_t>(module_.tasks.size());  // none
     if (const auto* step = std::get_if<Step>(&module_.at(id).payload)) {
-      vertex.steps = 1;
+      vertex.steps = vertex.tasks = 1;
       vertex.seconds = secondsOf(id);
       vertex.group = static_cast<std::uint32_t>(step->task.index());
       return vertex;
@@ -89,11 +99,12 @@ class GraphMaker {
         vertex.seconds += secondsOf(at);
         if (tasks.insert(step->task.index()).second) {
           vertex.bytes += sizeOf(sizes_.ofTask, step->task.index());
+          ++vertex.templates;
         }
       } else if (const auto* call = std::get_if<Call>(&node.payload)) {
         const FuncDef& callee = module_.at(call->callee);
         if (callee.kind == FuncKind::Fn) continue;
-        if (callee.isPart) {  // only the parent runs parts
+        if (callee.outlined == Outlined::Part) {  // only the parent runs parts
           ++vertex.steps;
           vertex.stays = true;
           continue;
@@ -107,6 +118,10 @@ class GraphMaker {
         left.insert(left.end(), module_.at(region).nodes.begin(), module_.at(region).nodes.end());
       }
     }
+    vertex.tasks = std::min<std::int64_t>(vertex.steps, 1);
+    // What it gives lies where the workflow puts it, not a group.
+    const bool isFor = std::holds_alternative<For>(module_.at(id).payload);
+    vertex.stays = vertex.stays || (into_ == Outlined::Group && isFor && holdsFiles(module_.at(id).type));
     return vertex;
   }
   static std::int64_t sizeOf(const std::vector<std::int64_t>& sizes, std::size_t index) {
@@ -148,6 +163,10 @@ class GraphMaker {
       maker = module_.operands(module_.at(maker))[0];
     }
     const std::uint32_t from = vertexOf_[maker.index()];
+    if (from == kNone && carries && around_[module_.at(maker).region.index()] &&
+        !std::holds_alternative<Const>(module_.at(maker).payload)) {
+      ++graph_.vertices[to].inputs;
+    }
     if (from == kNone || from == to) return;
     const std::int64_t bytes = carries ? bytesOf(value, maker) : 0;
     const bool inList = wholeLists_[nodes_[to].index()];  // comes from its part as a list
@@ -162,7 +181,7 @@ class GraphMaker {
       known = static_cast<std::uint32_t>(graph_.edges.size());
       graph_.edges.push_back({from, to, bytes, values});
     }
-    if (carries && !crosses(value, maker)) unite(from, to);
+    if (carries && (!crosses(value, maker) || chooses(nodes_[to]))) unite(from, to);
   }
 
   /// How many values of each vertex others use: its fields, or itself.
@@ -184,14 +203,24 @@ class GraphMaker {
   [[nodiscard]] bool crosses(NodeId value, NodeId maker) const {
     const TypeId type = module_.at(value).type;
     if (!holdsFiles(type)) return true;
-    if (body_ != module_.at(module_.entry).body)
-      return false;  // its steps run more than once, or may not run
+    // Steps of other bodies run more than once, or may not run.
+    const bool once = body_ == module_.at(module_.entry).body ||
+                      (into_ == Outlined::Group && !module_.at(body_).owner.valid());
+    if (!once) return false;
     const TypeKind kind = module_.types.kind(type);
     if (kind != TypeKind::File && kind != TypeKind::Dir) return false;
     const auto* field = std::get_if<Field>(&module_.at(value).payload);
     return field != nullptr && !field->ofEach && !field->optional &&
            std::holds_alternative<Step>(module_.at(maker).payload) &&
            module_.operands(module_.at(value))[0] == maker;
+  }
+  /// Whether a node gives one of the files that it takes: it must know where they are.
+  [[nodiscard]] bool chooses(NodeId id) const {
+    const Node& node = module_.at(id);
+    if (!holdsFiles(node.type)) return false;
+    const auto* op = std::get_if<Op>(&node.payload);
+    return (std::holds_alternative<If>(node.payload) && !isTask(module_, id)) ||
+           (op != nullptr && op->op != Builtin::MakeList && op->op != Builtin::MakeRecord);
   }
   [[nodiscard]] std::int64_t bytesOf(NodeId value, NodeId maker) const {
     const auto known = module_.costs.find(maker);
@@ -230,7 +259,11 @@ class GraphMaker {
     smaller.groupBytes = graph_.groupBytes;
     std::uint32_t count = 0;
     for (const std::uint32_t c : order) count = std::max(count, c + 1);
-    StepGraph::Vertex none{0, 0, 0, static_cast<std::uint32_t>(module_.tasks.size()), 0, false};
+    StepGraph::Vertex none;
+    none.seconds = 0;
+    none.steps = none.tasks = 0;
+    none.group = static_cast<std::uint32_t>(module_.tasks.size());
+    none.values = 0;
     smaller.vertices.assign(count, none);
     std::vector<std::uint32_t> members(count, 0);
     for (std::uint32_t v = 0; v < order.size(); ++v) {
@@ -239,12 +272,16 @@ class GraphMaker {
       to.seconds += from.seconds;
       to.bytes += from.bytes;
       to.steps += from.steps;
+      to.tasks += from.tasks;
+      to.templates += from.templates;
+      to.inputs += from.inputs;
       to.values += from.values;
       to.stays = to.stays || from.stays;
       if (members[order[v]]++ == 0) {
         to.group = from.group;
       } else if (from.group != to.group && from.group < graph_.groupBytes.size()) {
         to.bytes += graph_.groupBytes[from.group];
+        ++to.templates;
       }
     }
     for (const StepGraph::Edge& edge : graph_.edges) {
@@ -309,6 +346,7 @@ class GraphMaker {
   const Context& context_;
   const EmittedSizes& sizes_;
   RegionId body_;
+  Outlined into_;
   NodeId result_;
   Texts texts_;
   std::vector<bool> wholeLists_;
@@ -316,6 +354,7 @@ class GraphMaker {
   std::vector<NodeId> nodes_;            ///< by vertex, before any were joined
   std::vector<std::uint32_t> vertexOf_;  ///< by node
   std::vector<std::uint32_t> edgeTo_;    ///< by vertex: its last edge
+  std::vector<bool> around_;             ///< by region: the body, or one that it stands in
   std::vector<std::uint32_t> root_;      ///< by vertex: union-find
   std::vector<NodeId> scratch_;
   std::size_t first_ = 0;
@@ -374,8 +413,8 @@ std::vector<std::uint32_t> BodyGraph::partOfNodes(const Partition& partition,
 }
 
 BodyGraph graphOf(const Module& module, const Context& context, const EmittedSizes& sizes,
-                  RegionId body) {
-  return GraphMaker(module, context, sizes, body).run();
+                  RegionId body, Outlined into) {
+  return GraphMaker(module, context, sizes, body, into).run();
 }
 
 NodeId resultOf(const Module& module, RegionId body) {

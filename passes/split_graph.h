@@ -43,11 +43,21 @@ struct BodyGraph {
                                                        std::size_t count) const;
 };
 
-/// What no backend can hand from one workflow to another keeps its maker and its users in one
-/// vertex. A vertex of `staying` stays with the parent. `sizes` are of the whole module. O((V + E)
-/// log V).
+/// What no backend can hand from one part or group to another keeps its maker and its users in one
+/// vertex. `sizes` are of the whole module. O((V + E) log V).
 [[nodiscard]] BodyGraph graphOf(const ir::Module& module, const Context& context,
-                                const EmittedSizes& sizes, ir::RegionId body);
+                                const EmittedSizes& sizes, ir::RegionId body, ir::Outlined into);
+
+/// Whether a node is a task of its body: a step, or what has steps in it.
+[[nodiscard]] bool isTask(const ir::Module& module, ir::NodeId id);
+
+/// Bodies that have more tasks than a template of the engine holds, each after those in it.
+[[nodiscard]] std::vector<ir::RegionId> crowdedBodies(const ir::Module& module, std::int64_t tasks);
+
+/// Puts what is in a body into groups, with at most so many tasks in each and in the body. Gives how
+/// many there are: 0 where that can't be. `plan` has the makespan.
+std::size_t group(ir::Module& module, const Context& context, const EngineLimits& limits,
+                  ir::RegionId body, SplitPlan& plan);
 
 /// Makes the list of a field of each item of a list that is made item by item one that is made so,
 /// too.

@@ -11,7 +11,19 @@ namespace couler::backends::argo {
 /// (MAX_WORKFLOW_SIZE; https://argo-workflows.readthedocs.io/en/latest/offloading-large-workflows/). YAML is
 /// longer than JSON by a third and more, which leaves the room for what is kept of each step (some 80 bytes when
 /// compressed).
-inline constexpr Limits kLimits{std::int64_t{1} << 20, 4000, 1600, 70, 25, 300, 500};
+///
+/// Since v4.0 its resource definitions say that a workflow has at most 200 templates, one of these 200 tasks
+/// and 500 parameters (pkg/apis/workflow/v1alpha1/workflow_types.go, MaxItems), which Kubernetes enforces.
+inline constexpr Limits kLimits{.bytes = std::int64_t{1} << 20,
+                                .steps = 4000,
+                                .templates = 200,
+                                .tasks = 200,
+                                .inputs = 500,
+                                .callBytes = 1600,
+                                .giveBytes = 70,
+                                .takeBytes = 25,
+                                .linkBytes = 300,
+                                .linkValues = 500};
 
 /// Writes one `Workflow` for the module's entry, after a `WorkflowTemplate` for each part. Streams: beside the present piece it holds a name
 /// a step. O(nodes + edges + text).

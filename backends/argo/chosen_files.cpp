@@ -100,9 +100,8 @@ std::string Emitter::stepKey(Scope& scope, ir::NodeId step, const Path& path, Sp
   }
   dependOnOrder(scope, step);
   const std::string prefix = settings_.artifacts->keyPrefix;
-  const std::string folder = home.isEntry ? "" : "/" + home.templateName;
   return fmt::format("({} + {} + {})", exprString(prefix.empty() ? "" : prefix + "/"), uid_,
-                     exprString(folder + filePlace(step, path[0])));
+                     exprString(filePlace(step, path[0])));
 }
 
 /// The keys of what is at `path` of each item of a list that is spelled out.

@@ -258,7 +258,7 @@ void Comparer::compareNode(NodeId id, const Dag& home, const Dag::Task& task) {
           "not give it");
     }
     const ir::TaskDef& def = module_.at(step->task);
-    arguments(id, home, task, task.arguments, def);
+    arguments(id, home, task, task.arguments, def.params);
     const bool own = std::any_of(def.params.begin(), def.params.end(),
                                  [](const ir::ParamDef& param) { return param.name == "key"; });
     const std::string_view key = own ? "" : argument(task.arguments, "key")["value"].text();
@@ -273,8 +273,13 @@ void Comparer::compareNode(NodeId id, const Dag& home, const Dag::Task& task) {
     return;
   }
   if (const auto* call = std::get_if<ir::Call>(&n.payload)) {
-    if (module_.at(call->callee).isPart) return part(id, home, task, *t);
+    if (module_.at(call->callee).outlined == ir::Outlined::Part) return part(id, home, task, *t);
     called(*call, *t, task.node, task.node["hooks"]["exit"]);
+    if (const ir::FuncDef* group = groupOf(id)) {
+      if (!task.plain) differ(task.node, "a group has a condition or a hook that the workflow does not give it");
+      arguments(id, home, task, task.arguments, group->params);
+      workflowOutputs(*t, *group);
+    }
     return;
   }
   if (const auto* loop = std::get_if<ir::For>(&n.payload)) {

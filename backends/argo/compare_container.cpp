@@ -6,6 +6,8 @@
 
 #include "backends/argo/compare.h"
 #include "backends/argo/text.h"
+#include "backends/kubernetes.h"
+#include "support/base64.h"
 
 namespace couler::backends::argo {
 namespace {
@@ -95,7 +97,7 @@ class ContainerComparer {
     if (task.run != ir::RunKind::Argv) {
       const std::string_view plain = variable(c, "COULER_SCRIPT");
       const std::string_view coded = variable(c, "COULER_SCRIPT_B64");
-      if (plain != escapeDollar(task.script) && coded != base64(task.script)) {
+      if (plain != escapeDollar(task.script) && coded != encodeBase64(task.script)) {
         differ(t, fmt::format("the script of `{}` is another", task.name));
       }
     } else if (variable(c, "COULER_ARGV").empty()) {
@@ -121,7 +123,7 @@ class ContainerComparer {
       for (const ir::TaskDef::Word& word : task.argv) {
         const ir::Value* value = module_.constant(module_.at(task.exprs).results[word.result]);
         if (value == nullptr || word.spread) continue;
-        const std::string token = "w" + base64(ir::toText(*value));
+        const std::string token = "w" + encodeBase64(ir::toText(*value));
         at = coded.find(token, at);
         if (at == std::string_view::npos) {
           differ(t, fmt::format("the words of `{}` are others", task.name));

@@ -10,11 +10,12 @@ void Comparer::findBundles() {
   for (std::size_t n = 0; n < module_.nodes.size(); ++n) {
     const NodeId id{n};
     const auto* call = module_.payload<ir::Call>(id);
-    if (call == nullptr || !module_.at(call->callee).isPart) continue;
+    if (const ir::FuncDef* group = groupOf(id)) groupBodies_.insert(group->body);
+    if (call == nullptr || module_.at(call->callee).outlined != ir::Outlined::Part) continue;
     const auto operands = module_.operands(node(id));
     for (std::size_t i = 0; i < operands.size(); ++i) {
       const auto* source = module_.payload<ir::Call>(operands[i]);
-      if (source != nullptr && module_.at(source->callee).isPart) {
+      if (source != nullptr && module_.at(source->callee).outlined == ir::Outlined::Part) {
         bundles_[module_.at(module_.at(call->callee).body).params[i]] = source->callee;
       }
     }
@@ -30,7 +31,7 @@ void Comparer::part(NodeId id, const Dag& home, const Dag::Task& task, const Tem
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const std::string& name = callee.params[i].name;
     const auto* source = module_.payload<ir::Call>(operands[i]);
-    if (source != nullptr && module_.at(source->callee).isPart) {
+    if (source != nullptr && module_.at(source->callee).outlined == ir::Outlined::Part) {
       bundleArguments(task, home, operands[i], name);
       continue;
     }
@@ -42,8 +43,7 @@ void Comparer::part(NodeId id, const Dag& home, const Dag::Task& task, const Tem
     if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
     const std::string_view madeBy = home.tasks[called_[maker.index()]].name;
     const bool file = isFile(module_.types.kind(node(operands[i]).type));
-    if (file) keyed(home.tasks[called_[maker.index()]]);
-    scratch_ = filePlace(maker, madeBy, output);
+    if (file) scratch_ = filePlace(home, maker, output);
     if (file ? text.find(scratch_) != text.npos : reads(text, madeBy, "parameters", output)) continue;
     differ(task.node, fmt::format("`{}` is not output `{}` of `{}`", name, output, madeBy));
   }
@@ -76,18 +76,32 @@ void Comparer::bundleArguments(const Dag::Task& task, const Dag& home, NodeId so
   }
 }
 
-void Comparer::keyed(const Dag::Task& task) {
-  if (argument(task.arguments, "key")["value"].text().ends_with(fmt::format("/{}", task.name)))
-    return;
+void Comparer::keyed(const Dag::Task& task, std::string_view folder) {
+  const std::string_view key = argument(task.arguments, "key")["value"].text();
+  if (key.ends_with(fmt::format("{}/{}", folder, task.name))) return;
   differ(task.node,
          fmt::format("`{}` does not put its files where another part looks for them", task.name));
 }
 
-std::string Comparer::filePlace(NodeId step, std::string_view task, std::string_view name) const {
+std::string Comparer::filePlace(const Dag& home, NodeId maker, std::string_view name) {
+  const Dag::Task* task = &home.tasks[called_[maker.index()]];
+  std::string folder;
+  while (const ir::FuncDef* group = groupOf(maker)) {
+    const NodeId record = module_.at(group->body).results[0];
+    const auto field = module_.types.fieldIndex(group->result, name);
+    if (!field || task->callee == nullptr) return {};
+    const auto [made, output] = outputOf(record, module_.operands(node(record))[*field]);
+    if (!made.valid() || called_[made.index()] == Dag::kNone) return {};
+    folder = fmt::format("/{}", task->callee->name);
+    task = &task->callee->dag.tasks[called_[made.index()]];
+    maker = made;
+    name = output;
+  }
+  keyed(*task, folder);
   for (const ir::OutputDef& output :
-       module_.at(std::get<ir::Step>(node(step).payload).task).outputs) {
+       module_.at(std::get<ir::Step>(node(maker).payload).task).outputs) {
     if (output.name != name) continue;
-    return fmt::format("/{}/{}/{}{}", task, name, output.path.empty() ? output.name : output.path,
+    return fmt::format("{}/{}/{}/{}{}", folder, task->name, name, output.path.empty() ? output.name : output.path,
                        module_.types.kind(output.type) == TypeKind::Dir ? ".tgz" : "");
   }
   return {};
@@ -131,9 +145,8 @@ void Comparer::partOutputs(const Template& t, const ir::FuncDef& func) {
     if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
     const std::string_view madeBy = t.dag.tasks[called_[maker.index()]].name;
     const std::string_view rest = text.substr(at, madeBy.size() + name.size() + 64);
-    scratch_ = filePlace(maker, madeBy, name);
     const bool file = isFile(module_.types.kind(node(values[i]).type));
-    if (file) keyed(t.dag.tasks[called_[maker.index()]]);
+    if (file) scratch_ = filePlace(t.dag, maker, name);
     if (file ? rest.find(scratch_) != rest.npos : reads(rest, madeBy, "parameters", name)) continue;
     differ(t.node, fmt::format("output `{}` of `{}` is not `{}` of `{}`", fields[i].name, func.name,
                                name, madeBy));
@@ -149,7 +162,7 @@ std::string Comparer::partField(const Dag& home, NodeId operand) const {
   const auto bundle = bundles_.find(maker);
   std::string holder;
   ir::FuncId part;
-  if (call != nullptr && module_.at(call->callee).isPart &&
+  if (call != nullptr && module_.at(call->callee).outlined == ir::Outlined::Part &&
       called_[maker.index()] != Dag::kNone) {
     part = call->callee;
     holder = fmt::format("tasks[\"{}\"].outputs.parameters[\"",
@@ -211,6 +224,15 @@ void Comparer::workflowOutputs(const Template& t, const ir::FuncDef& entry) {
   const std::vector<ir::TypeField>& fields = module_.types[entry.result].fields;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const NodeId value = module_.operands(node(record))[i];
+    if (isFile(module_.types.kind(fields[i].type))) {
+      YamlNode output = t.node["outputs"]["artifacts"].first();
+      while (output.exists() && output["name"].text() != fields[i].name) output = output.next();
+      const auto [maker, name] = outputOf(record, value);
+      if (!output.exists() || !maker.valid() || called_[maker.index()] == Dag::kNone) continue;
+      if (!reads(output["from"].text(), t.dag.tasks[called_[maker.index()]].name, "artifacts", name)) {
+        differ(output, fmt::format("output `{}` is not what it must be", fields[i].name));
+      }
+    }
     if (holdsFiles(fields[i].type) || module_.types.kind(fields[i].type) == TypeKind::Record)
       continue;
     YamlNode output = t.node["outputs"]["parameters"].first();

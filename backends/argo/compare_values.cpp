@@ -47,13 +47,19 @@ bool Comparer::holdsFiles(ir::TypeId type) const {
   return module_.types.holds(type, TypeKind::File) || module_.types.holds(type, TypeKind::Dir);
 }
 
+const ir::FuncDef* Comparer::groupOf(NodeId id) const {
+  const auto* call = module_.payload<ir::Call>(id);
+  if (call == nullptr) return nullptr;
+  const ir::FuncDef& callee = module_.at(call->callee);
+  return callee.outlined == ir::Outlined::Group ? &callee : nullptr;
+}
+
 std::pair<NodeId, std::string_view> Comparer::outputOf(NodeId user, NodeId operand) const {
   const auto* field = std::get_if<ir::Field>(&node(operand).payload);
   if (field == nullptr || field->ofEach || field->optional) return {};
   const NodeId maker = module_.operands(node(operand))[0];
-  if (!std::holds_alternative<ir::Step>(node(maker).payload) ||
-      node(maker).region != node(user).region)
-    return {};
+  const bool made = std::holds_alternative<ir::Step>(node(maker).payload) || groupOf(maker) != nullptr;
+  if (!made || node(maker).region != node(user).region) return {};
   return {maker, module_.at(field->name)};
 }
 
@@ -69,10 +75,20 @@ bool Comparer::reads(std::string_view text, std::string_view task, std::string_v
   return text.find(scratch_) != std::string_view::npos;
 }
 
-void Comparer::arguments(NodeId id, const Dag& home, const Dag::Task& task, YamlNode given, const ir::TaskDef& def) {
+bool Comparer::passesOn(std::string_view text, NodeId input, bool file) const {
+  const ir::Node& n = node(input);
+  if (module_.types.kind(n.type) == TypeKind::Record) return true;  // comes in pieces
+  const std::string_view name = module_.at(n.name);
+  const std::string_view kind = file ? "artifacts" : "parameters";
+  return text.find(fmt::format("{}.{}}}}}", kind, name)) != text.npos ||
+         text.find(fmt::format("{}['{}']", kind, name)) != text.npos ||
+         text.find(fmt::format("{}[\"{}\"]", kind, name)) != text.npos;
+}
+
+void Comparer::arguments(NodeId id, const Dag& home, const Dag::Task& task, YamlNode given, std::span<const ir::ParamDef> params) {
   const auto operands = module_.operands(node(id));
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    const ir::ParamDef& param = def.params[i];
+    const ir::ParamDef& param = params[i];
     const TypeKind kind = module_.types.kind(param.type);
     const bool file = isFile(kind);
     if (kind == TypeKind::Secret || (!file && holdsFiles(param.type))) continue;
@@ -89,6 +105,13 @@ void Comparer::arguments(NodeId id, const Dag& home, const Dag::Task& task, Yaml
     }
     if (const std::string_view no = missing(home, id, operands[i], text); !no.empty()) {
       differ(task.node, fmt::format("`{}` does not read `{}` where it must", param.name, no));
+    }
+    const RegionId region = node(operands[i]).region;
+    if (region == node(id).region && groupBodies_.contains(region) &&
+        module_.payload<ir::Param>(operands[i]) != nullptr &&
+        !passesOn(file ? fileFrom(given, param.name) : text, operands[i], file)) {
+      differ(task.node, fmt::format("`{}` is not the input `{}`", param.name,
+                                    module_.at(node(operands[i]).name)));
     }
     const auto [maker, output] = outputOf(id, operands[i]);
     if (file && !maker.valid())

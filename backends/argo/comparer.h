@@ -2,6 +2,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,16 +66,16 @@ class Comparer {
   void side(const Template& t, std::string_view taskName, std::string_view when, RegionId region);
 
   // compare_parts.cpp: what goes from one document to another
-  /// Parameters of parts that stand for all that another part gives.
+  /// Parameters of parts that stand for all that another part gives, and groups.
   void findBundles();
   /// The call of a part: what it is given, then the part itself.
   void part(NodeId id, const Dag& home, const Dag::Task& task, const Template& runner);
   /// A part takes all outputs of another as they are.
   void bundleArguments(const Dag::Task& task, const Dag& home, NodeId source, std::string_view name);
   /// A step whose files another part reads puts them where that looks for them.
-  void keyed(const Dag::Task& task);
-  /// How the place of a file ends that a step leaves for other parts.
-  std::string filePlace(NodeId step, std::string_view task, std::string_view name) const;
+  void keyed(const Dag::Task& task, std::string_view folder);
+  /// How the place of a file ends that a step, maybe one of a group, leaves for other parts.
+  std::string filePlace(const Dag& home, NodeId maker, std::string_view name);
   /// The one task of a part's entry passes each input on under its own name.
   void inputsOfPart(const Dag::Task& task);
   /// Each value that a part gives, in order, is there under its name, and made by its step.
@@ -84,7 +85,7 @@ class Comparer {
   /// Where a value is a list of outputs of steps, or of lists from other parts: the first that
   /// `text` does not read in its turn; else nothing.
   std::string_view missing(const Dag& home, NodeId user, NodeId operand, std::string_view text);
-  /// Values that the workflow gives, each from the step or the part that makes it.
+  /// Values that the workflow, or a group, gives, each from what makes it.
   void workflowOutputs(const Template& t, const ir::FuncDef& entry);
 
   // compare_values.cpp: arguments and files
@@ -96,13 +97,17 @@ class Comparer {
                             NodeId operand);
   static bool isFile(TypeKind kind);
   bool holdsFiles(ir::TypeId type) const;
-  /// Where a value is one output of one step of the same DAG: the two, else no name.
+  /// Where a value is one output of one step, or group, of the same DAG: the two, else no name.
   std::pair<NodeId, std::string_view> outputOf(NodeId user, NodeId operand) const;
   /// Whether `text` reads that output, in one of the ways in which Argo lets it be written.
   bool reads(std::string_view text, std::string_view task, std::string_view kind,
              std::string_view output);
   void arguments(NodeId id, const Dag& home, const Dag::Task& task, YamlNode given,
-                 const ir::TaskDef& def);
+                 std::span<const ir::ParamDef> params);
+  /// Whether `text` reads an input of the group that it stands in.
+  bool passesOn(std::string_view text, NodeId input, bool file) const;
+  /// The group that a node calls, or null.
+  const ir::FuncDef* groupOf(NodeId id) const;
   /// Where an expression chooses a file, its key is made of those of all that it may be.
   void chosen(NodeId user, NodeId operand, const Dag& home, const Dag::Task& task,
               std::string_view key, std::string_view name);
@@ -119,6 +124,7 @@ class Comparer {
   ForAllTasks all_;
   std::size_t depth_ = 0;
   std::vector<bool> stepful_;
+  std::set<RegionId> groupBodies_;
   std::map<NodeId, ir::FuncId> bundles_;  ///< parameters of parts: the part whose result they are
   /// By a part's body and a field of its result: the output that it is in.
   std::map<std::pair<RegionId, std::string_view>, std::string_view> chunks_;

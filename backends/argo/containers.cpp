@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "backends/argo/emitter.h"
+#include "backends/kubernetes.h"
 
 namespace couler::backends::argo {
 
@@ -54,6 +55,7 @@ const Emitter::Container& Emitter::container(ir::TaskId task, const Shape& shape
   const Container& kept = containers_.emplace(key, std::move(made)).first->second;
   const std::size_t before = rest_.size();
   writeContainer(task, shape, kept);
+  ++containerCount_;
   containerBytes_ += rest_.size() - before;
   if (sizes_ != nullptr) {
     sizes_->ofTask[task.index()] += static_cast<std::int64_t>(rest_.size() - before);
@@ -179,24 +181,6 @@ void Emitter::writeContainerOutputs(YamlWriter& w, const ir::TaskDef& task, cons
     }
     w.endList();
   }
-  w.endMap();
-}
-
-void Emitter::writeResources(YamlWriter& w, const ir::TaskDef& task) {
-  const auto entries = [&](bool limits) {
-    w.beginMap();
-    w.entry("cpu", cpuQuantity(task.cpu));
-    if (task.memory > 0) w.entry("memory", bytesQuantity(task.memory));
-    if (task.disk > 0) w.entry("ephemeral-storage", bytesQuantity(task.disk));
-    if (limits && task.gpu > 0) w.entry("nvidia.com/gpu", fmt::format("{}", task.gpu));
-    w.endMap();
-  };
-  w.key("resources");
-  w.beginMap();
-  w.key("requests");
-  entries(false);
-  w.key("limits");
-  entries(true);
   w.endMap();
 }
 

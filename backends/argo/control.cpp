@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "backends/argo/argo.h"
 #include "backends/argo/emitter.h"
+#include "support/text.h"
 
 namespace couler::backends::argo {
 namespace {
@@ -125,7 +127,7 @@ void Emitter::writeInputs(YamlWriter& w, const std::vector<Input>& inputs) {
         w.endMap();
       }
       if (input.key) writeLocation(w, *input.key);
-      if (input.optional) {
+      if (input.optional && artifacts) {  // a parameter that is missing is `null`
         w.key("optional");
         w.boolean(true);
       }
@@ -175,6 +177,10 @@ void Emitter::writeOutputs(YamlWriter& w, const std::vector<Output>& outputs) {
 
 void Emitter::writeDag(const std::string& name, const std::vector<Input>& inputs,
                        std::string_view tasks, const std::vector<Output>& outputs) {
+  checkCount(module_.at(module_.entry).span, fmt::format("template `{}`", name),
+             std::count_if(inputs.begin(), inputs.end(),
+                           [](const Input& input) { return !input.artifact; }),
+             "parameter", kLimits.inputs);
   template_([&](YamlWriter& w) {
     w.beginMap();
     w.entry("name", name);
@@ -327,19 +333,25 @@ void Emitter::dependOnOrder(Scope& scope, ir::NodeId first) {
 }
 
 void Emitter::writeTasks(Scope& scope, ir::RegionId region, YamlWriter& w) {
-  if (sizes_ == nullptr) {
-    for (const ir::NodeId id : module_.at(region).nodes) writeNode(scope, id, w);
-    return;
-  }
+  std::int64_t tasks = 0;
   for (const ir::NodeId id : module_.at(region).nodes) {
+    if (sizes_ == nullptr) {
+      tasks += writeNode(scope, id, w) ? 1 : 0;
+      continue;
+    }
     const std::size_t before = w.written() + rest_.size() - containerBytes_;
-    writeNode(scope, id, w);
+    const std::int64_t templates = templates_ - containerCount_;
+    tasks += writeNode(scope, id, w) ? 1 : 0;
+    sizes_->templates[id.index()] = templates_ - containerCount_ - templates;
     sizes_->ofNode[id.index()] =
         static_cast<std::int64_t>(w.written() + rest_.size() - containerBytes_ - before);
   }
+  const ir::NodeId owner = module_.at(region).owner;
+  checkCount(owner.valid() ? node(owner).span : module_.at(module_.entry).span,
+             fmt::format("template `{}`", scope.templateName), tasks, "task", kLimits.tasks);
 }
 
-void Emitter::writeNode(Scope& scope, ir::NodeId id, YamlWriter& w) {
+bool Emitter::writeNode(Scope& scope, ir::NodeId id, YamlWriter& w) {
   const ir::Node& n = node(id);
   void (Emitter::*make)(Scope&, ir::NodeId, TaskCall&) = nullptr;
   std::visit(ir::Overloaded{
@@ -381,7 +393,7 @@ void Emitter::writeNode(Scope& scope, ir::NodeId id, YamlWriter& w) {
                  },
              },
              n.payload);
-  if (make == nullptr) return;
+  if (make == nullptr) return false;
   // Steps hold nothing inside them, so they take turns with one call.
   const bool isStep = std::holds_alternative<ir::Step>(n.payload);
   TaskCall own;
@@ -398,6 +410,7 @@ void Emitter::writeNode(Scope& scope, ir::NodeId id, YamlWriter& w) {
   taskName_[id.index()] = static_cast<std::uint32_t>(names_.size());
   names_.push_back(name);
   writeTask(w, call);
+  return true;
 }
 
 }  // namespace couler::backends::argo

@@ -52,6 +52,18 @@ std::string Emitter::functionTemplate(ir::FuncId func) {
   return name;
 }
 
+/// A group has one call. Where its steps put files is known to those who take them.
+std::string Emitter::groupTemplate(const Scope& caller, ir::FuncId func) {
+  std::vector<std::string_view>* const outerDeps = deps_;
+  const std::uint32_t outerStamp = stampNow_;
+  deps_ = nullptr;
+  functions_[func.index()] = templateNames_.unique(module_.at(func).name);
+  writeFunction(func, caller.once);
+  deps_ = outerDeps;
+  stampNow_ = outerStamp;
+  return functions_[func.index()];
+}
+
 std::vector<Emitter::Input> Emitter::functionInputs(const ir::FuncDef& func, bool entry) {
   std::vector<Input> out;
   for (std::size_t i = 0; i < func.params.size(); ++i) {
@@ -189,13 +201,13 @@ void Emitter::writeFinally(ir::FuncId funcId, Scope& scope, const std::string& n
   scopeOf_[func.body.index()] = &scope;
 }
 
-void Emitter::writeFunction(ir::FuncId funcId) {
+void Emitter::writeFunction(ir::FuncId funcId, bool once) {
   const ir::FuncDef& func = module_.at(funcId);
   const std::string name = functions_[funcId.index()];
   scopes_.push_back(std::make_unique<Scope>());
   Scope& scope = *scopes_.back();
   scope.templateName = name;
-  scope.once = false;
+  scope.once = once;
   adopt(scope, func.body);
   const std::vector<Input> inputs = functionInputs(func, false);
   for (const Input& input : inputs) static_cast<void>(scope.inputNames.unique(input.name));
@@ -336,6 +348,7 @@ void Emitter::writeManifest() {
   adopt(scope, entry.body);
   const std::vector<Input> inputs = functionInputs(entry, true);
   for (const Input& input : inputs) static_cast<void>(scope.inputNames.unique(input.name));
+  ++templates_;
   w.beginMap();
   w.entry("name", name);
   writeInputs(w, inputs);
@@ -362,8 +375,17 @@ void Emitter::writeManifest() {
   endDocument(module_.entry, bytes_);
 }
 
+void Emitter::checkCount(Span at, std::string_view what, std::int64_t count, std::string_view of,
+                         std::int64_t most) {
+  if (count <= most) return;
+  diags_.take(diagnose<Diag::BackendTooMany>(at, what, countOf(static_cast<std::size_t>(count), of),
+                                             most, "Argo v4.0 and later")
+                  .note("make workflows of parts of it, or `for` of steps that differ by a value"));
+}
+
 void Emitter::endDocument(ir::FuncId func, std::size_t bytes) {
-  if (sizes_ != nullptr) sizes_->documents.emplace_back(func, static_cast<std::int64_t>(bytes));
+  checkCount(module_.at(func).span, "the workflow", templates_, "template", kLimits.templates);
+  if (sizes_ != nullptr) sizes_->documents.push_back({func, static_cast<std::int64_t>(bytes), templates_});
   if (!ok_ || bytes <= kObjectLimit) return;
   diags_.take(
       diagnose<Diag::BackendTooLarge>(module_.at(func).span, humanBytes(bytes), humanBytes(kObjectLimit))
@@ -385,6 +407,7 @@ std::optional<Sizes> measure(const ir::Module& module, const EmitOptions& option
   if (!settings) return std::nullopt;
   Sizes sizes;
   sizes.ofNode.assign(module.nodes.size(), 0);
+  sizes.templates.assign(module.nodes.size(), 0);
   sizes.ofTask.assign(module.tasks.size(), 0);
   Emitter emitter(module, options, *settings, [](std::string_view) {}, unheard);
   emitter.measureInto(sizes);
@@ -393,7 +416,7 @@ std::optional<Sizes> measure(const ir::Module& module, const EmitOptions& option
   for (const ir::NodeId id : module.at(module.at(module.entry).body).nodes)
     steps += sizes.ofNode[id.index()];
   for (const std::int64_t bytes : sizes.ofTask) steps += bytes;
-  sizes.base = std::max<std::int64_t>(0, sizes.documents.back().second - steps);
+  sizes.base = std::max<std::int64_t>(0, sizes.documents.back().bytes - steps);
   return sizes;
 }
 

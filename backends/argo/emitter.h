@@ -188,6 +188,9 @@ class Emitter {
   std::string writeRunner(ir::FuncId func);
   [[nodiscard]] std::vector<std::string> partInputs(ir::FuncId func) const;
   void refuseFiles(Span at);
+  /// Says what an engine of today does not take.
+  void checkCount(Span at, std::string_view what, std::int64_t count, std::string_view of,
+                  std::int64_t most);
   /// Notes how large it came out, and says when that is too large.
   void endDocument(ir::FuncId func, std::size_t bytes);
   void partCall(Scope& scope, ir::NodeId node, TaskCall& call);
@@ -204,6 +207,8 @@ class Emitter {
   /// Where a step puts a file that goes to another part, below the folder of the workflow.
   [[nodiscard]] std::string filePlace(ir::NodeId step, std::string_view output) const;
   [[nodiscard]] std::string runFolder() const;
+  /// The node that makes a file, whatever groups it came out of.
+  [[nodiscard]] ir::NodeId fileMaker(ir::NodeId value, Path& path) const;
   /// Follows a value to where it was made, whatever parts it came through.
   [[nodiscard]] ir::NodeId origin(ir::NodeId node, Path& path) const;
 
@@ -243,7 +248,6 @@ class Emitter {
   void writeContainerInputs(YamlWriter& w, const ir::TaskDef& task, const Shape& shape,
                             const Container& made);
   void writeContainerOutputs(YamlWriter& w, const ir::TaskDef& task, const Shape& shape);
-  void writeResources(YamlWriter& w, const ir::TaskDef& task);
   void writeRetry(YamlWriter& w, const ir::TaskDef& task);
   // memoize.cpp
   void writeMemoize(YamlWriter& w, const ir::TaskDef& task, const Digest& process);
@@ -270,7 +274,7 @@ class Emitter {
   void markStepful();
   void findTaskFacts();
   void writeTasks(Scope& scope, ir::RegionId region, YamlWriter& w);
-  void writeNode(Scope& scope, ir::NodeId node, YamlWriter& w);
+  bool writeNode(Scope& scope, ir::NodeId node, YamlWriter& w);  ///< whether it is a task
   void stepCall(Scope& scope, ir::NodeId node, TaskCall& call);
   void plainStepCall(Scope& scope, ir::NodeId node, TaskCall& call);
   /// What most arguments are, without detours: a plain output of a step of the same template.
@@ -341,7 +345,8 @@ class Emitter {
   void writeSettings(YamlWriter& w, bool part);
   void writeWorkflowArguments(YamlWriter& w);
   void writeEntry(YamlWriter& w);
-  void writeFunction(ir::FuncId func);
+  void writeFunction(ir::FuncId func, bool once = false);
+  std::string groupTemplate(const Scope& caller, ir::FuncId func);
   std::vector<Input> functionInputs(const ir::FuncDef& func, bool entry);
   std::vector<Output> functionOutputs(Scope& scope, const ir::FuncDef& func);
   void writeFinally(ir::FuncId func, Scope& scope, const std::string& name, bool entry);
@@ -364,6 +369,7 @@ class Emitter {
   static std::string joined(std::string_view base, const Path& path);
   template <class Body>
   void template_(Body&& body) {  // appends to the templates that follow the entry
+    ++templates_;
     YamlWriter w([this](std::string_view t) { rest_ += t; }, 1);
     w.beginList();
     body(w);
@@ -427,6 +433,8 @@ class Emitter {
   std::vector<bool> keyed_;         // by node: its files are wanted by their keys
   std::string_view uid_ = kUidInTag;  // how an expression names the workflow's uid
   Sizes* sizes_ = nullptr;
+  std::int64_t templates_ = 0;      // of the document at hand
+  std::int64_t containerCount_ = 0;
   std::size_t containerBytes_ = 0;  // of all that were written
 };
 

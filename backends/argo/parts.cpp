@@ -42,7 +42,7 @@ void Emitter::findParts() {
   keyed_.assign(module_.nodes.size(), false);
   bool any = false;
   for (std::size_t i = 0; i < module_.funcs.size(); ++i) {
-    if (!module_.funcs[i].isPart) continue;
+    if (module_.funcs[i].outlined != ir::Outlined::Part) continue;
     any = true;
     partOf_[module_.funcs[i].body.index()] = ir::FuncId{i};
   }
@@ -50,12 +50,12 @@ void Emitter::findParts() {
   const auto mark = [&](ir::NodeId value) {
     if (!isFileKind(kindOf(node(value).type))) return;
     Path path;
-    const ir::NodeId maker = base(value, path);
+    const ir::NodeId maker = fileMaker(value, path);
     if (module_.payload<ir::Step>(maker) != nullptr) keyed_[maker.index()] = true;
   };
   const auto partOf = [&](ir::NodeId id) {
     const auto* call = module_.payload<ir::Call>(id);
-    return call != nullptr && module_.at(call->callee).isPart ? call->callee : ir::FuncId();
+    return call != nullptr && module_.at(call->callee).outlined == ir::Outlined::Part ? call->callee : ir::FuncId();
   };
   for (std::size_t i = 0; i < module_.nodes.size(); ++i) {
     const ir::NodeId id{i};
@@ -89,7 +89,7 @@ void Emitter::findParts() {
 bool Emitter::isPacked(ir::NodeId id) const {
   if (parts_.empty()) return false;
   const ir::Node& n = node(id);
-  if (const auto* call = std::get_if<ir::Call>(&n.payload)) return module_.at(call->callee).isPart;
+  if (const auto* call = std::get_if<ir::Call>(&n.payload)) return module_.at(call->callee).outlined == ir::Outlined::Part;
   return std::holds_alternative<ir::Param>(n.payload) && partOf_[n.region.index()].valid();
 }
 
@@ -143,6 +143,17 @@ ir::NodeId Emitter::origin(ir::NodeId from, Path& path) const {
   return id;
 }
 
+ir::NodeId Emitter::fileMaker(ir::NodeId value, Path& path) const {
+  ir::NodeId id = base(value, path);
+  for (;;) {
+    const auto* call = module_.payload<ir::Call>(id);
+    if (call == nullptr || path.empty()) return id;
+    const ir::FuncDef& callee = module_.at(call->callee);
+    if (callee.outlined != ir::Outlined::Group) return id;
+    id = base(module_.at(callee.body).results[0], path);
+  }
+}
+
 std::string Emitter::runFolder() const {
   const std::string prefix = settings_.artifacts ? settings_.artifacts->keyPrefix : "";
   return prefix + (prefix.empty() ? "" : "/") + "{{workflow.uid}}";
@@ -153,7 +164,8 @@ std::string Emitter::filePlace(ir::NodeId step, std::string_view name) const {
   for (const ir::OutputDef& output : task.outputs) {
     if (output.name != name) continue;
     const bool folder = module_.types.kind(output.type) == TypeKind::Dir;
-    return fmt::format("/{}/{}/{}{}", names_[taskName_[step.index()]], output.name,
+    const Scope& home = *scopeOf_[node(step).region.index()];
+    return fmt::format("{}/{}/{}/{}{}", home.isEntry ? "" : "/" + home.templateName, names_[taskName_[step.index()]], output.name,
                        output.path.empty() ? output.name : output.path, folder ? ".tgz" : "");
   }
   return {};
@@ -227,7 +239,7 @@ std::vector<Emitter::Output> Emitter::partOutputs(Scope& scope, ir::FuncId funcI
     std::string value;
     if (isFileKind(kindOf(fields[i].type))) {
       Path path;
-      const ir::NodeId maker = base(values[i], path);
+      const ir::NodeId maker = fileMaker(values[i], path);
       if (!settings_.artifacts) refuseFiles(node(maker).span);
       value = "inputs.parameters[\"folder\"] + " + exprString(filePlace(maker, path.front()));
     } else {
@@ -334,6 +346,7 @@ void Emitter::beginDocument() {
   functions_.assign(module_.funcs.size(), std::string());
   functionQueue_.clear();
   rest_.clear();
+  templates_ = 0;
   bytes_ = 0;
 }
 
@@ -394,6 +407,7 @@ void Emitter::writePart(ir::FuncId funcId) {
   }
   w.key("templates");
   w.beginList();
+  ++templates_;
   w.beginMap();
   w.entry("name", start);
   w.key("dag");

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "backends/argo/emitter.h"
+#include "backends/kubernetes.h"
 #include "ir/shim.h"
+#include "support/base64.h"
 
 // What a container runs: the launcher, then the words or the script of the task, and the environment that
 // brings the values.
@@ -55,7 +57,7 @@ struct Emitter::Process {
     if (value.find("{{") == std::string::npos) {
       set(name, escapeDollar(value));
     } else {
-      setEncoded(name, base64(value));
+      setEncoded(name, encodeBase64(value));
     }
   }
   void setList(std::string_view name, const std::vector<std::string>& words) {
@@ -88,7 +90,7 @@ void Emitter::bindParameters(const Process& process) {
 
 /// The text of a value as base64: of a constant at once, else by a tag.
 std::string Emitter::encodedText(Process& process, ir::NodeId id) {
-  if (const ir::Value* value = module_.constant(id)) return base64(ir::toText(*value));
+  if (const ir::Value* value = module_.constant(id)) return encodeBase64(ir::toText(*value));
   const bool optional = module_.types.kind(node(id).type) == TypeKind::Optional;
   const TypeKind kind = kindOf(node(id).type);
   const auto* param = std::get_if<ir::Param>(&node(id).payload);
@@ -132,7 +134,7 @@ void Emitter::addWords(Process& process) {
     } else if (!word.spread) {
       words.push_back("w" + encodedText(process, id));
     } else if (value != nullptr) {
-      for (const ir::Value& item : value->items()) words.push_back("w" + base64(ir::toText(item)));
+      for (const ir::Value& item : value->items()) words.push_back("w" + encodeBase64(ir::toText(item)));
     } else {
       const TypeKind item = module_.types.kind(module_.types[node(id).type].element);
       words.push_back(exprTag(fmt::format("sprig.join(\" \", map({}, {{\"w\" + sprig.b64enc({})}}))",
@@ -154,7 +156,7 @@ void Emitter::addScript(Process& process) {
     if (plain) {
       process.command.push_back(escapeDollar(word));
     } else {
-      words.push_back("w" + base64(word));
+      words.push_back("w" + encodeBase64(word));
     }
   }
   process.setList("COULER_ARGV", words);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "backends/argo/text.h"
+#include "backends/kubernetes.h"
 #include "backends/names.h"
 #include "support/text.h"
 

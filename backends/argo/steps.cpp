@@ -305,9 +305,10 @@ void Emitter::funcCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const ir::Node& n = node(id);
   const ir::FuncId funcId = std::get<ir::Call>(n.payload).callee;
   const ir::FuncDef& func = module_.at(funcId);
-  if (func.isPart) return partCall(scope, id, call);
+  if (func.outlined == ir::Outlined::Part) return partCall(scope, id, call);
   const auto operands = module_.operands(n);
-  call.templateName = functionTemplate(funcId);
+  call.templateName = func.outlined == ir::Outlined::Group ? groupTemplate(scope, funcId)
+                                                           : functionTemplate(funcId);
   for (std::size_t i = 0; i < operands.size(); ++i) {
     for (const Leaf& leaf : leavesOf(func.params[i].type)) {
       giveArgument(scope, call, leaf, joined(func.params[i].name, leaf.path), operands[i], n.span);

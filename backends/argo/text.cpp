@@ -1,11 +1,9 @@
 #include "backends/argo/text.h"
 
-#include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
 
-#include "support/base64.h"
 
 namespace couler::backends::argo {
 namespace {
@@ -120,40 +118,6 @@ std::string exprString(std::string_view text) {
   }
   out += '"';
   return out;
-}
-
-std::string escapeDollar(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    if (c == '$') out += '$';
-    out += c;
-  }
-  return out;
-}
-
-std::string base64(std::string_view bytes) { return encodeBase64(bytes); }
-
-std::string cpuQuantity(double cores) {
-  const auto milli = static_cast<std::int64_t>(std::ceil(cores * 1000 - 1e-9));
-  return milli % 1000 == 0 ? fmt::format("{}", milli / 1000) : fmt::format("{}m", milli);
-}
-
-std::string bytesQuantity(std::int64_t bytes) {
-  constexpr std::int64_t kKi = 1024;
-  constexpr std::string_view kUnits[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
-  std::size_t unit = 0;
-  while (bytes != 0 && bytes % kKi == 0 && unit + 1 < std::size(kUnits)) {
-    bytes /= kKi;
-    ++unit;
-  }
-  return fmt::format("{}{}", bytes, kUnits[unit]);
-}
-
-std::int64_t wholeSeconds(ir::Duration duration) {
-  const std::int64_t seconds =
-      duration.micros / 1'000'000 + (duration.micros % 1'000'000 > 0 ? 1 : 0);
-  return seconds < 1 ? 1 : seconds;
 }
 
 std::string goDuration(ir::Duration duration) {

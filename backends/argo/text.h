@@ -18,15 +18,6 @@ namespace couler::backends::argo {
 /// `text` as a string literal of Argo's expression language, without any character that Argo's own
 /// scan of a tag looks for (`{`, `}`, `?`, `:`).
 [[nodiscard]] std::string exprString(std::string_view text);
-/// `$` doubled: Kubernetes expands `$(NAME)` in commands and environment values.
-[[nodiscard]] std::string escapeDollar(std::string_view text);
-[[nodiscard]] std::string base64(std::string_view bytes);
-
-/// CPU cores and bytes as Kubernetes quantities: `1500m`, `2`, `4Gi`, `1000`.
-[[nodiscard]] std::string cpuQuantity(double cores);
-[[nodiscard]] std::string bytesQuantity(std::int64_t bytes);
-/// Whole seconds, rounded up, at least 1.
-[[nodiscard]] std::int64_t wholeSeconds(ir::Duration duration);
 /// As Go reads durations: `5s`, `1500ms`, `10us`.
 [[nodiscard]] std::string goDuration(ir::Duration duration);
 

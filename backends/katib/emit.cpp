@@ -3,24 +3,19 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "backends/argo/text.h"
 #include "backends/katib/katib.h"
 #include "backends/katib/search.h"
+#include "backends/kubernetes.h"
 #include "backends/launcher.h"
 #include "backends/names.h"
 #include "backends/yaml_writer.h"
 #include "ir/shim.h"
+#include "support/base64.h"
 #include "support/text.h"
 
 namespace couler::backends::katib {
 namespace {
 
-// Text for Kubernetes; none of these is about Argo.
-using argo::base64;
-using argo::bytesQuantity;
-using argo::cpuQuantity;
-using argo::escapeDollar;
-using argo::wholeSeconds;
 using ir::OutputFrom;
 
 class Emitter {
@@ -89,7 +84,7 @@ class Emitter {
   void setConstant(const std::string& name, std::string_view value) {
     if (value.find("${") == std::string_view::npos) return set(name, escapeDollar(value));
     decoded_.push_back(name);
-    set(name + "_B64", base64(value));
+    set(name + "_B64", encodeBase64(value));
   }
 
   /// Sets a variable to text with values of the search in it; nothing but an evaluator could say
@@ -134,7 +129,7 @@ class Emitter {
       if (known) {
         std::string text;
         for (const Piece& piece : *pieces) text += piece.text;
-        words.push_back("w" + base64(text));
+        words.push_back("w" + encodeBase64(text));
         continue;
       }
       const std::string name = fmt::format("COULER_WORD_{}", words.size());
@@ -147,7 +142,7 @@ class Emitter {
   void script() {
     const ir::ProcessSpec spec = ir::scriptProcess(module_, task_);
     std::vector<std::string> words;
-    for (const std::string& word : spec.argv) words.push_back("w" + base64(word));
+    for (const std::string& word : spec.argv) words.push_back("w" + encodeBase64(word));
     setList("COULER_ARGV", words);
     for (const auto& [name, value] : spec.env) setConstant(name, value);
     for (const auto& [name, value] : spec.labels) setConstant(name, value);
@@ -341,18 +336,7 @@ class Emitter {
       w.endMap();
     }
     w.endList();
-    w.key("resources");
-    w.beginMap();
-    for (const bool limits : {false, true}) {
-      w.key(limits ? "limits" : "requests");
-      w.beginMap();
-      w.entry("cpu", cpuQuantity(task_.cpu));
-      if (task_.memory > 0) w.entry("memory", bytesQuantity(task_.memory));
-      if (task_.disk > 0) w.entry("ephemeral-storage", bytesQuantity(task_.disk));
-      if (limits && task_.gpu > 0) w.entry("nvidia.com/gpu", fmt::format("{}", task_.gpu));
-      w.endMap();
-    }
-    w.endMap();
+    writeResources(w, task_);
     w.endMap();
   }
 
@@ -386,7 +370,7 @@ std::optional<Sizes> measure(const ir::Module& module, const EmitOptions& option
       [&](std::string_view text) { sizes.base += static_cast<std::int64_t>(text.size()); },
       unheard);
   if (!ok) return std::nullopt;
-  sizes.documents.emplace_back(module.entry, sizes.base);
+  sizes.documents.push_back({module.entry, sizes.base, 0});
   return sizes;
 }
 

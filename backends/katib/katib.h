@@ -8,7 +8,7 @@
 namespace couler::backends::katib {
 
 /// Kubernetes stores objects of at most 1.5 MiB.
-inline constexpr Limits kLimits{std::int64_t{3} << 19, 0, 0};
+inline constexpr Limits kLimits{.bytes = std::int64_t{3} << 19};
 
 bool emit(const ir::Module& module, const EmitOptions& options, const TextSink& out,
           DiagnosticSink& diags);

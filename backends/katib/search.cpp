@@ -125,7 +125,7 @@ class SearchReader {
     steps_.push_back(id);
   }
 
-  [[nodiscard]] ir::TypeId pointType() const { return node(operands(points_)[0]).type; }
+  [[nodiscard]] ir::TypeId pointType() const { return node(operands(points_)[ir::search::drawn::kSample]).type; }
 
   // ---- what a trial gets
   void trials() {
@@ -222,7 +222,7 @@ class SearchReader {
     const std::size_t drawn = module_.types[pointType()].fields.size();
     const auto all = module_.operands(n);
     const ir::Value* points =
-        std::get<ir::Op>(n.payload).op == B::TuneGrid ? module_.constant(all[1]) : nullptr;
+        std::get<ir::Op>(n.payload).op == B::TuneGrid ? module_.constant(all[ir::search::every::kPoints]) : nullptr;
     for (std::size_t i = 0; i < drawn; ++i) {
       Parameter& p = search_.parameters[i];
       const ir::Value* space = module_.constant(all[all.size() - drawn + i]);
@@ -310,56 +310,47 @@ class SearchReader {
               search_.trials * std::max<std::int64_t>(values, 1), 0x7fffffff);
         }
         return;
-      case B::TuneNext: {  // sample, first, tried, scores, maximize, trials, seed, startup, parallel
+      case B::TuneNext: {
+        namespace at = ir::search::next;
         search_.algorithm = "tpe";
         prior();
-        search_.trials = number(5);
-        search_.settings = {{"random_state", fmt::format("{}", number(6))}};
-        if (number(7) != 10)
+        search_.trials = number(at::kTrials);
+        search_.settings = {{"random_state", fmt::format("{}", number(at::kSeed))}};
+        if (number(at::kStartup) != 10)
           lossy("`startup`",
                 "katib's `tpe` draws points at random until it has enough to learn from");
-        if (const std::int64_t parallel = number(8); parallel > 1) search_.parallel = parallel;
+        if (const std::int64_t parallel = number(at::kParallel); parallel > 1) search_.parallel = parallel;
         return;
       }
-      case B::TuneRandom:  // sample, first, trials, seed
+      case B::TuneRandom:
         search_.algorithm = "random";
         prior();
-        search_.trials = number(2);
-        search_.settings = {{"random_state", fmt::format("{}", number(3))}};
+        search_.trials = number(ir::search::drawn::kTrials);
+        search_.settings = {{"random_state", fmt::format("{}", number(ir::search::drawn::kSeed))}};
         return;
       default:
         prior();
         if (promoted_.valid()) return hyperband();
         search_.algorithm = "sobol";
-        search_.trials = number(2);
-        if (number(3) != 0) lossy("the `seed` of `sobol`", "katib always gives the same points");
+        search_.trials = number(ir::search::drawn::kTrials);
+        if (number(ir::search::drawn::kSeed) != 0) lossy("the `seed` of `sobol`", "katib always gives the same points");
     }
   }
 
   /// Points that a language model proposed.
   void prior() {
-    const ir::Value* first = module_.constant(operands(points_)[1]);
+    static_assert(ir::search::drawn::kFirst == std::size_t{ir::search::next::kFirst});
+    const ir::Value* first = module_.constant(operands(points_)[ir::search::drawn::kFirst]);
     if (first != nullptr && !first->items().empty())
       lossy("the points of a prior", "katib draws all points itself");
   }
 
   /// Katib's `hyperband` runs all brackets, of so many trials as the most of the resource asks for.
   void hyperband() {
-    std::int64_t eta = 0;
-    std::vector<NodeId> left{
-        operands(promoted_)[2]};  // how many go on: max(trials div reduction, 1)
-    while (!left.empty() && eta == 0) {
-      const NodeId id = left.back();
-      left.pop_back();
-      const auto* op = opOf(id);
-      if (op == nullptr) continue;
-      if (op->op == B::DivInt) {
-        const ir::Value* value = module_.constant(operands(id)[1]);
-        if (const auto* whole = value == nullptr ? nullptr : value->as<std::int64_t>())
-          eta = *whole;
-      }
-      for (const NodeId operand : operands(id)) left.push_back(operand);
-    }
+    const ir::Value* reduction =
+        module_.constant(operands(promoted_)[ir::search::promoted::kReduction]);
+    const auto* whole = reduction == nullptr ? nullptr : reduction->as<std::int64_t>();
+    const std::int64_t eta = whole == nullptr ? 0 : *whole;
     if (eta < 2 || most_ == 0) return refuse(at_, "this `asha`", kElsewhere);
     std::int64_t rungs = 0;
     for (std::int64_t amount = most_; amount >= eta; amount /= eta) ++rungs;
@@ -384,8 +375,8 @@ class SearchReader {
 
   // ---- what comes of it
   void objective() {
-    const auto* scores = best_.valid() ? module_.payload<ir::Field>(operands(best_)[1]) : nullptr;
-    const ir::Value* maximize = best_.valid() ? module_.constant(operands(best_)[0]) : nullptr;
+    const auto* scores = best_.valid() ? module_.payload<ir::Field>(operands(best_)[ir::search::best::kScores]) : nullptr;
+    const ir::Value* maximize = best_.valid() ? module_.constant(operands(best_)[ir::search::best::kMaximize]) : nullptr;
     if (scores == nullptr || maximize == nullptr)
       return refuse(at_, "a search whose best trial nothing uses", "return it");
     search_.maximize = *maximize->as<bool>();

@@ -4,11 +4,12 @@
 
 #include <fmt/format.h>
 
-#include "backends/argo/text.h"
 #include "backends/katib/katib.h"
 #include "backends/katib/search.h"
+#include "backends/kubernetes.h"
 #include "backends/launcher.h"
 #include "backends/yaml_reader.h"
+#include "support/base64.h"
 #include "support/text.h"
 
 namespace couler::backends::katib {
@@ -297,18 +298,18 @@ class Comparer {
     same(pod, "`restartPolicy`", pod["restartPolicy"].text(), "Never");
     same(pod, "the account", pod["serviceAccountName"].text(), settings_.serviceAccount);
     same(pod, "the timeout", pod["activeDeadlineSeconds"].text(),
-         task_.timeout.micros > 0 ? fmt::format("{}", argo::wholeSeconds(task_.timeout)) : "");
+         task_.timeout.micros > 0 ? fmt::format("{}", wholeSeconds(task_.timeout)) : "");
     const YamlNode c = pod["containers"].first();
     if (!c.exists() || c.next().exists()) return differ(pod, "a trial is one container");
     same(c, "the image", c["image"].text(), task_.image.empty() ? settings_.image : task_.image);
     lists(c, "the words of the command", c["command"], {std::begin(kCommand), std::end(kCommand)});
     for (const char* kind : {"requests", "limits"}) {
       const YamlNode r = c["resources"][kind];
-      same(r, "cpu", r["cpu"].text(), argo::cpuQuantity(task_.cpu));
+      same(r, "cpu", r["cpu"].text(), cpuQuantity(task_.cpu));
       same(r, "memory", r["memory"].text(),
-           task_.memory > 0 ? argo::bytesQuantity(task_.memory) : "");
+           task_.memory > 0 ? bytesQuantity(task_.memory) : "");
       same(r, "disk", r["ephemeral-storage"].text(),
-           task_.disk > 0 ? argo::bytesQuantity(task_.disk) : "");
+           task_.disk > 0 ? bytesQuantity(task_.disk) : "");
     }
     same(c, "gpu", c["resources"]["limits"]["nvidia.com/gpu"].text(),
          task_.gpu > 0 ? fmt::format("{}", task_.gpu) : "");
@@ -318,15 +319,15 @@ class Comparer {
   void program(YamlNode c) {
     if (task_.run != ir::RunKind::Argv) {
       const std::string_view plain = variable(c, "COULER_SCRIPT");
-      if (plain != argo::escapeDollar(task_.script) &&
-          variable(c, "COULER_SCRIPT_B64") != argo::base64(task_.script)) {
+      if (plain != escapeDollar(task_.script) &&
+          variable(c, "COULER_SCRIPT_B64") != encodeBase64(task_.script)) {
         differ(c, fmt::format("the script of `{}` is another", task_.name));
       }
       for (std::size_t i = 0; i < task_.params.size(); ++i) given(c, i);
     } else {
       words(c);
     }
-    same(c, "the launcher", variable(c, "COULER_LAUNCHER"), argo::escapeDollar(kLauncher));
+    same(c, "the launcher", variable(c, "COULER_LAUNCHER"), escapeDollar(kLauncher));
     for (const ir::OutputDef& output : task_.outputs) {
       const ir::TypeKind kind = module_.types.kind(output.type);
       if (kind != ir::TypeKind::Int && kind != ir::TypeKind::Float) continue;
@@ -345,7 +346,7 @@ class Comparer {
     for (const ir::TaskDef::Word& word : task_.argv) {
       const ir::Value* value = module_.constant(module_.at(task_.exprs).results[word.result]);
       if (value == nullptr) continue;
-      const std::string wanted = "w" + argo::base64(ir::toText(*value));
+      const std::string wanted = "w" + encodeBase64(ir::toText(*value));
       at = coded.find(wanted, at);
       if (at == std::string_view::npos)
         return differ(c, fmt::format("the words of `{}` are others", task_.name));
@@ -364,8 +365,8 @@ class Comparer {
                   quoted ? '"' + tag + '"' : tag);
     }
     const std::string json = ir::toJson(*wanted.value);
-    if (variable(c, name) == argo::escapeDollar(json) ||
-        variable(c, name + "_B64") == argo::base64(json))
+    if (variable(c, name) == escapeDollar(json) ||
+        variable(c, name + "_B64") == encodeBase64(json))
       return;
     differ(c, fmt::format("`{}` is not `{}`", task_.params[i].name, json.substr(0, 80)));
   }

@@ -43,26 +43,14 @@ NodeId Lowerer::TuneLowering::numbersOf(const std::vector<std::int64_t>& values)
   return l_.constNode(ir::Value::list(items), types().list(TypeTable::kInt), span_);
 }
 
-NodeId Lowerer::TuneLowering::startersOf(NodeId trials, std::int64_t rung, const std::vector<std::int64_t>& cycle) {
-  std::vector<std::int64_t> before{0};
-  for (const std::int64_t start : cycle) before.push_back(before.back() + (start == rung ? 1 : 0));
-  const NodeId length = number(static_cast<std::int64_t>(cycle.size()));
-  const NodeId whole = op(Builtin::DivInt, TypeTable::kInt, {{trials, length}});
-  const NodeId inWhole = op(Builtin::MulInt, TypeTable::kInt, {{whole, number(before.back())}});
-  const NodeId rest = op(Builtin::RemInt, TypeTable::kInt, {{trials, length}});
-  return op(Builtin::AddInt, TypeTable::kInt, {{inWhole, item(numbersOf(before), rest)}});
-}
-
 void Lowerer::TuneLowering::halve() {
   const std::int64_t reduction = constant("reduction", 3, 2);
   const std::vector<std::int64_t> amounts = amountsOfRungs(reduction);
   const std::vector<std::int64_t> cycle = starts(amounts.size(), reduction);
   const bool oneBracket = cycle.size() == 1;
 
-  const NodeId trials = op(Builtin::LengthList, TypeTable::kInt, {{points_}});
   std::vector<NodeId> rungs;
   std::vector<NodeId> scores;
-  NodeId there = oneBracket ? trials : startersOf(trials, 0, cycle);  // trials of the rung
   for (std::size_t rung = 0; rung < amounts.size(); ++rung) {
     const ir::NameId name =
         l_.newStepName(rung == 0 ? std::string(name_) : fmt::format("{}-rung{}", name_, rung + 1));
@@ -90,19 +78,14 @@ void Lowerer::TuneLowering::halve() {
         return oneBracket ? run(trial) : runIf(startsHere(trial), trial);
       }));
     } else {
-      const NodeId part = op(Builtin::DivInt, TypeTable::kInt, {{there, number(reduction)}});
-      const NodeId places = op(Builtin::Max, TypeTable::kInt, {{part, number(1)}});
       rungs.push_back(forEach(numbers(), maybeResult_, [&](NodeId trial) {
-        const NodeId goesOn = op(Builtin::TunePromoted, TypeTable::kBool,
-                                 {{scores.back(), trial, places, truth(expr_.maximize)}});
+        const NodeId goesOn =
+            op(Builtin::TunePromoted, TypeTable::kBool,
+               {{scores.back(), trial, numbersOf(cycle), number(static_cast<std::int64_t>(rung) - 1),
+                 number(reduction), truth(expr_.maximize)}});
         if (oneBracket) return runIf(goesOn, trial);
         return runIf(op(Builtin::Or, TypeTable::kBool, {{startsHere(trial), goesOn}}), trial);
       }));
-      there = places;
-      if (!oneBracket) {
-        const NodeId fresh = startersOf(trials, static_cast<std::int64_t>(rung), cycle);
-        there = op(Builtin::AddInt, TypeTable::kInt, {{places, fresh}});
-      }
     }
     scores.push_back(scoresOf(rungs.back()));
   }

@@ -136,8 +136,6 @@ class Lowerer::TuneLowering {
   std::vector<std::int64_t> starts(std::size_t rungs, std::int64_t reduction);
   NodeId startOf(NodeId trial, const std::vector<std::int64_t>& cycle);
   NodeId numbersOf(const std::vector<std::int64_t>& values);
-  /// How many of the trials start on that rung.
-  NodeId startersOf(NodeId trials, std::int64_t rung, const std::vector<std::int64_t>& cycle);
 
   /// Successive halving: each rung gives more to fewer, which go on from where they were.
   void halve();

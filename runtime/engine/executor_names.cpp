@@ -27,7 +27,7 @@ std::string Executor::pathOf(std::uint32_t frame, std::string_view name) const {
     } else if (f.role == Role::Call) {
       const ir::Node& node = module_.at(frames_[f.parent].plan->slots[f.ownerSlot]);
       const ir::FuncDef& callee = module_.at(std::get<ir::Call>(node.payload).callee);
-      if (callee.isPart) continue;
+      if (callee.outlined != ir::Outlined::No) continue;
       ir::appendStepPath(path,
                          node.name.valid() ? module_.at(node.name) : std::string_view(callee.name),
                          std::exchange(indexes, {}));

@@ -9,7 +9,9 @@
 
 #include "argo_fixture.h"
 #include "backends/argo/text.h"
+#include "backends/kubernetes.h"
 #include "backends/yaml_reader.h"
+#include "support/base64.h"
 
 namespace couler::backends {
 namespace {
@@ -78,7 +80,7 @@ class Pod {
     std::string out(text);
     for (const auto& [name, json] : inputs) {
       out =
-          replaced(out, "{{=sprig.b64enc(inputs.parameters['" + name + "'])}}", argo::base64(json));
+          replaced(out, "{{=sprig.b64enc(inputs.parameters['" + name + "'])}}", encodeBase64(json));
       out = replaced(out, "{{inputs.parameters." + name + "}}", json);
     }
     EXPECT_EQ(out.find("{{"), std::string::npos) << out;
@@ -101,7 +103,7 @@ TEST(ArgoLauncher, RunsWordsAsTheyStand) {
   EXPECT_EQ(compiled.validate(manifest.text), "");
   Pod pod;
   EXPECT_EQ(pod.run(manifest.text, "t", {}), 0);
-  EXPECT_EQ(pod.output("o.line.b64"), argo::base64("a{{b}}|$(HOME) $$|it's||"));
+  EXPECT_EQ(pod.output("o.line.b64"), encodeBase64("a{{b}}|$(HOME) $$|it's||"));
 }
 
 TEST(ArgoLauncher, GivesScriptsTheirValues) {
@@ -147,10 +149,10 @@ TEST(ArgoText, HidesWhatArgoWouldRead) {
   EXPECT_EQ(safeJson("\"\xf0\x9f\x98\x80\xc3\xa9\x7f\""), "\"\\ud83d\\ude00\\u00e9\\u007f\"");
   EXPECT_EQ(exprString("a?b:{c}\"\\"), R"("a\u003fb\u003a\u007bc\u007d\"\\")");
   EXPECT_EQ(escapeDollar("$(a) $$"), "$$(a) $$$$");
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("a"), "YQ==");
-  EXPECT_EQ(base64("ab"), "YWI=");
-  EXPECT_EQ(base64("abc"), "YWJj");
+  EXPECT_EQ(encodeBase64(""), "");
+  EXPECT_EQ(encodeBase64("a"), "YQ==");
+  EXPECT_EQ(encodeBase64("ab"), "YWI=");
+  EXPECT_EQ(encodeBase64("abc"), "YWJj");
   EXPECT_EQ(cpuQuantity(1.5), "1500m");
   EXPECT_EQ(cpuQuantity(2), "2");
   EXPECT_EQ(cpuQuantity(0.0001), "1m");

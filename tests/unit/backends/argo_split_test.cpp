@@ -5,6 +5,7 @@
 
 #include "argo_fixture.h"
 #include "backends/argo/argo.h"
+#include "backends/argo/manifest.h"
 #include "ir/print.h"
 #include "ir/verify.h"
 #include "passes/pass.h"
@@ -19,16 +20,22 @@ passes::EngineLimits limitsOf(Limits of, const EmitOptions& options = {}) {
   limits.engine = "argo";
   limits.bytes = of.bytes;
   limits.steps = of.steps;
+  limits.templates = of.templates;
+  limits.tasks = of.tasks;
+  limits.inputs = of.inputs;
   limits.handOver = {of.callBytes, of.giveBytes, of.takeBytes, of.linkBytes, of.linkValues};
   limits.measure = [options](const ir::Module& module) -> std::optional<passes::EmittedSizes> {
     auto sizes = argo::measure(module, options);
     if (!sizes) return std::nullopt;
     passes::EmittedSizes out;
     out.ofNode = std::move(sizes->ofNode);
+    out.templates = std::move(sizes->templates);
     out.ofTask = std::move(sizes->ofTask);
     out.base = sizes->base;
     out.results = sizes->results;
-    for (const auto& [func, bytes] : sizes->documents) out.documents.push_back({func, bytes});
+    for (const Sizes::Document& document : sizes->documents) {
+      out.documents.push_back({document.func, document.bytes, document.templates});
+    }
     return out;
   };
   return limits;
@@ -39,6 +46,39 @@ struct Split {
   std::string text;
   bool changed = false;
 };
+
+std::vector<std::string> documentsOf(std::string_view text) {
+  std::vector<std::string> documents;
+  for (std::size_t at = text.find("\n---\n"); at != text.npos; at = text.find("\n---\n")) {
+    documents.emplace_back(text.substr(0, at + 1));
+    text.remove_prefix(at + 5);
+  }
+  documents.emplace_back(text);
+  return documents;
+}
+std::string joined(const std::vector<std::string>& documents) {
+  std::string text;
+  for (const std::string& document : documents) text += (text.empty() ? "" : "---\n") + document;
+  return text;
+}
+
+/// What Argo's resource definitions say of each document; gives how many tasks there are in all.
+std::size_t expectTemplates(const std::string& text, const Limits& of) {
+  std::size_t tasks = 0;
+  for (const std::string& document : documentsOf(text)) {
+    YamlDocument yaml;
+    std::string error;
+    EXPECT_TRUE(yaml.read(document, error)) << error;
+    const argo::Manifest manifest(yaml);
+    EXPECT_LE(manifest.templates().size(), static_cast<std::size_t>(of.templates));
+    for (const argo::Template& t : manifest.templates()) {
+      EXPECT_LE(t.dag.tasks.size(), static_cast<std::size_t>(of.tasks)) << t.name;
+      EXPECT_LE(t.node["inputs"]["parameters"].size(), static_cast<std::size_t>(of.inputs)) << t.name;
+      tasks += t.dag.tasks.size();
+    }
+  }
+  return tasks;
+}
 
 /// Splits, emits and validates; each document is within the limits.
 Split splitArgo(ir::Module& module, Limits of) {
@@ -77,6 +117,7 @@ Split splitArgo(ir::Module& module, Limits of) {
   for (const passes::SplitPlan::Part& part : result.plan.parts) {
     EXPECT_LE(part.steps, of.steps) << part.name;
   }
+  EXPECT_GE(expectTemplates(result.text, of), steps);
   return result;
 }
 
@@ -118,6 +159,25 @@ TEST(ArgoSplit, HundredThousandSteps) {
     std::printf("%-26s %2zu parts, %4ld values cut, x %.3f\n", shape.name.c_str(),
                 split.plan.parts.size() - 1, split.plan.valuesCut,
                 split.plan.seconds / split.plan.secondsWhole);
+  }
+}
+
+// A body with more tasks than a template may have is put into groups, where the whole needs no parts.
+TEST(ArgoSplit, GroupsOfEveryShape) {
+  for (const testing::Shape& shape :
+       {testing::fanOut(400), testing::pipelines(40, 10), testing::layered(20, 20),
+        testing::randomLayers(20, 20), testing::randomGraph(450), testing::diamonds(400),
+        testing::layered(4, 240), testing::randomGraph(1200)}) {
+    SCOPED_TRACE(shape.name);
+    ir::Module module = testing::moduleOf(shape);
+    const Split split = splitArgo(module, argo::kLimits);
+    EXPECT_TRUE(split.changed);
+    EXPECT_EQ(documentsOf(split.text).size(), 1U);
+    const auto groups = std::count_if(module.funcs.begin(), module.funcs.end(), [](const ir::FuncDef& f) {
+      return f.outlined == ir::Outlined::Group;
+    });
+    EXPECT_GT(groups, 1);
+    std::printf("%-26s %2td groups\n", shape.name.c_str(), groups);
   }
 }
 
@@ -169,21 +229,6 @@ Manifest cutMixed(Compiled& compiled) {
   EXPECT_TRUE(passes::split(compiled.module(), context)) << Compiled::list(diags);
   EXPECT_EQ(ir::verify(compiled.module()), std::vector<std::string>{});
   return compiled.emit();
-}
-
-std::vector<std::string> documentsOf(std::string_view text) {
-  std::vector<std::string> documents;
-  for (std::size_t at = text.find("\n---\n"); at != text.npos; at = text.find("\n---\n")) {
-    documents.emplace_back(text.substr(0, at + 1));
-    text.remove_prefix(at + 5);
-  }
-  documents.emplace_back(text);
-  return documents;
-}
-std::string joined(const std::vector<std::string>& documents) {
-  std::string text;
-  for (const std::string& document : documents) text += (text.empty() ? "" : "---\n") + document;
-  return text;
 }
 
 struct PartFault {
@@ -291,6 +336,103 @@ TEST(ArgoSplit, ValidatorFindsFaultsBetweenParts) {
   documents = documentsOf(good.text);
   documents[2].erase(from, to - from);
   expectFound(documents, "a step in no part");
+}
+
+/// The program with at most so many tasks in a template.
+Manifest groupMixed(Compiled& compiled, std::int64_t tasks) {
+  Limits limits = argo::kLimits;
+  limits.tasks = tasks;
+  const passes::EngineLimits used = limitsOf(limits, compiled.options());
+  DiagnosticList diags;
+  passes::Context context{diags};
+  context.limits = &used;
+  EXPECT_TRUE(passes::split(compiled.module(), context)) << Compiled::list(diags);
+  EXPECT_EQ(ir::verify(compiled.module()), std::vector<std::string>{});
+  const std::string graph = ir::print(compiled.module());
+  EXPECT_NE(graph.find(" group {"), std::string::npos);
+  DiagnosticList found;
+  SourceManager sources;
+  const auto read = ir::parseText(sources, sources.add("graph", graph), found);
+  EXPECT_TRUE(read.has_value()) << Compiled::list(found);
+  if (read) {
+    EXPECT_EQ(ir::print(*read), graph);
+  }
+  Manifest manifest = compiled.emit();
+  limits.templates = 200;
+  expectTemplates(manifest.text, limits);
+  return manifest;
+}
+
+// Files and lists go from group to group, in bodies of loops values alone.
+TEST(ArgoSplit, GroupsHandFilesAndListsOver) {
+  for (const std::int64_t tasks : {10, 25, 60}) {
+    SCOPED_TRACE(tasks);
+    Compiled compiled(kMixed);
+    ASSERT_TRUE(compiled.ready()) << compiled.problems();
+    const Manifest made = groupMixed(compiled, tasks);
+    EXPECT_TRUE(made.ok) << made.problems;
+    EXPECT_EQ(compiled.validate(made.text), "");
+  }
+}
+
+TEST(ArgoSplit, ValidatorFindsFaultsOfGroups) {
+  Compiled compiled(kMixed);
+  ASSERT_TRUE(compiled.ready()) << compiled.problems();
+  const Manifest good = groupMixed(compiled, 30);
+  ASSERT_TRUE(good.ok) << good.problems;
+  ASSERT_EQ(compiled.validate(good.text), "");
+  constexpr PartFault kFaults[] = {
+      {0, "{{tasks.group-1.outputs.parameters.one_0_m}}", "{{tasks.group-1.outputs.parameters.one_1_m}}",
+       "CW0653"},
+      {0, "{{tasks.group-1.outputs.artifacts.one_3_note}}",
+       "{{tasks.group-1.outputs.artifacts.one_4_note}}", "CW0653"},
+      {0, "dependencies: [group-1, group-2]", "dependencies: [group-2]", "CW065"},
+      {0, "template: main-group-1\n", "template: main-group-2\n", "CW0653"},
+      {0, "{{tasks.one-0.outputs.parameters.m}}", "{{tasks.one-1.outputs.parameters.m}}", "CW0653"},
+      {0, "{{tasks.one-3.outputs.artifacts.note}}", "{{tasks.one-4.outputs.artifacts.note}}", "CW0653"},
+      {0, "{{inputs.parameters.one_0_m}}", "{{inputs.parameters.one_1_m}}", "CW0653"},
+      {0, "{{inputs.artifacts.one_3_note}}", "{{inputs.artifacts.one_4_note}}", "CW0653"},
+      {0, "      - name: one_0_m\n        valueFrom", "      - name: one_O_m\n        valueFrom",
+       "CW065"},
+  };
+  for (const PartFault& fault : kFaults) {
+    SCOPED_TRACE(std::string(fault.from) + " -> " + std::string(fault.to));
+    std::string text = good.text;
+    const std::size_t at = text.find(fault.from);
+    EXPECT_NE(at, std::string::npos) << text;
+    if (at == std::string::npos) continue;
+    text.replace(at, fault.from.size(), fault.to);
+    EXPECT_NE(compiled.validate(text).find(fault.code), std::string::npos);
+  }
+}
+
+// Steps in groups of a part leave their files where other parts look for them.
+TEST(ArgoSplit, GroupsInParts) {
+  std::string program = kMixed;
+  for (std::size_t at = program.find("40"); at != program.npos; at = program.find("40", at)) {
+    program.replace(at, 2, "200");
+  }
+  Compiled compiled(program);
+  ASSERT_TRUE(compiled.ready()) << compiled.problems();
+  Limits limits = argo::kLimits;
+  limits.steps = 250;
+  limits.tasks = 60;
+  const passes::EngineLimits used = limitsOf(limits, compiled.options());
+  DiagnosticList diags;
+  passes::Context context{diags};
+  context.limits = &used;
+  ASSERT_TRUE(passes::split(compiled.module(), context)) << Compiled::list(diags);
+  const Manifest made = compiled.emit();
+  EXPECT_TRUE(made.ok) << made.problems;
+  EXPECT_EQ(compiled.validate(made.text), "");
+  EXPECT_GT(documentsOf(made.text).size(), 2U);
+  expectTemplates(made.text, limits);
+  const std::string place = "\"/main-part-1-group-1/";
+  const std::size_t at = made.text.find(place);
+  ASSERT_NE(at, std::string::npos);
+  std::string wrong = made.text;
+  wrong.replace(at, place.size(), "\"/main-part-1-group-2/");
+  EXPECT_NE(compiled.validate(wrong).find("CW0653"), std::string::npos);
 }
 
 // The same of files, lists and settings.

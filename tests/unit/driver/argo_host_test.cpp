@@ -47,7 +47,8 @@ class OnArgo : public CommandLine {
       if (!value.is_string() || !fs::exists(value.get<std::string>())) {
         const auto found = host.values().find(name);
         EXPECT_TRUE(found != host.values().end() && found->second == value)
-            << name << ": " << value;
+            << name << ": " << value << "\n"
+            << (found == host.values().end() ? Tree() : found->second);
         continue;
       }
       const std::string bytes = slurp(value.get<std::string>());

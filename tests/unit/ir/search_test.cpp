@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "ir/eval.h"
@@ -169,8 +170,9 @@ TEST(SearchTest, TheLaterTrialsStartTheFewerTheyAre) {
 
 TEST(SearchTest, TheBestAreFirstOnesOfEquals) {
   const Value scores = list({0.5, Value(), 0.9, 0.9, std::nan(""), 0.1});
-  const auto promoted = [&](std::int64_t trial, std::int64_t most, bool maximize) {
-    return show(run(B::TunePromoted, {scores, trial, most, maximize}));
+  const auto promoted = [&](std::int64_t trial, std::int64_t reduction, bool maximize) {
+    return show(run(B::TunePromoted, {scores, trial, list({std::int64_t{0}}), std::int64_t{0},
+                                      reduction, maximize}));
   };
   EXPECT_EQ(show(run(B::TuneBest, {true, scores})), "2");
   EXPECT_EQ(show(run(B::TuneBest, {false, scores})), "5");
@@ -178,13 +180,48 @@ TEST(SearchTest, TheBestAreFirstOnesOfEquals) {
   EXPECT_EQ(show(run(B::TuneBest, {true, list({std::int64_t{3}, std::int64_t{4}})})), "1");
   EXPECT_EQ(show(run(B::TuneBest, {true, list({})})),
             "error: no trial has a score: all of them failed, or there was none");
-  EXPECT_EQ(promoted(2, 1, true), "true");
-  EXPECT_EQ(promoted(3, 1, true), "false");
-  EXPECT_EQ(promoted(3, 2, true), "true");
-  EXPECT_EQ(promoted(0, 2, false), "true");
-  EXPECT_EQ(promoted(1, 9, true), "false") << "failed";
-  EXPECT_EQ(promoted(4, 9, true), "false") << "no number";
-  EXPECT_EQ(promoted(9, 9, true), "false");
+  EXPECT_EQ(promoted(2, 6, true), "true");
+  EXPECT_EQ(promoted(3, 6, true), "false");
+  EXPECT_EQ(promoted(3, 5, true), "true") << "two of six, rounded up";
+  EXPECT_EQ(promoted(0, 3, false), "true");
+  EXPECT_EQ(promoted(1, 2, true), "false") << "failed";
+  EXPECT_EQ(promoted(4, 2, true), "false") << "no number";
+  EXPECT_EQ(promoted(9, 2, true), "false");
+  EXPECT_EQ(promoted(0, 1, true), "error: `reduction` is 1");
+}
+
+// Trials that started on a rung do not crowd out those that came to it, and the other way round.
+TEST(SearchTest, TrialsCompeteWithThoseThatStartedWhereTheyDid) {
+  const auto places = [](std::int64_t rung, std::int64_t start, std::int64_t trials) {
+    return search::placesOn(rung, start, trials, 3);
+  };
+  EXPECT_EQ(places(0, 0, 27), 27);
+  EXPECT_EQ(places(1, 0, 27), 9);
+  EXPECT_EQ(places(3, 0, 27), 1);
+  EXPECT_EQ(places(7, 0, 27), 1);
+  EXPECT_EQ(places(1, 0, 28), 10);
+  EXPECT_EQ(places(2, 0, 28), 4);
+  EXPECT_EQ(places(0, 1, 4), 0);
+  EXPECT_EQ(places(1, 1, 4), 4);
+  EXPECT_EQ(places(2, 1, 4), 2);
+  EXPECT_EQ(places(2, 1, 0), 0);
+  // Trials 0, 1, 3, 4, 6, 7, … start on rung 0, every third on rung 1, with better scores.
+  ListItems scores;
+  for (std::int64_t i = 0; i < 12; ++i) {
+    scores.emplace_back(i % 3 == 2 ? 100.0 + static_cast<double>(i) : static_cast<double>(i));
+  }
+  std::string on1, on2;
+  for (std::int64_t i = 0; i < 12; ++i) {
+    const auto goes = [&](std::int64_t rung) {
+      return show(run(B::TunePromoted, {Value::list(scores), i,
+                                        list({std::int64_t{0}, std::int64_t{0}, std::int64_t{1}}),
+                                        rung, std::int64_t{3}, true}));
+    };
+    if (i % 3 != 2) on1 += goes(0) == "true" ? fmt::format(" {}", i) : "";
+    on2 += goes(1) == "true" ? fmt::format(" {}", i) : "";
+  }
+  EXPECT_EQ(on1, " 7 9 10") << "the best three of eight";
+  EXPECT_EQ(on2, " 8 10 11") << "one of three, and two of four";
 }
 
 /// Runs a search that learns on `loss` and gives the least loss.

@@ -11,6 +11,7 @@
 #include "passes/outline.h"
 #include "passes/partition.h"
 #include "passes/passes.h"
+#include "passes/split_graph.h"
 #include "tests/support/step_graphs.h"
 #include "tests/unit/runtime/fixture.h"
 
@@ -28,7 +29,7 @@ class SplitRun : public testing::EngineTest {
     limits.measure = [](const ir::Module& module) {
       passes::EmittedSizes sizes;
       for (std::size_t i = 0; i < module.funcs.size(); ++i) {
-        if (module.funcs[i].isPart) sizes.documents.push_back({ir::FuncId{i}, 1});
+        if (module.funcs[i].outlined == ir::Outlined::Part) sizes.documents.push_back({ir::FuncId{i}, 1});
       }
       sizes.documents.push_back({module.entry, 1});
       return std::optional(sizes);
@@ -46,6 +47,21 @@ class SplitRun : public testing::EngineTest {
     EXPECT_EQ(ir::verify(module), std::vector<std::string>{});
     for (const passes::SplitPlan::Part& part : plan.parts) EXPECT_LE(part.steps, steps) << part.name;
     return plan;
+  }
+  /// Puts what has more tasks than so many into groups.
+  static void group(ir::Module& module, std::int64_t tasks) {
+    DiagnosticList said;
+    passes::EngineLimits limits = limitsOf(0);
+    limits.tasks = tasks;
+    limits.inputs = 30;
+    passes::Context context{said};
+    context.limits = &limits;
+    EXPECT_TRUE(passes::split(module, context));
+    EXPECT_EQ(ir::verify(module), std::vector<std::string>{});
+    EXPECT_TRUE(std::any_of(module.funcs.begin(), module.funcs.end(), [](const ir::FuncDef& func) {
+      return func.outlined == ir::Outlined::Group;
+    }));
+    EXPECT_TRUE(passes::crowdedBodies(module, tasks).empty());
   }
   struct Outcome {
     std::string outputs;
@@ -93,6 +109,7 @@ TEST_F(SplitRun, EveryShapeGivesTheSame) {
     expectSame(module, module, 20);
   }
 }
+
 
 constexpr const char* kMixed = R"(
 task number(n: int) -> (x: int, note: file = "note.txt") {
@@ -143,6 +160,41 @@ workflow main(start: int = 3, word: string = "end") -> (total: int, some: int?, 
     return (total: h.x, some: some?.x, list: each, text: g.text + word, note: b.note)
 }
 )";
+
+TEST_F(SplitRun, GroupsOfEveryShapeGiveTheSame) {
+  for (const couler::testing::Shape& shape :
+       {couler::testing::fanOut(60), couler::testing::layered(6, 8),
+        couler::testing::randomGraph(60, 1), couler::testing::diamonds(60)}) {
+    SCOPED_TRACE(shape.name);
+    const ir::Module module = couler::testing::moduleOf(shape, "");
+    ir::Module grouped = module;
+    group(grouped, 12);
+    expectSameRuns(module, grouped);
+    ir::Module both = module;
+    passes::EngineLimits limits = limitsOf(25);
+    limits.tasks = 10;
+    limits.inputs = 30;
+    DiagnosticList said;
+    passes::Context context{said};
+    context.limits = &limits;
+    EXPECT_TRUE(passes::split(both, context));
+    EXPECT_EQ(ir::verify(both), std::vector<std::string>{});
+    expectSameRuns(module, both);
+  }
+}
+
+TEST_F(SplitRun, ConditionsLoopsFilesAndFinallyInGroups) {
+  const auto program = testing::compile(folder / "test.cwl", kMixed, true);
+  ASSERT_TRUE(program->module.has_value());
+  ir::Module grouped = *program->module;
+  group(grouped, 8);
+  const Outcome one = runIn(*program->module, "whole");
+  const Outcome other = runIn(grouped, "groups");
+  EXPECT_EQ(one.states, other.states);
+  for (const char* name : {"total", "some", "list", "text"}) {
+    EXPECT_TRUE(*one.values.field(name) == *other.values.field(name)) << name;
+  }
+}
 
 TEST_F(SplitRun, ConditionsLoopsFilesAndFinally) {
   options.inputs = {};
