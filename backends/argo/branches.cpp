@@ -7,7 +7,8 @@ namespace couler::backends::argo {
 void Emitter::ifCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const ir::Node& n = node(id);
   const auto& branch = std::get<ir::If>(n.payload);
-  Scope& wrapper = childScope(scope, {}, call.name);
+  const std::string name = templateName(id, call, "if");
+  Scope& wrapper = childScope(scope, id, {}, name, call.name);
   const std::string condition = expr(scope, module_.operands(n)[0]);
   call.parameters.add("condition", exprTag("toJson(" + condition + ")"));
   static_cast<void>(wrapper.inputNames.unique("condition"));
@@ -33,7 +34,7 @@ void Emitter::ifCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       adopt(wrapper, side.region);
       continue;
     }
-    Scope& child = childScope(wrapper, side.region, fmt::format("{}-{}", call.name, side.task));
+    Scope& child = childScope(wrapper, id, side.region, fmt::format("{}-{}", name, side.task), side.task);
     child.fileItems = false;
     std::vector<Result> results;
     if (used)
@@ -107,16 +108,16 @@ void Emitter::ifCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   }
   std::vector<Input> inputs = {{"condition", false, false, std::nullopt, std::nullopt}};
   for (Input& input : inputsOf(wrapper)) inputs.push_back(std::move(input));
-  writeDag(wrapper.templateName, inputs, tasks, outputs);
-  call.templateName = wrapper.templateName;
+  call.templateName = writeDag(wrapper.templateName, inputs, tasks, outputs, true);
   giveCaptures(scope, wrapper, call);
 }
 
 void Emitter::tryCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const ir::Node& n = node(id);
   const ir::RegionId region = std::get<ir::Try>(n.payload).body;
-  Scope& wrapper = childScope(scope, {}, call.name);
-  Scope& child = childScope(wrapper, region, call.name + "-body");
+  const std::string name = templateName(id, call, "try");
+  Scope& wrapper = childScope(scope, id, {}, name, call.name);
+  Scope& child = childScope(wrapper, id, region, name + "-body", "body");
   std::vector<Result> results;
   if (used_[id.index()])
     results.push_back({module_.at(region).results[0], n.type, "value", keyed_[id.index()]});
@@ -155,8 +156,7 @@ void Emitter::tryCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       outputs.push_back(std::move(output));
     }
   }
-  writeDag(wrapper.templateName, inputsOf(wrapper), tasks, outputs);
-  call.templateName = wrapper.templateName;
+  call.templateName = writeDag(wrapper.templateName, inputsOf(wrapper), tasks, outputs, true);
   giveCaptures(scope, wrapper, call);
 }
 

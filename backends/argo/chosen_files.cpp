@@ -85,23 +85,32 @@ void Emitter::markMakers(ir::NodeId value, Path path) {
   }
 }
 
-std::string Emitter::stepFolder(const Scope& scope, std::string_view task) const {
-  if (scope.isPart) return fmt::format("{}/{}", inputTag("folder"), task);
-  if (scope.isEntry) return fmt::format("{}/{}", runFolder(), task);
-  return fmt::format("{}/{}/{}", runFolder(), scope.templateName, task);
+std::string Emitter::folderOf(Scope& scope) const {
+  if (scope.parent == nullptr) return runFolder() + scope.place;
+  scope.folder = true;
+  return inputTag("folder");
+}
+
+std::string Emitter::stepFolder(Scope& scope, std::string_view task) const {
+  return fmt::format("{}/{}", scope.isPart ? inputTag("folder") : folderOf(scope), task);
 }
 
 std::string Emitter::stepKey(Scope& scope, ir::NodeId step, const Path& path, Span at) {
-  const Scope& home = *scopeOf_[node(step).region.index()];
+  Scope& home = *scopeOf_[node(step).region.index()];
   if (!home.once || path.size() != 1) {
     unsupported(at, "a choice among files that a `for`, a `loop` or a called workflow makes",
                 "choose inside a task, or make the file once more from what was chosen");
     return "nil";
   }
   dependOnOrder(scope, step);
+  const std::string place = filePlace(step, path[0]);
+  if (&home == &scope && scope.parent != nullptr) {
+    scope.folder = true;
+    return fmt::format("(inputs.parameters['folder'] + {})", exprString(place.substr(home.place.size())));
+  }
   const std::string prefix = settings_.artifacts->keyPrefix;
   return fmt::format("({} + {} + {})", exprString(prefix.empty() ? "" : prefix + "/"), uid_,
-                     exprString(filePlace(step, path[0])));
+                     exprString(place));
 }
 
 /// The keys of what is at `path` of each item of a list that is spelled out.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "backends/argo/comparer.h"
+#include "backends/argo/labels.h"
 #include "backends/names.h"
 
 namespace couler::backends::argo {
@@ -113,16 +114,6 @@ bool Comparer::ownsBodies(const ir::Node& n) {
          std::holds_alternative<ir::Try>(n.payload);
 }
 
-std::string_view Comparer::name(NodeId id) const {
-  const ir::Node& n = node(id);
-  if (n.name.valid()) return module_.at(n.name);
-  if (const auto* step = std::get_if<ir::Step>(&n.payload)) return module_.at(step->task).name;
-  if (const auto* call = std::get_if<ir::Call>(&n.payload)) return module_.at(call->callee).name;
-  if (std::holds_alternative<ir::For>(n.payload)) return "for";
-  if (std::holds_alternative<ir::If>(n.payload)) return "if";
-  return std::holds_alternative<ir::Loop>(n.payload) ? "loop" : "try";
-}
-
 void Comparer::makers(NodeId first, bool exact, std::vector<NodeId>& out) {
   ++mark_;
   fields_.clear();
@@ -207,7 +198,7 @@ void Comparer::compareEdges(NodeId id, RegionId home, const Dag& dag, const Dag:
     const std::uint32_t wait = called_[m.index()];
     if (std::binary_search(wanted_.begin(), wanted_.end(), wait)) continue;
     differ(task.node, fmt::format("`{}` must wait for `{}`", task.name,
-                                  wait == Dag::kNone ? name(m) : dag.tasks[wait].name));
+                                  wait == Dag::kNone ? nameOf(module_, m) : dag.tasks[wait].name));
   }
 }
 
@@ -221,12 +212,13 @@ void Comparer::dag(const Template* t, RegionId region) {
     differ(t->node, "a failed step must not stop the others: `failFast: false` is missing");
   }
   TaskNames names(t->dag);
+  const BodyNames labels(module_, region);
   const std::vector<NodeId>& nodes = module_.at(region).nodes;
   std::uint32_t count = 0;
   for (const NodeId id : nodes) {
     if (std::holds_alternative<std::monostate>(node(id).payload) || !makesTask(id)) continue;
     ++count;
-    const std::uint32_t found = names.next(name(id));
+    const std::uint32_t found = names.next(labels.of(id));
     called_[id.index()] = found;
     if (found == Dag::kNone) {
       differ(t->node, fmt::format("step `{}` is missing", names.last()));
@@ -244,6 +236,14 @@ void Comparer::dag(const Template* t, RegionId region) {
 }
 
 void Comparer::compareNode(NodeId id, const Dag& home, const Dag::Task& task) {
+  const ir::Node& n = node(id);
+  const std::size_t level = levels_.size();
+  levels_.push_back({task.arguments, n.region, &home});
+  compareCallee(id, home, task);
+  levels_.resize(level);
+}
+
+void Comparer::compareCallee(NodeId id, const Dag& home, const Dag::Task& task) {
   const ir::Node& n = node(id);
   const Template* t = task.callee;
   if (t == nullptr) {
@@ -285,10 +285,11 @@ void Comparer::compareNode(NodeId id, const Dag& home, const Dag::Task& task) {
   if (const auto* loop = std::get_if<ir::For>(&n.payload)) {
     const YamlNode each = only(*t, "each");
     if (!each["withParam"].exists()) differ(t->node, "a fan-out without `withParam`");
-    dag(find(each, each["template"].text()), loop->body);
+    within(each, loop->body);
     return;
   }
   if (const auto* branch = std::get_if<ir::If>(&n.payload)) {
+    folder(task.arguments, task.name);
     side(*t, "then", "true", branch->then);
     if (branch->otherwise.valid()) side(*t, "otherwise", "false", branch->otherwise);
     return;
@@ -299,16 +300,18 @@ void Comparer::compareNode(NodeId id, const Dag& home, const Dag::Task& task) {
     if (again["when"].text().find("'stop'") == std::string_view::npos)
       differ(t->node, "a loop that looks at no end");
     constant(task.node, task.arguments, "limit", module_.operands(n)[1]);
-    dag(find(body, body["template"].text()), loop->body);
+    within(body, loop->body);
     return;
   }
   if (const auto* attempt = std::get_if<ir::Try>(&n.payload)) {
     const YamlNode body = only(*t, "body");
+    folder(task.arguments, task.name);
+    folder(body["arguments"], "body");
     if (body["continueOn"]["failed"].text() != "true" ||
         body["continueOn"]["error"].text() != "true") {
       differ(t->node, "a `try` whose steps may not fail");
     }
-    dag(find(body, body["template"].text()), attempt->body);
+    within(body, attempt->body);
   }
 }
 
@@ -346,7 +349,20 @@ void Comparer::side(const Template& t, std::string_view taskName, std::string_vi
   if (task["when"].text() != fmt::format("{{{{inputs.parameters.condition}}}} == {}", when)) {
     differ(task, fmt::format("`{}` has not its condition", taskName));
   }
-  dag(find(task, task["template"].text()), region);
+  folder(task["arguments"], taskName);
+  within(task, region);
+}
+
+void Comparer::folder(YamlNode arguments, std::string_view task) {
+  const YamlNode given = argument(arguments, "folder");
+  if (!given.exists() || given["value"].text().ends_with(fmt::format("}}}}/{}", task))) return;
+  differ(given, fmt::format("files of `{}` are put where others may be", task));
+}
+
+void Comparer::within(YamlNode task, RegionId body) {
+  levels_.push_back({task["arguments"], {}, nullptr});
+  dag(find(task, task["template"].text()), body);
+  levels_.pop_back();
 }
 
 bool compareWithModule(const ir::Module& module, const EmitOptions& options,

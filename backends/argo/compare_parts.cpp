@@ -48,6 +48,7 @@ void Comparer::part(NodeId id, const Dag& home, const Dag::Task& task, const Tem
     differ(task.node, fmt::format("`{}` is not output `{}` of `{}`", name, output, madeBy));
   }
   const Manifest* const outer = std::exchange(manifest_, document);
+  const std::vector<Level> around = std::exchange(levels_, {});
   const Template* entry = find(document->spec(), document->spec()["entrypoint"].text());
   if (entry != nullptr && entry->dag.tasks.size() == 1 && entry->dag.tasks[0].callee != nullptr) {
     const Template& steps = *entry->dag.tasks[0].callee;
@@ -58,6 +59,7 @@ void Comparer::part(NodeId id, const Dag& home, const Dag::Task& task, const Tem
     differ(entry->node, "a part whose entry is not one task");
   }
   manifest_ = outer;
+  levels_ = around;
 }
 
 void Comparer::bundleArguments(const Dag::Task& task, const Dag& home, NodeId source, std::string_view name) {

@@ -22,15 +22,32 @@ void Comparer::sameValue(YamlNode at, std::string_view text, const ir::Value& va
   }
 }
 
+std::pair<std::string_view, const Dag*> Comparer::passedDown(std::string_view text,
+                                                             std::string_view kind,
+                                                             RegionId to) const {
+  const std::string begin = fmt::format("{{{{inputs.{}.", kind);
+  // The last level is the call of the task that has the text.
+  for (std::size_t level = levels_.size(); level-- > 1;) {
+    const Level& outer = levels_[level - 1];
+    if (!text.starts_with(begin) || !text.ends_with("}}")) break;
+    const std::string_view name = text.substr(begin.size(), text.size() - begin.size() - 2);
+    const YamlNode given = kind == "parameters" ? argument(outer.arguments, name) : YamlNode();
+    text = kind == "parameters" ? given["value"].text() : fileFrom(outer.arguments, name);
+    if (outer.dag != nullptr && to.valid() && outer.region == to) return {text, outer.dag};
+  }
+  return {text, nullptr};
+}
+
 std::string_view Comparer::constant(YamlNode task, YamlNode arguments, std::string_view name, NodeId operand) {
   const YamlNode given = argument(arguments, name);
   if (!given.exists()) {
     differ(task, fmt::format("`{}` is not given", name));
     return {};
   }
-  const std::string_view text = given["value"].text();
+  std::string_view text = given["value"].text();
   const ir::Value* value = module_.constant(operand);
   if (value == nullptr) return text;
+  text = passedDown(text, "parameters", {}).first;
   if (text.find("{{") != std::string_view::npos) {
     differ(given, fmt::format("`{}` is computed, but it is a constant", name));
   } else {
@@ -89,7 +106,10 @@ void Comparer::arguments(NodeId id, const Dag& home, const Dag::Task& task, Yaml
   const auto operands = module_.operands(node(id));
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const ir::ParamDef& param = params[i];
-    const TypeKind kind = module_.types.kind(param.type);
+    const ir::TypeId type = module_.types.kind(param.type) == TypeKind::Optional
+                                ? module_.types[param.type].element
+                                : param.type;
+    const TypeKind kind = module_.types.kind(type);
     const bool file = isFile(kind);
     if (kind == TypeKind::Secret || (!file && holdsFiles(param.type))) continue;
     std::string_view text;
@@ -116,6 +136,9 @@ void Comparer::arguments(NodeId id, const Dag& home, const Dag::Task& task, Yaml
     const auto [maker, output] = outputOf(id, operands[i]);
     if (file && !maker.valid())
       chosen(id, operands[i], home, task, fileKey(given, param.name), param.name);
+    if (file && !maker.valid()) {
+      handedDown(operands[i], fileFrom(given, param.name), task, param.name);
+    }
     if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
     if (file) text = fileFrom(given, param.name);
     const std::string_view madeBy = home.tasks[called_[maker.index()]].name;
@@ -123,6 +146,18 @@ void Comparer::arguments(NodeId id, const Dag& home, const Dag::Task& task, Yaml
     differ(task.node, fmt::format("{}`{}` is not output `{}` of `{}`", file ? "file " : "",
                                   param.name, output, madeBy));
   }
+}
+
+void Comparer::handedDown(NodeId operand, std::string_view text, const Dag::Task& task,
+                          std::string_view name) {
+  NodeId maker = operand;
+  while (module_.payload<ir::Field>(maker) != nullptr) maker = module_.operands(node(maker))[0];
+  if (!makesTask(maker) || called_[maker.index()] == Dag::kNone) return;
+  const auto [from, dag] = passedDown(text, "artifacts", node(maker).region);
+  if (dag == nullptr) return;
+  const std::string_view madeBy = dag->tasks[called_[maker.index()]].name;
+  if (from.find(fmt::format("tasks.{}.outputs.artifacts.", madeBy)) != from.npos) return;
+  differ(task.node, fmt::format("file `{}` is not what `{}` makes", name, madeBy));
 }
 
 void Comparer::chosen(NodeId user, NodeId operand, const Dag& home, const Dag::Task& task, std::string_view key, std::string_view name) {

@@ -40,6 +40,12 @@ class Comparer {
     std::uint32_t then;  ///< into fields_; kNoFields: none
     std::uint32_t count;
   };
+  /// A task that is being compared, outside in.
+  struct Level {
+    YamlNode arguments;
+    RegionId region;            ///< that it is a task of
+    const Dag* dag = nullptr;   ///< null: it stands between a node and its body
+  };
   struct Part {
     NodeId node;
     std::uint32_t fields = kNoFields;
@@ -52,7 +58,6 @@ class Comparer {
   void findSteps();
   bool makesTask(NodeId id) const;
   static bool ownsBodies(const ir::Node& n);
-  std::string_view name(NodeId id) const;
   /// The nodes with tasks that a value is made of, whatever region they are in. `exact`: only those
   /// that it cannot be made without; else all that are in sight.
   void makers(NodeId first, bool exact, std::vector<NodeId>& out);
@@ -61,6 +66,11 @@ class Comparer {
   void compareEdges(NodeId id, RegionId home, const Dag& dag, const Dag::Task& task);
   void dag(const Template* t, RegionId region);
   void compareNode(NodeId id, const Dag& home, const Dag::Task& task);
+  void compareCallee(NodeId id, const Dag& home, const Dag::Task& task);
+  /// Each task has a folder of its own for what its steps make.
+  void folder(YamlNode arguments, std::string_view task);
+  /// The body that a task of a template around it runs.
+  void within(YamlNode task, RegionId body);
   void called(const ir::Call& call, const Template& t, YamlNode task, YamlNode exit);
   YamlNode only(const Template& t, std::string_view taskName);
   void side(const Template& t, std::string_view taskName, std::string_view when, RegionId region);
@@ -104,6 +114,12 @@ class Comparer {
              std::string_view output);
   void arguments(NodeId id, const Dag& home, const Dag::Task& task, YamlNode given,
                  std::span<const ir::ParamDef> params);
+  /// What `text` comes to when it is nothing but an input that the templates around it hand down, and
+  /// the DAG of `to` when it comes from there.
+  std::pair<std::string_view, const Dag*> passedDown(std::string_view text, std::string_view kind,
+                                                     RegionId to) const;
+  /// A file of a task of a template around this one comes from that task.
+  void handedDown(NodeId operand, std::string_view text, const Dag::Task& task, std::string_view name);
   /// Whether `text` reads an input of the group that it stands in.
   bool passesOn(std::string_view text, NodeId input, bool file) const;
   /// The group that a node calls, or null.
@@ -136,6 +152,7 @@ class Comparer {
 
   std::vector<std::uint32_t> marks_;  ///< a node: the last look for makers that came by
   std::uint32_t mark_ = 0;
+  std::vector<Level> levels_;
   std::vector<std::uint32_t> called_;  ///< a node: its task in its DAG
   std::vector<Part> parts_;            // scratch, as the next ones
   std::vector<Fields> fields_;

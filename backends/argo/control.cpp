@@ -18,22 +18,10 @@ constexpr std::size_t kMaxRegionDepth = 64;
 std::string Emitter::label(ir::NodeId id) const {
   const ir::Node& n = node(id);
   if (n.name.valid()) return std::string(module_.at(n.name));
-  return std::visit(
-      ir::Overloaded{
-          [](std::monostate) -> std::string { return "none"; },
-          [](const ir::Const&) -> std::string { return "const"; },
-          [](const ir::Param& p) -> std::string { return fmt::format("p{}", p.index); },
-          [](const ir::Op&) -> std::string { return "value"; },
-          [](const ir::Field&) -> std::string { return "field"; },
-          [&](const ir::Step& s) -> std::string { return module_.at(s.task).name; },
-          [&](const ir::Call& c) -> std::string { return module_.at(c.callee).name; },
-          [](const ir::For&) -> std::string { return "for"; },
-          [](const ir::If&) -> std::string { return "if"; },
-          [](const ir::Loop&) -> std::string { return "loop"; },
-          [](const ir::Try&) -> std::string { return "try"; },
-          [](const ir::Rows&) -> std::string { return "rows"; },
-      },
-      n.payload);
+  if (const auto* param = std::get_if<ir::Param>(&n.payload)) return fmt::format("p{}", param->index);
+  if (std::holds_alternative<ir::Const>(n.payload)) return "const";
+  if (std::holds_alternative<ir::Op>(n.payload)) return "value";
+  return std::string(nameOf(module_, id));
 }
 
 void Emitter::findTaskFacts() {
@@ -76,19 +64,30 @@ void Emitter::markStepful() {
 
 void Emitter::adopt(Scope& scope, ir::RegionId region) { scopeOf_[region.index()] = &scope; }
 
-Scope& Emitter::childScope(Scope& parent, ir::RegionId region, std::string_view name) {
+Scope& Emitter::childScope(Scope& parent, ir::NodeId owner, ir::RegionId region,
+                           std::string_view name, std::string_view task) {
   scopes_.push_back(std::make_unique<Scope>());
   Scope& child = *scopes_.back();
   child.parent = &parent;
   child.nesting = parent.nesting + 1;
   child.once = parent.once;
   child.templateName = templateNames_.unique(name);
+  child.task = task;
+  child.place = fmt::format("{}/{}", parent.place, task);
+  child.unrolled = isUnrolled(nameOf(module_, owner));
+  static_cast<void>(child.inputNames.unique("folder"));
   if (region.valid()) adopt(child, region);
   return child;
 }
 
+std::string Emitter::templateName(ir::NodeId id, const TaskCall& call, std::string_view kind) const {
+  const std::string_view name = nameOf(module_, id);
+  return isUnrolled(name) ? fmt::format("{}-{}", lastPart(name), kind) : call.name;
+}
+
 std::vector<Emitter::Input> Emitter::inputsOf(const Scope& scope) const {
   std::vector<Input> out;
+  if (scope.folder) out.push_back({"folder", false, false, std::nullopt, std::nullopt});
   for (const Capture& capture : scope.captures) {
     out.push_back({capture.name, capture.artifact, capture.optional, std::nullopt, std::nullopt});
   }
@@ -175,12 +174,14 @@ void Emitter::writeOutputs(YamlWriter& w, const std::vector<Output>& outputs) {
   w.endMap();
 }
 
-void Emitter::writeDag(const std::string& name, const std::vector<Input>& inputs,
-                       std::string_view tasks, const std::vector<Output>& outputs) {
+std::string Emitter::writeDag(const std::string& name, const std::vector<Input>& inputs,
+                              std::string_view tasks, const std::vector<Output>& outputs,
+                              bool share) {
   checkCount(module_.at(module_.entry).span, fmt::format("template `{}`", name),
              std::count_if(inputs.begin(), inputs.end(),
                            [](const Input& input) { return !input.artifact; }),
              "parameter", kLimits.inputs);
+  const std::size_t begin = rest_.size();
   template_([&](YamlWriter& w) {
     w.beginMap();
     w.entry("name", name);
@@ -195,6 +196,13 @@ void Emitter::writeDag(const std::string& name, const std::vector<Input>& inputs
     w.endMap();
     w.endMap();
   });
+  if (!share) return name;
+  const std::string_view made = std::string_view(rest_).substr(begin);
+  const auto [known, isNew] = shared_.try_emplace(hashText(made.substr(made.find('\n'))), name);
+  if (isNew) return name;
+  rest_.resize(begin);  // all but its name is there already
+  --templates_;
+  return known->second;
 }
 
 void Emitter::resultOutputs(Scope& scope, const Result& result, std::vector<Output>& out) {
@@ -266,7 +274,7 @@ void Emitter::writeRegion(Scope& scope, ir::RegionId region, const std::vector<I
     for (const Result& result : results) resultOutputs(scope, result, outputs);
     std::vector<Input> inputs = extra;
     for (Input& input : inputsOf(scope)) inputs.push_back(std::move(input));
-    writeDag(scope.templateName, inputs, tasks, outputs);
+    scope.templateName = writeDag(scope.templateName, inputs, tasks, outputs, true);
   }
   --regionDepth_;
   deps_ = outerDeps;
@@ -287,7 +295,14 @@ void Emitter::giveArgument(Scope& scope, TaskCall& call, const Leaf& leaf, const
 }
 
 void Emitter::giveCaptures(Scope& outer, const Scope& inner, TaskCall& call) {
+  if (inner.folder) {
+    call.parameters.add("folder", fmt::format("{}/{}", folderOf(outer), inner.task));
+  }
   for (const Capture& capture : inner.captures) {
+    if (module_.constant(capture.node) != nullptr) {
+      call.parameters.add(capture.name, constantText(outer, capture.node, capture.name));
+      continue;
+    }
     giveArgument(outer, call, {capture.path, capture.type, capture.artifact, capture.optional},
                  capture.name, capture.node, node(capture.node).span);
   }
@@ -333,15 +348,16 @@ void Emitter::dependOnOrder(Scope& scope, ir::NodeId first) {
 }
 
 void Emitter::writeTasks(Scope& scope, ir::RegionId region, YamlWriter& w) {
+  const BodyNames names(module_, region);
   std::int64_t tasks = 0;
   for (const ir::NodeId id : module_.at(region).nodes) {
     if (sizes_ == nullptr) {
-      tasks += writeNode(scope, id, w) ? 1 : 0;
+      tasks += writeNode(scope, id, names, w) ? 1 : 0;
       continue;
     }
     const std::size_t before = w.written() + rest_.size() - containerBytes_;
     const std::int64_t templates = templates_ - containerCount_;
-    tasks += writeNode(scope, id, w) ? 1 : 0;
+    tasks += writeNode(scope, id, names, w) ? 1 : 0;
     sizes_->templates[id.index()] = templates_ - containerCount_ - templates;
     sizes_->ofNode[id.index()] =
         static_cast<std::int64_t>(w.written() + rest_.size() - containerBytes_ - before);
@@ -351,7 +367,7 @@ void Emitter::writeTasks(Scope& scope, ir::RegionId region, YamlWriter& w) {
              fmt::format("template `{}`", scope.templateName), tasks, "task", kLimits.tasks);
 }
 
-bool Emitter::writeNode(Scope& scope, ir::NodeId id, YamlWriter& w) {
+bool Emitter::writeNode(Scope& scope, ir::NodeId id, const BodyNames& names, YamlWriter& w) {
   const ir::Node& n = node(id);
   void (Emitter::*make)(Scope&, ir::NodeId, TaskCall&) = nullptr;
   std::visit(ir::Overloaded{
@@ -399,8 +415,7 @@ bool Emitter::writeNode(Scope& scope, ir::NodeId id, YamlWriter& w) {
   TaskCall own;
   TaskCall& call = isStep ? stepCall_ : own;
   call.clear();
-  const std::string_view name = n.name.valid() ? scope.taskNames.unique(module_.at(n.name))
-                                               : scope.taskNames.unique(label(id));
+  const std::string_view name = scope.taskNames.unique(names.of(id));
   call.name = name;
   stampNow_ = ++stamps_;
   deps_ = &call.dependencies;

@@ -184,6 +184,7 @@ void Emitter::writeFinally(ir::FuncId funcId, Scope& scope, const std::string& n
   scopes_.push_back(std::make_unique<Scope>());
   Scope& own = *scopes_.back();
   own.templateName = name;
+  own.place = "/" + name;
   own.isEntry = false;
   adopt(own, func.finally);
   scopeOf_[func.body.index()] = &own;
@@ -207,6 +208,7 @@ void Emitter::writeFunction(ir::FuncId funcId, bool once) {
   scopes_.push_back(std::make_unique<Scope>());
   Scope& scope = *scopes_.back();
   scope.templateName = name;
+  scope.place = "/" + name;
   scope.once = once;
   adopt(scope, func.body);
   const std::vector<Input> inputs = functionInputs(func, false);
@@ -222,7 +224,7 @@ void Emitter::writeFunction(ir::FuncId funcId, bool once) {
   writeTasks(scope, func.body, w);
   w.endList();
   w.flush();
-  writeDag(name, inputs, tasks, functionOutputs(scope, func));
+  writeDag(name, inputs, tasks, functionOutputs(scope, func), false);
   if (func.finally.valid() && hasSteps(func.finally)) {
     writeFinally(funcId, scope, name + "-exit", false);
   }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/argo/labels.h"
 #include "backends/argo/settings.h"
 #include "backends/argo/text.h"
 #include "backends/backend.h"
@@ -123,6 +124,10 @@ struct Scope {
   bool isEntry = false;
   bool isPart = false;     ///< the body of a part: has the input `folder`
   bool once = true;  ///< its tasks run at most once a workflow: no fan-out, loop or called workflow
+  std::string place;       ///< of a scope that runs once: where its steps put files, below the run's folder
+  std::string task;        ///< that runs it, of its parent
+  bool folder = false;     ///< has the input `folder`, the run's folder and `place`
+  bool unrolled = false;   ///< there are others like it: its body is to be the same as theirs
   bool fileItems = false;  ///< a `for` body whose files are collected: has the input `index`
   std::size_t nesting = 0;
 };
@@ -221,7 +226,9 @@ class Emitter {
                                                      Span at);
   /// The key of what is at `path` of that step, as an expression.
   std::string stepKey(Scope& scope, ir::NodeId step, const Path& path, Span at);
-  [[nodiscard]] std::string stepFolder(const Scope& scope, std::string_view task) const;
+  std::string stepFolder(Scope& scope, std::string_view task) const;
+  /// Where a scope's steps put their files.
+  std::string folderOf(Scope& scope) const;
   [[nodiscard]] bool givesKey(ir::NodeId node) const;
 
   // ---- expressions.cpp
@@ -274,8 +281,11 @@ class Emitter {
   void markStepful();
   void findTaskFacts();
   void writeTasks(Scope& scope, ir::RegionId region, YamlWriter& w);
-  bool writeNode(Scope& scope, ir::NodeId node, YamlWriter& w);  ///< whether it is a task
+  /// Whether it is a task.
+  bool writeNode(Scope& scope, ir::NodeId node, const BodyNames& names, YamlWriter& w);
   void stepCall(Scope& scope, ir::NodeId node, TaskCall& call);
+  std::string constantText(Scope& scope, ir::NodeId id, const std::string& name);
+  void giveValue(Scope& scope, ir::NodeId value, const ir::ParamDef& param, TaskCall& call);
   void plainStepCall(Scope& scope, ir::NodeId node, TaskCall& call);
   /// What most arguments are, without detours: a plain output of a step of the same template.
   bool giveOutput(Scope& scope, ir::NodeId operand, const ir::ParamDef& param, TaskCall& call);
@@ -315,12 +325,15 @@ class Emitter {
     bool global = false;     ///< also an output of the workflow, of the same name
   };
   [[nodiscard]] std::vector<Output> partOutputs(Scope& scope, ir::FuncId func);
+  /// Of what a node with bodies is: that of its task, if it is not one for many.
+  std::string templateName(ir::NodeId id, const TaskCall& call, std::string_view kind) const;
   std::vector<Input> inputsOf(const Scope& scope) const;
   void writeInputs(YamlWriter& w, const std::vector<Input>& inputs);
   void writeOutputs(YamlWriter& w, const std::vector<Output>& outputs);
   /// A DAG template whose tasks are already text.
-  void writeDag(const std::string& name, const std::vector<Input>& inputs, std::string_view tasks,
-                const std::vector<Output>& outputs);
+  /// Gives its name, or with `share` that of one that is there and has all else in common.
+  std::string writeDag(const std::string& name, const std::vector<Input>& inputs,
+                       std::string_view tasks, const std::vector<Output>& outputs, bool share);
   struct Result {
     ir::NodeId node;
     ir::TypeId type;   ///< as which it is wanted
@@ -333,7 +346,8 @@ class Emitter {
   void writeRegion(Scope& scope, ir::RegionId region, const std::vector<Input>& extra,
                    const std::vector<Result>& results);
   void resultOutputs(Scope& scope, const Result& result, std::vector<Output>& out);
-  Scope& childScope(Scope& parent, ir::RegionId region, std::string_view name);
+  Scope& childScope(Scope& parent, ir::NodeId owner, ir::RegionId region, std::string_view name,
+                    std::string_view task);
   std::vector<Input> paramInputs(Scope& scope, ir::NodeId param);
   /// Regions without steps are read in the scope of their owner.
   void adopt(Scope& scope, ir::RegionId region);
@@ -406,6 +420,7 @@ class Emitter {
   TaskCall stepCall_;                        // of the step at hand
   std::map<ir::NodeId, std::string> bound_;  // parameters of closures and such: their expression
   std::map<ir::NodeId, std::string> boundText_;  // the same for their JSON text
+  std::map<Digest, std::string> shared_;  // templates of bodies by what they have but their name
   std::map<std::pair<ir::TaskId, Shape>, Container> containers_;
   struct TaskFacts {
     bool filesIn = false, filesOut = false;

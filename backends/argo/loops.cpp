@@ -26,8 +26,9 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const ir::NodeId result = module_.at(region).results[0];
   const ir::TypeId resultType = node(result).type;
   const bool used = used_[id.index()];
-  Scope& wrapper = childScope(scope, {}, call.name);
-  Scope& child = childScope(wrapper, region, call.name + "-each");
+  const std::string own = templateName(id, call, "for");
+  Scope& wrapper = childScope(scope, id, {}, own, call.name);
+  Scope& child = childScope(wrapper, id, region, own + "-each", "each");
   child.once = false;
   for (const char* name : {"items", "folder", "index"}) {
     static_cast<void>(wrapper.inputNames.unique(name));
@@ -159,9 +160,8 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   std::vector<Input> inputs = {{"items", false, false, std::nullopt, std::nullopt}};
   if (collects) inputs.push_back({"folder", false, false, std::nullopt, std::nullopt});
   for (Input& input : inputsOf(wrapper)) inputs.push_back(std::move(input));
-  writeDag(wrapper.templateName, inputs, tasks, outputs);
+  call.templateName = writeDag(wrapper.templateName, inputs, tasks, outputs, true);
 
-  call.templateName = wrapper.templateName;
   if (items) {
     if (const auto keys = fileKeys(scope, listNode, n.span)) {
       call.parameters.add("items", keys->asTag());
@@ -181,8 +181,9 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const auto operands = module_.operands(n);
   const ir::Region& body = module_.at(region);
   const ir::NodeId param = body.params[0];
-  Scope& wrapper = childScope(scope, {}, call.name);
-  Scope& child = childScope(wrapper, region, call.name + "-body");
+  const std::string own = templateName(id, call, "loop");
+  Scope& wrapper = childScope(scope, id, {}, own, call.name);
+  Scope& child = childScope(wrapper, id, region, own + "-body", "body");
   child.once = false;
   for (const char* name : {"iteration", "limit"}) {
     static_cast<void>(wrapper.inputNames.unique(name));
@@ -251,9 +252,8 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   inputs.push_back({"iteration", false, false, std::nullopt, std::nullopt});
   inputs.push_back({"limit", false, false, std::nullopt, std::nullopt});
   for (Input& input : inputsOf(wrapper)) inputs.push_back(std::move(input));
-  writeDag(wrapper.templateName, inputs, tasks, outputs);
+  call.templateName = writeDag(wrapper.templateName, inputs, tasks, outputs, true);
 
-  call.templateName = wrapper.templateName;
   for (const Leaf& leaf : leaves)
     giveArgument(scope, call, leaf, stateName(leaf), operands[0], n.span);
   call.parameters.add("iteration", "0");

@@ -165,7 +165,7 @@ std::string Emitter::filePlace(ir::NodeId step, std::string_view name) const {
     if (output.name != name) continue;
     const bool folder = module_.types.kind(output.type) == TypeKind::Dir;
     const Scope& home = *scopeOf_[node(step).region.index()];
-    return fmt::format("{}/{}/{}/{}{}", home.isEntry ? "" : "/" + home.templateName, names_[taskName_[step.index()]], output.name,
+    return fmt::format("{}/{}/{}/{}{}", home.place, names_[taskName_[step.index()]], output.name,
                        output.path.empty() ? output.name : output.path, folder ? ".tgz" : "");
   }
   return {};
@@ -346,6 +346,7 @@ void Emitter::beginDocument() {
   functions_.assign(module_.funcs.size(), std::string());
   functionQueue_.clear();
   rest_.clear();
+  shared_.clear();
   templates_ = 0;
   bytes_ = 0;
 }
@@ -383,7 +384,7 @@ void Emitter::writePart(ir::FuncId funcId) {
   for (std::size_t i = 0; i < functionQueue_.size(); ++i) writeFunction(functionQueue_[i]);
   std::string inner;
   std::swap(inner, rest_);
-  writeDag(name, declared, tasks, outputs);
+  writeDag(name, declared, tasks, outputs, false);
 
   std::string spec;
   YamlWriter w([&spec](std::string_view t) { spec += t; }, 0);

@@ -232,13 +232,33 @@ bool Emitter::giveOutput(Scope& scope, ir::NodeId operand, const ir::ParamDef& p
   return false;
 }
 
+/// A constant, or the input that has it: bodies that differ by constants alone are one template.
+std::string Emitter::constantText(Scope& scope, ir::NodeId id, const std::string& name) {
+  if (!scope.unrolled) return text(scope, id, {}).asTag();
+  const auto [known, isNew] =
+      scope.captureIndex.try_emplace(std::pair(id, Path()), scope.captures.size());
+  if (isNew) {
+    scope.captures.push_back(
+        {id, {}, std::string(scope.inputNames.unique(name)), false, false, node(id).type});
+  }
+  return inputTag(scope.captures[known->second].name);
+}
+
+void Emitter::giveValue(Scope& scope, ir::NodeId value, const ir::ParamDef& param, TaskCall& call) {
+  const bool lifted = scope.unrolled && module_.constant(value) != nullptr &&
+                      module_.types.kind(param.type) != TypeKind::Secret;
+  call.parameters.add(param.name,
+                      lifted ? constantText(scope, value, fmt::format("{}-{}", call.name, param.name))
+                             : text(scope, value, {}).asTag());
+}
+
 void Emitter::plainStepCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const ir::TaskId taskId = std::get<ir::Step>(node(id).payload).task;
   const ir::TaskDef& task = module_.at(taskId);
   const auto operands = module_.operands(node(id));
   for (std::size_t i = 0; i < operands.size(); ++i) {
     if (giveOutput(scope, operands[i], task.params[i], call)) continue;
-    call.parameters.add(task.params[i].name, text(scope, operands[i], {}).asTag());
+    giveValue(scope, operands[i], task.params[i], call);
   }
   const Container*& made = taskFacts_[taskId.index()].plain;
   if (made == nullptr) {
@@ -282,7 +302,7 @@ void Emitter::stepCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       unsupported(n.span, fmt::format("a `{}` as the input of a step", module_.types.print(type)),
                   "give the step the files and the rest apart");
     } else {
-      call.parameters.add(param.name, text(scope, operands[i], {}).asTag());
+      giveValue(scope, operands[i], param, call);
     }
   }
   shape.keyed = keyed;

@@ -297,6 +297,11 @@ class ArgoExpression {
       }
       return all;
     }
+    if (name == "sprig.concat") {
+      Tree all = Tree::array();
+      for (const Tree& list : args) all.insert(all.end(), list.begin(), list.end());
+      return all;
+    }
     if (name == "toJson") return args[0].dump();
     if (name == "fromJSON") return Tree::parse(text(0));
     if (name == "len") return args[0].size();

@@ -152,6 +152,55 @@ TEST_F(SearchOnArgo, AshaInBrackets) {
             12U);
 }
 
+// What differs between trials are inputs of the same templates.
+TEST_F(SearchOnArgo, TrialsShareTemplates) {
+  EXPECT_GT(search("rate: in 0.0 .. 0.7, kind: in [\"tree\", \"line\"]) maximize score using asha(trials: 27, "
+                   "resource: epochs, max: 9, resume: start, checkpoint: model, brackets: 3)",
+                   ", epochs: int"),
+            30U);
+  EXPECT_LE(yamlTree(read("there.yaml"))["spec"]["templates"].size(), 20U);
+}
+
+// More tasks than a template of Argo has: groups hand values, files and lists over.
+TEST_F(OnArgo, StepsInGroups) {
+  write("wide.cwl", R"cwl(couler 1
+
+task one(n: int) -> (m: int, note: file = "note.txt") {
+    run sh """
+        m=$((n * 3))
+        echo "note $n" > "$note"
+        """
+}
+task two(a: int, b: int, note: file) -> (m: int) {
+    run sh """
+        m=$((a + b + $(wc -c < "$note")))
+        """
+}
+task all(xs: list<int>, notes: list<file>) -> (text: string, joined: file = "all.txt") {
+    run sh """
+        text=$(echo $xs | cksum)
+        cat $notes > "$joined"
+        """
+}
+workflow main(start: int = 1) -> (text: string, last: int, notes: file) {
+    let first = for i in 0..110 { one(start + i) }
+    let second = for i in 0..110 { two(first[i].m, first[(i + 7) % 110].m, first[(i + 3) % 110].note) }
+    let sum = all(second.m, [first[2].note, first[90].note])
+    return (text: sum.text, last: second[109].m, notes: sum.joined)
+}
+target cluster = argo { image: "debian:12-slim", artifacts: s3(bucket: "models", key_prefix: "runs") }
+)cwl");
+  EXPECT_EQ(compareHere("wide.cwl", {"start=5"}, {}), 221U);
+  const Tree manifest = yamlTree(read("there.yaml"));
+  std::size_t groups = 0;
+  for (const Tree& made : manifest["spec"]["templates"]) {
+    if (!made.contains("dag")) continue;
+    EXPECT_LE(made["dag"]["tasks"].size(), 200U);
+    groups += made["name"].get<std::string>().find("-group-") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_GT(groups, 1U);
+}
+
 // A plan of more than Linux takes in one word.
 TEST_F(OnArgo, TwoThousandColumns) {
   constexpr int kColumns = 2000;
