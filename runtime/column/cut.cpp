@@ -53,23 +53,53 @@ constexpr std::size_t kHashed = std::size_t{4} << 10;    // of the end of a row
 
 /// Quick, and the same on all machines of one byte order.
 std::uint64_t hashRow(std::string_view row) {
+  constexpr std::uint64_t kFactor = 0xD6E8FEB86659FD93U;
   if (row.size() > kHashed) row.remove_prefix(row.size() - kHashed);
-  std::uint64_t hash = 0x9E3779B97F4A7C15U ^ row.size();
-  const auto mix = [&](std::uint64_t word) {
-    hash = (hash ^ word) * 0xD6E8FEB86659FD93U;
+  std::uint64_t even = 0x9E3779B97F4A7C15U ^ row.size();  // of every other word: two chains, which
+  std::uint64_t odd = 0xC2B2AE3D27D4EB4FU;                // a processor goes along at a time
+  const auto mix = [](std::uint64_t& hash, const char* bytes, std::size_t size) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, size);
+    hash = (hash ^ word) * kFactor;
     hash ^= hash >> 32U;
   };
-  while (row.size() >= 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, row.data(), 8);
-    mix(word);
-    row.remove_prefix(8);
+  const char* at = row.data();
+  std::size_t left = row.size();
+  for (; left >= 16; left -= 16, at += 16) {
+    mix(even, at, 8);
+    mix(odd, at + 8, 8);
   }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, row.data(), row.size());
-  mix(rest);
-  hash *= 0xD6E8FEB86659FD93U;
+  if (left >= 8) {
+    mix(even, at, 8);
+    left -= 8;
+    at += 8;
+  }
+  mix(odd, at, left);
+  const std::uint64_t hash = (even ^ (odd * kFactor)) * kFactor;
   return hash ^ (hash >> 32U);
+}
+
+/// How many bytes are line feeds: eight at a time, counted in each of them up to 255 times.
+std::int64_t countFeeds(const char* data, std::size_t size) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kLow = 0x7F7F7F7F7F7F7F7FU;
+  constexpr std::uint64_t kEven = 0x00FF00FF00FF00FFU;
+  std::int64_t count = 0;
+  while (size >= 8) {
+    const std::size_t words = std::min<std::size_t>(size / 8, 255);
+    std::uint64_t each = 0;
+    for (std::size_t i = 0; i < words; ++i) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, data + 8 * i, 8);
+      word ^= kOnes * '\n';  // a line feed is 0 now; the high bit says what is not
+      each += (~(((word & kLow) + kLow) | word) >> 7U) & kOnes;
+    }
+    each = (each & kEven) + ((each >> 8U) & kEven);
+    count += static_cast<std::int64_t>((each * 0x0001000100010001U) >> 48U);
+    data += 8 * words;
+    size -= 8 * words;
+  }
+  return count + std::count(data, data + size, '\n');
 }
 
 /// The rows of a file, one after the other, without what is in them.
@@ -209,7 +239,7 @@ bool lookInto(const std::string& path, std::vector<FileRange>& ranges, StreamErr
             std::min<std::int64_t>(to - from, static_cast<std::int64_t>(buffer.size())));
         if (!file.readAt(from, buffer.data(), size)) return false;
         hasher.update({buffer.data(), size});
-        if (counts) lines += std::count(buffer.data(), buffer.data() + size, '\n');
+        if (counts) lines += countFeeds(buffer.data(), size);
         from += static_cast<std::int64_t>(size);
       }
       return true;
