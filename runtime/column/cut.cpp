@@ -69,12 +69,12 @@ std::uint64_t hashRow(std::string_view row) {
     mix(even, at, 8);
     mix(odd, at + 8, 8);
   }
-  if (left >= 8) {
-    mix(even, at, 8);
-    left -= 8;
-    at += 8;
+  if (left >= 8) mix(even, at, 8);
+  if (row.size() >= 8) {
+    mix(odd, row.data() + row.size() - 8, 8);  // some of it a second time
+  } else {
+    mix(odd, at, left);
   }
-  mix(odd, at, left);
   const std::uint64_t hash = (even ^ (odd * kFactor)) * kFactor;
   return hash ^ (hash >> 32U);
 }
