@@ -40,10 +40,15 @@ class Simulation {
       if (partWaits_[p] == 0) open(p);
     }
     for (std::uint32_t v = 0; v < waits_.size(); ++v) {
-      if (partOf(v) == kParent && waits_[v] == 0) ready_.push(v);
+      if (partOf(v) == kParent && waits_[v] == 0) ready(v);
     }
     double now = 0;
     for (;;) {
+      while (!done_.empty()) {
+        const std::uint32_t v = done_.back();
+        done_.pop_back();
+        end(v);
+      }
       for (; free_ != 0 && !ready_.empty(); --free_) {
         const std::uint32_t v = ready_.front();
         ready_.pop();
@@ -54,16 +59,24 @@ class Simulation {
       const std::uint32_t v = running_.top().second;
       running_.pop();
       ++free_;
-      end(v);
+      done_.push_back(v);
     }
   }
 
  private:
   [[nodiscard]] std::uint32_t partOf(std::uint32_t v) const { return partition_.part[v]; }
 
+  /// What takes no time takes no worker.
+  void ready(std::uint32_t v) {
+    if (graph_.vertices[v].seconds > 0) {
+      ready_.push(v);
+    } else {
+      done_.push_back(v);
+    }
+  }
   void open(std::uint32_t part) {
     for (const std::uint32_t v : members_[part]) {
-      if (waits_[v] == 0) ready_.push(v);
+      if (waits_[v] == 0) ready(v);
     }
   }
   void end(std::uint32_t v) {
@@ -72,7 +85,7 @@ class Simulation {
       if (part == kParent) {
         give(to);
       } else if (partOf(to) == part && --waits_[to] == 0) {
-        ready_.push(to);
+        ready(to);
       }
     }
     if (part == kParent || --left_[part] != 0) return;
@@ -86,7 +99,7 @@ class Simulation {
   void give(std::uint32_t to) {
     const std::uint32_t part = partOf(to);
     if (part == kParent) {
-      if (--waits_[to] == 0) ready_.push(to);
+      if (--waits_[to] == 0) ready(to);
     } else if (--partWaits_[part] == 0) {
       open(part);
     }
@@ -99,6 +112,7 @@ class Simulation {
   std::vector<std::uint32_t> waits_, partWaits_, left_;
   std::vector<std::vector<std::uint32_t>> members_;
   std::queue<std::uint32_t> ready_;
+  std::vector<std::uint32_t> done_;
   std::priority_queue<std::pair<double, std::uint32_t>,
                       std::vector<std::pair<double, std::uint32_t>>, std::greater<>>
       running_;

@@ -53,11 +53,14 @@ class Splitter {
         return true;
       }
     }
+    const double seconds = makespan(module_, context_, plan_.workers);
     if (!cutBodies(sizes) || !cutEntry(*sizes)) {
       if (before_) module_ = std::move(*before_);
       return false;
     }
     plan_.bytes = whole.bytes;
+    plan_.secondsWhole = seconds;
+    plan_.seconds = makespan(module_, context_, plan_.workers);
     const FuncDef& entry = module_.at(module_.entry);
     context_.diags.take(diagnose<Diag::WorkflowSplit>(
         entry.span, entry.name, countOf(plan_.parts.size() - 1, "part"),
@@ -327,8 +330,6 @@ class Splitter {
     }
     plan.parts.push_back(std::move(parent));
     plan.bytesCut = cutBytes(graph, partition);
-    plan.seconds = makespan(graph, partition, plan.workers);
-    plan.secondsWhole = makespan(graph, plan.workers);
     return plan;
   }
 

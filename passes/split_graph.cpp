@@ -80,11 +80,10 @@ class GraphMaker {
     vertex.steps = 0;
     vertex.tasks = 0;
     vertex.templates = sizeOf(sizes_.templates, id.index());
-    vertex.seconds = 0;
+    vertex.seconds = secondsOf(module_, context_, id);
     vertex.group = static_cast<std::uint32_t>(module_.tasks.size());  // none
     if (const auto* step = std::get_if<Step>(&module_.at(id).payload)) {
       vertex.steps = vertex.tasks = 1;
-      vertex.seconds = secondsOf(id);
       vertex.group = static_cast<std::uint32_t>(step->task.index());
       return vertex;
     }
@@ -96,7 +95,6 @@ class GraphMaker {
       const Node& node = module_.at(at);
       if (const auto* step = std::get_if<Step>(&node.payload)) {
         ++vertex.steps;
-        vertex.seconds += secondsOf(at);
         if (tasks.insert(step->task.index()).second) {
           vertex.bytes += sizeOf(sizes_.ofTask, step->task.index());
           ++vertex.templates;
@@ -127,17 +125,6 @@ class GraphMaker {
   static std::int64_t sizeOf(const std::vector<std::int64_t>& sizes, std::size_t index) {
     return index < sizes.size() ? sizes[index] : 0;
   }
-  [[nodiscard]] double secondsOf(NodeId id) const {
-    const auto known = module_.costs.find(id);
-    if (known != module_.costs.end()) return known->second.seconds;
-    if (!context_.measured) return 1;
-    const Node& node = module_.at(id);
-    const auto measured = context_.measured(
-        node.name.valid() ? module_.at(node.name)
-                          : std::string_view(module_.at(std::get<Step>(node.payload).task).name));
-    return measured ? measured->seconds : 1;
-  }
-
   /// The edges that lead to a vertex, from all that its node and what is inside that use.
   void connect(std::uint32_t v) {
     first_ = graph_.edges.size();

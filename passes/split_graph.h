@@ -48,6 +48,14 @@ struct BodyGraph {
 [[nodiscard]] BodyGraph graphOf(const ir::Module& module, const Context& context,
                                 const EmittedSizes& sizes, ir::RegionId body, ir::Outlined into);
 
+/// What a node takes, with all inside it: as measured, else a second a step.
+[[nodiscard]] double secondsOf(const ir::Module& module, const Context& context, ir::NodeId id);
+
+/// Of the entry on so many workers. A part or group that it calls, or that one of these does, begins
+/// when all that it takes is there, and gives what it gives when all of it has ended. O((V + E) log V).
+[[nodiscard]] double makespan(const ir::Module& module, const Context& context,
+                              std::uint32_t workers);
+
 /// Whether a node is a task of its body: a step, or what has steps in it.
 [[nodiscard]] bool isTask(const ir::Module& module, ir::NodeId id);
 

@@ -10,6 +10,7 @@
 #include "ir/verify.h"
 #include "passes/pass.h"
 #include "passes/passes.h"
+#include "passes/split_graph.h"
 #include "tests/support/step_graphs.h"
 
 namespace couler::backends {
@@ -167,17 +168,23 @@ TEST(ArgoSplit, GroupsOfEveryShape) {
   for (const testing::Shape& shape :
        {testing::fanOut(400), testing::pipelines(40, 10), testing::layered(20, 20),
         testing::randomLayers(20, 20), testing::randomGraph(450), testing::diamonds(400),
-        testing::layered(4, 240), testing::randomGraph(1200)}) {
+        testing::layered(4, 240), testing::randomGraph(1200), testing::layered(20, 100),
+        testing::pipelines(40, 50), testing::randomGraph(3000)}) {
     SCOPED_TRACE(shape.name);
     ir::Module module = testing::moduleOf(shape);
+    DiagnosticList unheard;
+    const passes::Context context{unheard};
+    const double whole = passes::makespan(module, context, 32);
     const Split split = splitArgo(module, argo::kLimits);
     EXPECT_TRUE(split.changed);
     EXPECT_EQ(documentsOf(split.text).size(), 1U);
+    const double grouped = passes::makespan(module, context, 32);
+    EXPECT_LE(grouped, 1.05 * whole);
     const auto groups = std::count_if(module.funcs.begin(), module.funcs.end(), [](const ir::FuncDef& f) {
       return f.outlined == ir::Outlined::Group;
     });
     EXPECT_GT(groups, 1);
-    std::printf("%-26s %2td groups\n", shape.name.c_str(), groups);
+    std::printf("%-26s %2td groups, x %.3f\n", shape.name.c_str(), groups, grouped / whole);
   }
 }
 
