@@ -57,6 +57,9 @@ class Outliner {
       }
     }
     wholeLists_ = wholeLists(module_, body_);
+    inPart_ = std::any_of(module_.funcs.begin(), module_.funcs.end(), [this](const FuncDef& func) {
+      return func.body == body_ && func.outlined == Outlined::Part;
+    });
     const std::vector<NodeId> nodes = std::exchange(module_.at(body_).nodes, {});
     std::vector<std::vector<NodeId>> members(parts_ + 1);  // the parent's are the last
     for (const NodeId id : nodes) {
@@ -301,14 +304,32 @@ class Outliner {
   /// `value` (that is `maker`, or a field of it) at another home than its maker's.
   NodeId across(NodeId maker, NodeId value, std::uint32_t home) {
     const std::uint32_t from = given_[maker.index()] ? kParent : homeOf(maker);
+    if (from == kParent && isBundle(maker) && value != maker) return ofBundle(maker, value, home);
     if (from == kParent) return parameter(value, home);
     return taken(from, home, give(from, maker, value), module_.at(value).type,
                  module_.at(value).span);
   }
+  /// Whether a parameter of a part's body is all that another part gives.
+  [[nodiscard]] bool isBundle(NodeId id) const {
+    return into_ == Outlined::Group && inPart_ && module_.payload<ir::Param>(id) != nullptr &&
+           module_.at(id).region == body_ && module_.types.kind(module_.at(id).type) == TypeKind::Record;
+  }
+  /// A field of such a one in a group, which takes it whole; a file by itself.
+  NodeId ofBundle(NodeId maker, NodeId value, std::uint32_t home) {
+    const Node node = module_.at(value);
+    if (module_.types.holds(node.type, TypeKind::File) || module_.types.holds(node.type, TypeKind::Dir)) {
+      return parameter(value, home);
+    }
+    const NodeId whole[] = {use(maker, home)};
+    return module_.add(regionOf(home), node.payload, node.type, whole, {}, node.span);
+  }
   /// At `home`, what another part gives by that name.
   NodeId taken(std::uint32_t from, std::uint32_t home, const std::string& field, TypeId type,
                Span span) {
-    if (into_ == Outlined::Part || home == kParent) return fieldOf(from, home, field, type, span);
+    const bool files = module_.types.holds(type, TypeKind::File) || module_.types.holds(type, TypeKind::Dir);
+    if (into_ == Outlined::Part || home == kParent || !files) {
+      return fieldOf(from, home, field, type, span);
+    }
     NodeId& known = made_[home].taken[{from, field}];
     if (!known.valid()) {
       known = addParam(home, type, field, fieldOf(from, kParent, field, type, span), kParent,
@@ -376,7 +397,7 @@ class Outliner {
   NodeId resultOf(std::uint32_t from, std::uint32_t home) {
     NodeId& known = made_[home].results[from];
     if (!known.valid()) {
-      const NodeId made = addParam(home, TypeTable::kError, fmt::format("part_{}", from + 1), {},
+      const NodeId made = addParam(home, TypeTable::kError, fmt::format("{}_{}", into_ == Outlined::Part ? "part" : "group", from + 1), {},
                                    from, Phase::Run);
       made_[home].results[from] = made;
       return made;
@@ -432,7 +453,8 @@ class Outliner {
     }
   }
 
-  /// The parent's nodes, each after what it uses, else in the order of their ids.
+  /// The parent's nodes, each after what it uses; parts come before others, as `makespan` has it, and
+  /// these in the order of their ids.
   void sortParent() {
     std::vector<NodeId>& nodes = module_.at(body_).nodes;
     std::unordered_map<NodeId, std::uint32_t> waits;
@@ -456,18 +478,22 @@ class Outliner {
         }
       }
     }
-    std::priority_queue<NodeId, std::vector<NodeId>, std::greater<>> ready;
+    std::unordered_set<NodeId> calls;
+    for (const Part& part : made_) calls.insert(part.call);
+    using Placed = std::pair<bool, NodeId>;
+    std::priority_queue<Placed, std::vector<Placed>, std::greater<>> ready;
+    const auto push = [&](NodeId id) { ready.emplace(!calls.contains(id), id); };
     for (const NodeId id : nodes) {
-      if (waits[id] == 0) ready.push(id);
+      if (waits[id] == 0) push(id);
     }
     std::vector<NodeId> sorted;
     sorted.reserve(nodes.size());
     while (!ready.empty()) {
-      const NodeId id = ready.top();
+      const NodeId id = ready.top().second;
       ready.pop();
       sorted.push_back(id);
       for (const NodeId next : then[id]) {
-        if (--waits[next] == 0) ready.push(next);
+        if (--waits[next] == 0) push(next);
       }
     }
     nodes = std::move(sorted);
@@ -479,6 +505,7 @@ class Outliner {
   std::uint32_t parts_;
   std::string name_;
   Outlined into_;
+  bool inPart_ = false;
   std::vector<bool> moves_;  ///< by node: it may be another where it is used from
   std::vector<bool> given_;  ///< by node: a parameter of the body, or a value of one around it
   std::vector<Part> made_;

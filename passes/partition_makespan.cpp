@@ -39,16 +39,15 @@ class Simulation {
     for (std::uint32_t p = 0; p < partition_.parts; ++p) {
       if (partWaits_[p] == 0) open(p);
     }
+    // One whose last wait ends while others settle is made ready there.
     for (std::uint32_t v = 0; v < waits_.size(); ++v) {
-      if (partOf(v) == kParent && waits_[v] == 0) ready(v);
+      if (partOf(v) != kParent || !edges_.into(v).empty()) continue;
+      ready(v);
+      settle();
     }
     double now = 0;
     for (;;) {
-      while (!done_.empty()) {
-        const std::uint32_t v = done_.back();
-        done_.pop_back();
-        end(v);
-      }
+      settle();
       for (; free_ != 0 && !ready_.empty(); --free_) {
         const std::uint32_t v = ready_.front();
         ready_.pop();
@@ -59,19 +58,23 @@ class Simulation {
       const std::uint32_t v = running_.top().second;
       running_.pop();
       ++free_;
-      done_.push_back(v);
+      done_.push(v);
     }
   }
 
  private:
   [[nodiscard]] std::uint32_t partOf(std::uint32_t v) const { return partition_.part[v]; }
 
+  /// Ends what has run, and what takes no time as soon as it is ready, in that order.
+  void settle() {
+    for (; !done_.empty(); done_.pop()) end(done_.front());
+  }
   /// What takes no time takes no worker.
   void ready(std::uint32_t v) {
     if (graph_.vertices[v].seconds > 0) {
       ready_.push(v);
     } else {
-      done_.push_back(v);
+      done_.push(v);
     }
   }
   void open(std::uint32_t part) {
@@ -112,7 +115,7 @@ class Simulation {
   std::vector<std::uint32_t> waits_, partWaits_, left_;
   std::vector<std::vector<std::uint32_t>> members_;
   std::queue<std::uint32_t> ready_;
-  std::vector<std::uint32_t> done_;
+  std::queue<std::uint32_t> done_;
   std::priority_queue<std::pair<double, std::uint32_t>,
                       std::vector<std::pair<double, std::uint32_t>>, std::greater<>>
       running_;

@@ -23,6 +23,7 @@ namespace {
 constexpr double kMargin = 0.97;     // of the limit, at first: the estimate is not exact
 constexpr int kTries = 5;            // cuts that are emitted and measured
 constexpr double kGroups = 1.5;      // of those that there would be if each were full
+constexpr double kFelt = 1.03;       // a makespan longer than this
 constexpr double kBodyShare = 0.05;  // of the limits that is left of a body cut by itself
 
 class Splitter {
@@ -54,13 +55,12 @@ class Splitter {
       }
     }
     const double seconds = makespan(module_, context_, plan_.workers);
-    if (!cutBodies(sizes) || !cutEntry(*sizes)) {
+    if (!cutBodies(sizes) || !cutEntry(*sizes, seconds)) {
       if (before_) module_ = std::move(*before_);
       return false;
     }
     plan_.bytes = whole.bytes;
     plan_.secondsWhole = seconds;
-    plan_.seconds = makespan(module_, context_, plan_.workers);
     const FuncDef& entry = module_.at(module_.entry);
     context_.diags.take(diagnose<Diag::WorkflowSplit>(
         entry.span, entry.name, countOf(plan_.parts.size() - 1, "part"),
@@ -229,46 +229,79 @@ class Splitter {
 
   // ---- the entry
 
-  bool cutEntry(const EmittedSizes& sizes) {
+  bool cutEntry(const EmittedSizes& sizes, double secondsWhole) {
     const RegionId body = module_.at(module_.entry).body;
     spellOutLists(module_, body);
     const BodyGraph whole = graphOf(module_, context_, sizes, body, Outlined::Part);
     if (!eachFits(whole, sizes)) return false;
+    std::optional<Cut> best = cutAt(limits_.steps, whole, sizes, kTries);
+    if (!best) return false;
+    // Groups in parts wait twice. Where that is felt, parts that need no groups may be quicker, if the
+    // parent can call so many.
+    std::int64_t tasks = 0;
+    for (const StepGraph::Vertex& vertex : whole.graph.vertices) tasks += vertex.tasks;
+    const bool few = tasks <= limits_.tasks * limits_.tasks / 4;
+    if (few && (best->worst > 1 || best->plan.seconds > kFelt * secondsWhole)) {
+      std::optional<Cut> small = cutAt(limits_.tasks, whole, sizes, 2);
+      const bool better = small && small->worst <= 1 &&
+                          (best->worst > 1 || small->plan.seconds < best->plan.seconds);
+      if (better) best = std::move(small);
+    }
+    plan_ = std::move(best->plan);
+    if (best->worst > 1) return tooLarge();
+    module_ = std::move(best->module);
+    return true;
+  }
+
+  struct Cut {
+    Module module;
+    SplitPlan plan;
+    double worst = 0;  ///< the most that a document is of the limits
+  };
+  /// With so many steps a part at most.
+  std::optional<Cut> cutAt(std::int64_t steps, const BodyGraph& whole, const EmittedSizes& sizes,
+                           int tries) {
+    const RegionId body = module_.at(module_.entry).body;
     const NodeId result = resultOf(module_, body);
     const std::int64_t parentBytes =
         result.valid() ? Texts(module_, body).without(result, sizes.results) : 0;
     double room = kMargin;
-    double best = 0;
-    std::optional<Module> made;
-    for (int i = 0; i < kTries; ++i) {
+    std::optional<Cut> best;
+    for (int i = 0; i < tries; ++i) {
       PartLimits limits = limitsOf(sizes, room);
+      limits.steps = steps;
       limits.parentBytes = parentBytes;
       const Partition cut = partition(whole.graph, limits, plan_.workers);
-      Module parts = module_;
+      Cut made{module_, {}, 0};
       if (cut.parts != 0) {
-        outline(parts, body, parts.at(parts.entry).name, whole.partOfNodes(cut, parts.nodes.size()),
-                cut.parts);
+        outline(made.module, body, module_.at(module_.entry).name,
+                whole.partOfNodes(cut, module_.nodes.size()), cut.parts);
       }
-      Module grouped = parts;
+      // No group can stand between the parent and parts, so there may be no more than it has tasks.
+      std::int64_t tasks = 0;
+      for (const NodeId id : made.module.at(body).nodes) tasks += isTask(made.module, id) ? 1 : 0;
+      if (limits_.tasks > 0 && cut.parts > limits_.tasks) tries = 0;
+      Module grouped = made.module;
       std::optional<EmittedSizes> measured;
-      if (groupAll(grouped, nullptr) && (measured = limits_.measure(grouped))) parts = std::move(grouped);
-      if (!measured) measured = limits_.measure(parts);
-      if (!measured) return false;
-      SplitPlan plan = planOf(parts, *measured, whole.graph, cut);
-      double worst = 0;
-      for (const SplitPlan::Part& part : plan.parts)
-        worst = std::max(worst, ratio({part.bytes, part.steps, part.templates}));
-      if (!made || worst < best) {
-        best = worst;
-        made = std::move(parts);
-        plan_ = std::move(plan);
+      if (tries != 0 && groupAll(grouped, nullptr) && (measured = limits_.measure(grouped))) {
+        made.module = std::move(grouped);
       }
+      if (!measured) measured = limits_.measure(made.module);
+      if (!measured) return std::nullopt;
+      made.plan = planOf(made.module, *measured, whole.graph, cut);
+      for (const SplitPlan::Part& part : made.plan.parts) {
+        made.worst = std::max(made.worst, ratio({part.bytes, part.steps, part.templates}));
+      }
+      if (limits_.tasks > 0 && cut.parts != 0) {
+        made.worst = std::max(made.worst, static_cast<double>(tasks) / static_cast<double>(limits_.tasks));
+      }
+      const double worst = made.worst;
+      if (!best || worst < best->worst) best = std::move(made);
       if (worst <= 1) break;
       room *= std::min(0.95, 0.98 / worst);
     }
-    if (best > 1) return tooLarge();
-    module_ = std::move(*made);
-    return true;
+    best->plan.seconds = makespan(best->module, context_, plan_.workers);
+    return best;
   }
 
   /// Whether each vertex is within the limits; those that stay with the parent are counted there.

@@ -151,7 +151,8 @@ class GraphMaker {
     }
     const std::uint32_t from = vertexOf_[maker.index()];
     if (from == kNone && carries && around_[module_.at(maker).region.index()] &&
-        !std::holds_alternative<Const>(module_.at(maker).payload)) {
+        !std::holds_alternative<Const>(module_.at(maker).payload) &&
+        module_.types.kind(module_.at(maker).type) != TypeKind::Record) {
       ++graph_.vertices[to].inputs;
     }
     if (from == kNone || from == to) return;

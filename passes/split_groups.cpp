@@ -76,7 +76,7 @@ std::size_t group(Module& module, const Context& context, const EngineLimits& li
   PartLimits of;
   of.steps = of.parentTasks = limits.tasks;
   of.bytes = static_cast<std::int64_t>(kInputs * static_cast<double>(limits.inputs));
-  of.handOver.takeBytes = 1;
+  of.handOver.linkBytes = 1;
   of.parentShare = kBody;
   const Partition made = partition(whole.graph, of, plan.workers);
   if (made.parts == 0) return 0;

@@ -278,7 +278,7 @@ void Comparer::compareCallee(NodeId id, const Dag& home, const Dag::Task& task) 
     if (const ir::FuncDef* group = groupOf(id)) {
       if (!task.plain) differ(task.node, "a group has a condition or a hook that the workflow does not give it");
       arguments(id, home, task, task.arguments, group->params);
-      workflowOutputs(*t, *group);
+      partOutputs(*t, *group);
     }
     return;
   }

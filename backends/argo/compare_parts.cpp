@@ -7,19 +7,27 @@
 namespace couler::backends::argo {
 
 void Comparer::findBundles() {
-  for (std::size_t n = 0; n < module_.nodes.size(); ++n) {
-    const NodeId id{n};
-    const auto* call = module_.payload<ir::Call>(id);
-    if (const ir::FuncDef* group = groupOf(id)) groupBodies_.insert(group->body);
-    if (call == nullptr || module_.at(call->callee).outlined != ir::Outlined::Part) continue;
-    const auto operands = module_.operands(node(id));
-    for (std::size_t i = 0; i < operands.size(); ++i) {
-      const auto* source = module_.payload<ir::Call>(operands[i]);
-      if (source != nullptr && module_.at(source->callee).outlined == ir::Outlined::Part) {
-        bundles_[module_.at(module_.at(call->callee).body).params[i]] = source->callee;
+  // A bundle may go through a part to a group in it: so often until there is none more.
+  for (std::size_t found = bundles_.size() + 1; found != bundles_.size();) {
+    found = bundles_.size();
+    for (std::size_t n = 0; n < module_.nodes.size(); ++n) {
+      const NodeId id{n};
+      const ir::FuncDef* callee = outlinedBy(id);
+      if (callee == nullptr) continue;
+      if (callee->outlined == ir::Outlined::Group) groupBodies_.insert(callee->body);
+      const auto operands = module_.operands(node(id));
+      for (std::size_t i = 0; i < operands.size(); ++i) {
+        const ir::FuncId source = bundleOf(operands[i]);
+        if (source.valid()) bundles_.emplace(module_.at(callee->body).params[i], source);
       }
     }
   }
+}
+
+ir::FuncId Comparer::bundleOf(NodeId id) const {
+  if (outlinedBy(id) != nullptr) return module_.payload<ir::Call>(id)->callee;
+  const auto known = bundles_.find(id);
+  return known == bundles_.end() ? ir::FuncId() : known->second;
 }
 
 void Comparer::part(NodeId id, const Dag& home, const Dag::Task& task, const Template& runner) {
@@ -30,8 +38,7 @@ void Comparer::part(NodeId id, const Dag& home, const Dag::Task& task, const Tem
   const auto operands = module_.operands(node(id));
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const std::string& name = callee.params[i].name;
-    const auto* source = module_.payload<ir::Call>(operands[i]);
-    if (source != nullptr && module_.at(source->callee).outlined == ir::Outlined::Part) {
+    if (bundleOf(operands[i]).valid()) {
       bundleArguments(task, home, operands[i], name);
       continue;
     }
@@ -63,6 +70,22 @@ void Comparer::part(NodeId id, const Dag& home, const Dag::Task& task, const Tem
 }
 
 void Comparer::bundleArguments(const Dag::Task& task, const Dag& home, NodeId source, std::string_view name) {
+  if (module_.payload<ir::Param>(source) != nullptr) {  // what the body around it was given
+    std::size_t given = 0;
+    for (YamlNode p = task.arguments["parameters"].first(); p.exists(); p = p.next()) {
+      const std::string begin = fmt::format("{}-values-", name);
+      if (!p["name"].text().starts_with(begin)) continue;
+      ++given;
+      const std::string_view number = p["name"].text().substr(begin.size());
+      if (p["value"].text() == fmt::format("{{{{inputs.parameters.{}-values-{}}}}}",
+                                           module_.at(node(source).name), number)) {
+        continue;
+      }
+      differ(p, fmt::format("`{}` is not what it was given", name));
+    }
+    if (given == 0) differ(task.node, fmt::format("`{}` is not given", name));
+    return;
+  }
   const std::uint32_t made = called_[source.index()];
   if (made == Dag::kNone) return;
   const Template* from = home.tasks[made].callee;
@@ -126,6 +149,11 @@ void Comparer::partOutputs(const Template& t, const ir::FuncDef& func) {
   YamlNode output = t.node["outputs"]["parameters"].first();
   std::size_t at = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool file = isFile(module_.types.kind(node(values[i]).type));
+    if (file && func.outlined == ir::Outlined::Group) {
+      fileOutput(t, record, values[i], fields[i].name);
+      continue;
+    }
     scratch_.assign("\"").append(fields[i].name).append("\": ");
     std::size_t found = output["valueFrom"]["expression"].text().find(scratch_, at);
     if (found == std::string_view::npos) {
@@ -147,12 +175,21 @@ void Comparer::partOutputs(const Template& t, const ir::FuncDef& func) {
     if (!maker.valid() || called_[maker.index()] == Dag::kNone) continue;
     const std::string_view madeBy = t.dag.tasks[called_[maker.index()]].name;
     const std::string_view rest = text.substr(at, madeBy.size() + name.size() + 64);
-    const bool file = isFile(module_.types.kind(node(values[i]).type));
     if (file) scratch_ = filePlace(t.dag, maker, name);
     if (file ? rest.find(scratch_) != rest.npos : reads(rest, madeBy, "parameters", name)) continue;
     differ(t.node, fmt::format("output `{}` of `{}` is not `{}` of `{}`", fields[i].name, func.name,
                                name, madeBy));
   }
+}
+
+void Comparer::fileOutput(const Template& t, NodeId record, NodeId value, std::string_view name) {
+  YamlNode output = t.node["outputs"]["artifacts"].first();
+  while (output.exists() && output["name"].text() != name) output = output.next();
+  if (!output.exists()) return differ(t.node, fmt::format("output `{}` is missing", name));
+  const auto [maker, made] = outputOf(record, value);
+  if (!maker.valid() || called_[maker.index()] == Dag::kNone) return;
+  if (reads(output["from"].text(), t.dag.tasks[called_[maker.index()]].name, "artifacts", made)) return;
+  differ(output, fmt::format("output `{}` is not what it must be", name));
 }
 
 std::string Comparer::partField(const Dag& home, NodeId operand) const {
@@ -164,8 +201,7 @@ std::string Comparer::partField(const Dag& home, NodeId operand) const {
   const auto bundle = bundles_.find(maker);
   std::string holder;
   ir::FuncId part;
-  if (call != nullptr && module_.at(call->callee).outlined == ir::Outlined::Part &&
-      called_[maker.index()] != Dag::kNone) {
+  if (outlinedBy(maker) != nullptr && called_[maker.index()] != Dag::kNone) {
     part = call->callee;
     holder = fmt::format("tasks[\"{}\"].outputs.parameters[\"",
                          home.tasks[called_[maker.index()]].name);
@@ -226,15 +262,6 @@ void Comparer::workflowOutputs(const Template& t, const ir::FuncDef& entry) {
   const std::vector<ir::TypeField>& fields = module_.types[entry.result].fields;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const NodeId value = module_.operands(node(record))[i];
-    if (isFile(module_.types.kind(fields[i].type))) {
-      YamlNode output = t.node["outputs"]["artifacts"].first();
-      while (output.exists() && output["name"].text() != fields[i].name) output = output.next();
-      const auto [maker, name] = outputOf(record, value);
-      if (!output.exists() || !maker.valid() || called_[maker.index()] == Dag::kNone) continue;
-      if (!reads(output["from"].text(), t.dag.tasks[called_[maker.index()]].name, "artifacts", name)) {
-        differ(output, fmt::format("output `{}` is not what it must be", fields[i].name));
-      }
-    }
     if (holdsFiles(fields[i].type) || module_.types.kind(fields[i].type) == TypeKind::Record)
       continue;
     YamlNode output = t.node["outputs"]["parameters"].first();

@@ -64,18 +64,25 @@ bool Comparer::holdsFiles(ir::TypeId type) const {
   return module_.types.holds(type, TypeKind::File) || module_.types.holds(type, TypeKind::Dir);
 }
 
-const ir::FuncDef* Comparer::groupOf(NodeId id) const {
+const ir::FuncDef* Comparer::outlinedBy(NodeId id) const {
   const auto* call = module_.payload<ir::Call>(id);
   if (call == nullptr) return nullptr;
   const ir::FuncDef& callee = module_.at(call->callee);
-  return callee.outlined == ir::Outlined::Group ? &callee : nullptr;
+  return callee.outlined == ir::Outlined::No ? nullptr : &callee;
+}
+
+const ir::FuncDef* Comparer::groupOf(NodeId id) const {
+  const ir::FuncDef* callee = outlinedBy(id);
+  return callee != nullptr && callee->outlined == ir::Outlined::Group ? callee : nullptr;
 }
 
 std::pair<NodeId, std::string_view> Comparer::outputOf(NodeId user, NodeId operand) const {
   const auto* field = std::get_if<ir::Field>(&node(operand).payload);
   if (field == nullptr || field->ofEach || field->optional) return {};
   const NodeId maker = module_.operands(node(operand))[0];
-  const bool made = std::holds_alternative<ir::Step>(node(maker).payload) || groupOf(maker) != nullptr;
+  // What a group gives beside files comes in bundles.
+  const bool made = std::holds_alternative<ir::Step>(node(maker).payload) ||
+                    (groupOf(maker) != nullptr && isFile(module_.types.kind(node(operand).type)));
   if (!made || node(maker).region != node(user).region) return {};
   return {maker, module_.at(field->name)};
 }
@@ -111,6 +118,10 @@ void Comparer::arguments(NodeId id, const Dag& home, const Dag::Task& task, Yaml
                                 : param.type;
     const TypeKind kind = module_.types.kind(type);
     const bool file = isFile(kind);
+    if (bundleOf(operands[i]).valid()) {
+      bundleArguments(task, home, operands[i], param.name);
+      continue;
+    }
     if (kind == TypeKind::Secret || (!file && holdsFiles(param.type))) continue;
     std::string_view text;
     if (!file) text = constant(task.node, given, param.name, operands[i]);

@@ -90,6 +90,8 @@ class Comparer {
   void inputsOfPart(const Dag::Task& task);
   /// Each value that a part gives, in order, is there under its name, and made by its step.
   void partOutputs(const Template& t, const ir::FuncDef& func);
+  /// The same of a file of a group.
+  void fileOutput(const Template& t, NodeId record, NodeId value, std::string_view name);
   /// Where a value is a field of what another part gives: how an expression reads it; else nothing.
   std::string partField(const Dag& home, NodeId operand) const;
   /// Where a value is a list of outputs of steps, or of lists from other parts: the first that
@@ -122,6 +124,10 @@ class Comparer {
   void handedDown(NodeId operand, std::string_view text, const Dag::Task& task, std::string_view name);
   /// Whether `text` reads an input of the group that it stands in.
   bool passesOn(std::string_view text, NodeId input, bool file) const;
+  /// The part or group that a node calls, or null.
+  const ir::FuncDef* outlinedBy(NodeId id) const;
+  /// The part or group whose whole result a value is, else invalid.
+  ir::FuncId bundleOf(NodeId id) const;
   /// The group that a node calls, or null.
   const ir::FuncDef* groupOf(NodeId id) const;
   /// Where an expression chooses a file, its key is made of those of all that it may be.

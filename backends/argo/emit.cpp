@@ -211,7 +211,8 @@ void Emitter::writeFunction(ir::FuncId funcId, bool once) {
   scope.place = "/" + name;
   scope.once = once;
   adopt(scope, func.body);
-  const std::vector<Input> inputs = functionInputs(func, false);
+  const bool isGroup = func.outlined == ir::Outlined::Group;
+  const std::vector<Input> inputs = isGroup ? groupInputs(funcId) : functionInputs(func, false);
   for (const Input& input : inputs) static_cast<void>(scope.inputNames.unique(input.name));
   if (!hasSteps(func.body)) {
     unsupported(func.span, fmt::format("workflow `{}`, which has no steps", func.name),
@@ -224,7 +225,8 @@ void Emitter::writeFunction(ir::FuncId funcId, bool once) {
   writeTasks(scope, func.body, w);
   w.endList();
   w.flush();
-  writeDag(name, inputs, tasks, functionOutputs(scope, func), false);
+  writeDag(name, inputs, tasks, isGroup ? partOutputs(scope, funcId) : functionOutputs(scope, func),
+           false);
   if (func.finally.valid() && hasSteps(func.finally)) {
     writeFinally(funcId, scope, name + "-exit", false);
   }
@@ -397,7 +399,7 @@ void Emitter::endDocument(ir::FuncId func, std::size_t bytes) {
 bool Emitter::run() {
   if (!prepare()) return false;
   for (std::size_t i = 0; i < module_.funcs.size(); ++i) {
-    if (parts_.contains(ir::FuncId{i})) writePart(ir::FuncId{i});
+    if (module_.funcs[i].outlined == ir::Outlined::Part) writePart(ir::FuncId{i});
   }
   writeManifest();
   return ok_;

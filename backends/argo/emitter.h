@@ -199,7 +199,9 @@ class Emitter {
   /// Notes how large it came out, and says when that is too large.
   void endDocument(ir::FuncId func, std::size_t bytes);
   void partCall(Scope& scope, ir::NodeId node, TaskCall& call);
-  /// Whether it is a parameter of a part, or the call of one.
+  /// All that a part gives, as it is.
+  void giveBundle(Scope& scope, ir::NodeId value, const std::string& param, TaskCall& call);
+  /// Whether it is a parameter of a part, the call of one or of a group, or what these give.
   [[nodiscard]] bool isPacked(ir::NodeId node) const;
   /// The part whose result a packed value is, an object of texts by field; else invalid.
   [[nodiscard]] ir::FuncId bundle(ir::NodeId node) const;
@@ -325,6 +327,7 @@ class Emitter {
     bool global = false;     ///< also an output of the workflow, of the same name
   };
   [[nodiscard]] std::vector<Output> partOutputs(Scope& scope, ir::FuncId func);
+  [[nodiscard]] std::vector<Input> groupInputs(ir::FuncId func) const;
   /// Of what a node with bodies is: that of its task, if it is not one for many.
   std::string templateName(ir::NodeId id, const TaskCall& call, std::string_view kind) const;
   std::vector<Input> inputsOf(const Scope& scope) const;
@@ -434,12 +437,13 @@ class Emitter {
   std::size_t regionDepth_ = 0;
   bool hasOnExit_ = false;
   std::size_t bytes_ = 0;
+  static constexpr std::uint32_t kNoChunk = 0xffffffffU;  // a file of a group
   struct PartFacts {
     ir::NodeId call;
     std::string name;      // of its WorkflowTemplate
     std::string runner;    // the template of the parent that runs it
     std::vector<ir::FuncId> sources;   // by parameter: the part whose result it is, else invalid
-    std::vector<std::uint32_t> chunk;  // by field of its result: which of its outputs it is in
+    std::vector<std::uint32_t> chunk;  // by field of its result: which of its outputs it is in, or kNoChunk
     std::uint32_t chunks = 0;
     std::unordered_map<std::string_view, std::uint32_t> fields;  // by name
   };

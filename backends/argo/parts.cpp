@@ -5,7 +5,7 @@
 #include "backends/argo/emitter.h"
 #include "support/hash.h"
 
-// Parts are workflows of their own, each a WorkflowTemplate that a task of the parent submits and waits for. What a
+// Groups are templates of the workflow that they are in. Parts are workflows of their own, each a WorkflowTemplate that a task of the parent submits and waits for. What a
 // part gives leaves it as a few global outputs, each an object of JSON texts by name; the parent passes these on as
 // they are.
 namespace couler::backends::argo {
@@ -42,7 +42,7 @@ void Emitter::findParts() {
   keyed_.assign(module_.nodes.size(), false);
   bool any = false;
   for (std::size_t i = 0; i < module_.funcs.size(); ++i) {
-    if (module_.funcs[i].outlined != ir::Outlined::Part) continue;
+    if (module_.funcs[i].outlined == ir::Outlined::No) continue;
     any = true;
     partOf_[module_.funcs[i].body.index()] = ir::FuncId{i};
   }
@@ -53,25 +53,41 @@ void Emitter::findParts() {
     const ir::NodeId maker = fileMaker(value, path);
     if (module_.payload<ir::Step>(maker) != nullptr) keyed_[maker.index()] = true;
   };
-  const auto partOf = [&](ir::NodeId id) {
+  const auto calleeOf = [&](ir::NodeId id) {
     const auto* call = module_.payload<ir::Call>(id);
-    return call != nullptr && module_.at(call->callee).outlined == ir::Outlined::Part ? call->callee : ir::FuncId();
+    const bool is = call != nullptr && module_.at(call->callee).outlined != ir::Outlined::No;
+    return is ? call->callee : ir::FuncId();
   };
   for (std::size_t i = 0; i < module_.nodes.size(); ++i) {
-    const ir::NodeId id{i};
-    const ir::FuncId callee = partOf(id);
-    if (!callee.valid()) continue;
-    PartFacts& part = parts_[callee];
-    part.call = id;
+    if (const ir::FuncId callee = calleeOf(ir::NodeId{i}); callee.valid()) parts_[callee].call = ir::NodeId{i};
+  }
+  /// The part whose whole result that is, by whatever bodies it came through.
+  const auto sourceOf = [&](ir::NodeId id) {
+    for (;;) {
+      const auto* param = module_.payload<ir::Param>(id);
+      if (param == nullptr) return calleeOf(id);
+      const ir::FuncId around = partOf_[node(id).region.index()];
+      if (!around.valid()) return around;
+      id = module_.operands(node(parts_.at(around).call))[param->index];
+    }
+  };
+  for (auto& [callee, part] : parts_) {
+    const ir::NodeId id = part.call;
+    const bool isGroup = module_.at(callee).outlined == ir::Outlined::Group;
     for (const ir::NodeId operand : module_.operands(node(id))) {
-      part.sources.push_back(partOf(operand));
-      mark(operand);
+      part.sources.push_back(sourceOf(operand));
+      if (!isGroup) mark(operand);
     }
     const ir::NodeId record = module_.at(module_.at(callee).body).results[0];
     const std::vector<ir::TypeField>& fields = module_.types[module_.at(callee).result].fields;
     std::size_t full = kValuesAtOnce;
     for (const ir::NodeId value : module_.operands(node(record))) {
-      mark(value);
+      if (isGroup && isFileKind(kindOf(node(value).type))) {
+        part.fields.emplace(fields[part.chunk.size()].name, part.chunk.size());
+        part.chunk.push_back(kNoChunk);
+        continue;
+      }
+      if (!isGroup) mark(value);
       const auto* op = module_.payload<ir::Op>(value);
       const bool isList = op != nullptr && op->op == ir::Builtin::MakeList;
       const std::size_t values = isList ? std::max<std::size_t>(node(value).operandCount, 1) : 1;
@@ -89,8 +105,13 @@ void Emitter::findParts() {
 bool Emitter::isPacked(ir::NodeId id) const {
   if (parts_.empty()) return false;
   const ir::Node& n = node(id);
-  if (const auto* call = std::get_if<ir::Call>(&n.payload)) return module_.at(call->callee).outlined == ir::Outlined::Part;
-  return std::holds_alternative<ir::Param>(n.payload) && partOf_[n.region.index()].valid();
+  if (const auto* call = std::get_if<ir::Call>(&n.payload)) {
+    return module_.at(call->callee).outlined != ir::Outlined::No;
+  }
+  const auto* param = std::get_if<ir::Param>(&n.payload);
+  const ir::FuncId around = param == nullptr ? ir::FuncId() : partOf_[n.region.index()];
+  if (!around.valid()) return false;
+  return module_.at(around).outlined == ir::Outlined::Part || parts_.at(around).sources[param->index].valid();
 }
 
 ir::FuncId Emitter::bundle(ir::NodeId id) const {
@@ -230,11 +251,13 @@ std::vector<Emitter::Output> Emitter::partOutputs(Scope& scope, ir::FuncId funcI
   const auto values = module_.operands(node(module_.at(func.body).results[0]));
   const std::vector<ir::TypeField>& fields = module_.types[func.result].fields;
   const PartFacts& part = parts_.at(funcId);
+  const bool isPart = func.outlined == ir::Outlined::Part;
   for (std::size_t i = 0; i < values.size(); ++i) {
+    if (part.chunk[i] == kNoChunk) continue;
     const bool first = part.chunk[i] == out.size();
     if (first) {
       if (!out.empty()) out.back().expression += "})";
-      out.push_back({chunkName(out.size()), false, false, "toJson({", {}, true});
+      out.push_back({chunkName(out.size()), false, false, "toJson({", {}, isPart});
     }
     std::string value;
     if (isFileKind(kindOf(fields[i].type))) {
@@ -249,13 +272,44 @@ std::vector<Emitter::Output> Emitter::partOutputs(Scope& scope, ir::FuncId funcI
         fmt::format("{}{}: {}", first ? "" : ", ", exprString(fields[i].name), value);
   }
   if (!out.empty()) out.back().expression += "})";
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (part.chunk[i] != kNoChunk) continue;
+    const auto file = artifact(scope, values[i], {}, func.span);
+    if (!file || !file->from) continue;
+    out.push_back({fields[i].name, true, file->optional, {}, "{{" + file->from->dotted() + "}}"});
+  }
   return out;
+}
+
+std::vector<Emitter::Input> Emitter::groupInputs(ir::FuncId id) const {
+  const ir::FuncDef& func = module_.at(id);
+  const PartFacts& group = parts_.at(id);
+  std::vector<Input> inputs;
+  for (std::size_t i = 0; i < func.params.size(); ++i) {
+    const std::string& name = func.params[i].name;
+    const std::size_t chunks = group.sources[i].valid() ? parts_.at(group.sources[i]).chunks : 0;
+    for (std::size_t k = 0; k < chunks; ++k) {
+      inputs.push_back({fmt::format("{}-{}", name, chunkName(k)), false, false, {}, {}});
+    }
+    if (group.sources[i].valid()) continue;
+    for (const Leaf& leaf : leavesOf(func.params[i].type)) {
+      inputs.push_back({joined(name, leaf.path), leaf.artifact, leaf.optional, {}, {}});
+    }
+  }
+  return inputs;
 }
 
 void Emitter::refuseFiles(Span at) {
   refuse<Diag::BackendNeedsArtifacts>(at, "add `artifacts: s3(bucket: \"…\")` to the target",
                                       "a file that goes from one part of the workflow to another",
                                       "argo");
+}
+
+void Emitter::giveBundle(Scope& scope, ir::NodeId value, const std::string& param, TaskCall& call) {
+  for (std::size_t k = 0; k < parts_.at(bundle(value)).chunks; ++k) {
+    call.parameters.add(fmt::format("{}-{}", param, chunkName(k)),
+                        packedText(scope, value, {chunkName(k)}).asTag());
+  }
 }
 
 void Emitter::partCall(Scope& scope, ir::NodeId id, TaskCall& call) {
@@ -266,10 +320,7 @@ void Emitter::partCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const ir::ParamDef& param = func.params[i];
     if (part.sources[i].valid()) {
-      for (std::size_t k = 0; k < parts_.at(part.sources[i]).chunks; ++k) {
-        call.parameters.add(fmt::format("{}-{}", param.name, chunkName(k)),
-                            packedText(scope, operands[i], {chunkName(k)}).asTag());
-      }
+      giveBundle(scope, operands[i], param.name, call);
       continue;
     }
     if (!isFileKind(kindOf(param.type))) {

@@ -329,7 +329,12 @@ void Emitter::funcCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   const auto operands = module_.operands(n);
   call.templateName = func.outlined == ir::Outlined::Group ? groupTemplate(scope, funcId)
                                                            : functionTemplate(funcId);
+  const auto group = parts_.find(funcId);
   for (std::size_t i = 0; i < operands.size(); ++i) {
+    if (group != parts_.end() && group->second.sources[i].valid()) {
+      giveBundle(scope, operands[i], func.params[i].name, call);
+      continue;
+    }
     for (const Leaf& leaf : leavesOf(func.params[i].type)) {
       giveArgument(scope, call, leaf, joined(func.params[i].name, leaf.path), operands[i], n.span);
     }

@@ -133,6 +133,14 @@ std::optional<Emitter::Place> Emitter::place(ir::NodeId id, const Path& path) co
         out.leaf = {path[0]};
         return out;
       }
+      if (part.chunk[field->second] == kNoChunk) {
+        out.leaf = path;
+        out.type = out.restType = types[n.type].fields[field->second].type;
+        out.optional = types.kind(out.type) == TypeKind::Optional;
+        out.artifact = true;
+        out.packed = false;
+        return out;
+      }
       out.leaf = {chunkName(part.chunk[field->second])};
       type = types[n.type].fields[field->second].type;
       known = 1;

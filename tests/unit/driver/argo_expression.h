@@ -315,6 +315,12 @@ class ArgoExpression {
       const std::string all = text(1);
       return all.find_first_not_of("-0123456789") == std::string::npos ? all + ".0" : all;
     }
+    if (name == "sprig.trimPrefix") {
+      return text(1).starts_with(text(0)) ? text(1).substr(text(0).size()) : text(1);
+    }
+    if (name == "sprig.trimSuffix") {
+      return text(1).ends_with(text(0)) ? text(1).substr(0, text(1).size() - text(0).size()) : text(1);
+    }
     if (name == "sprig.trim") {
       const std::string all = text(0);
       const std::size_t from = all.find_first_not_of(" \n");

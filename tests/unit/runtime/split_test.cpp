@@ -246,7 +246,7 @@ workflow main(start: int = 1) -> (each: list<int>, chosen: int, last: int, all: 
         let first = number(state.x)
 )cwl" + steps + R"cwl(        (round: state.round + 1, x: s29.x)
     } until state.x > 5000
-    let wide = for i in 0..40 { number(start + i) }
+    let wide = for i in 0..40 { number(start + i + 500) }
     let sums = for i in 0..40 { sum(wide[i].x, wide[(i + 1) % 40].x) }
     let all = total(sums.x)
     return (each: each, chosen: chosen, last: last.x, all: wide.x, total: all.text)
