@@ -228,6 +228,18 @@ void fillParent(const StepGraph& graph, Fill& fill, std::uint32_t workers, const
 
 }  // namespace
 
+std::vector<double> fullness(const StepGraph& graph, const PartLimits& limits,
+                             const Partition& partition) {
+  Fill fill(graph, limits);
+  std::vector<Set> members(partition.parts);
+  for (std::uint32_t v = 0; v < partition.part.size(); ++v) {
+    if (partition.part[v] != kParent) members[partition.part[v]].push_back(v);
+  }
+  std::vector<double> full;
+  for (const Set& part : members) full.push_back(fill.ofAll(part).bytes + fill.base.bytes);
+  return full;
+}
+
 Partition partition(const StepGraph& graph, const PartLimits& limits, std::uint32_t workers) {
   Partition best{std::vector<std::uint32_t>(graph.vertices.size(), kParent), 0};
   Fill fill(graph, limits);

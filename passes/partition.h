@@ -68,6 +68,10 @@ struct Partition {
 [[nodiscard]] double makespan(const StepGraph& graph, const Partition& partition,
                               std::uint32_t workers);
 
+/// By part: what of `limits.bytes` it takes, as `partition` reckons. O(V + E).
+[[nodiscard]] std::vector<double> fullness(const StepGraph& graph, const PartLimits& limits,
+                                           const Partition& partition);
+
 /// The bytes of the edges between different parts.
 [[nodiscard]] std::int64_t cutBytes(const StepGraph& graph, const Partition& partition);
 

@@ -21,6 +21,7 @@ using namespace ir;  // NOLINT(google-build-using-namespace)
 namespace {
 
 constexpr double kMargin = 0.97;     // of the limit, at first: the estimate is not exact
+constexpr double kMarginOfGroups = 0.92;  // the same where it leaves out what groups hand on
 constexpr int kTries = 5;            // cuts that are emitted and measured
 constexpr double kGroups = 1.5;      // of those that there would be if each were full
 constexpr double kFelt = 1.03;       // a makespan longer than this
@@ -258,6 +259,25 @@ class Splitter {
     SplitPlan plan;
     double worst = 0;  ///< the most that a document is of the limits
   };
+  std::vector<FuncId> cutInto(Module& module, const BodyGraph& whole, const Partition& cut) const {
+    if (cut.parts == 0) return {};
+    return outline(module, module.at(module.entry).body, module.at(module.entry).name,
+            whole.partOfNodes(cut, module.nodes.size()), cut.parts);
+  }
+  /// How many times as large as it was reckoned to be a part is at most: what its groups hand on to each
+  /// other nobody knew.
+  [[nodiscard]] double overBy(const std::vector<double>& reckoned, const std::vector<FuncId>& parts,
+                              const EmittedSizes& measured, double room) const {
+    double most = 1;
+    for (const EmittedSizes::Document& document : measured.documents) {
+      const auto at = std::find(parts.begin(), parts.end(), document.func);
+      if (at == parts.end()) continue;
+      const double share = reckoned[static_cast<std::size_t>(at - parts.begin())] * room;
+      const Size size{document.bytes, 0, 0};
+      if (share > 0) most = std::max(most, ratio(size) / share);
+    }
+    return most;
+  }
   /// With so many steps a part at most.
   std::optional<Cut> cutAt(std::int64_t steps, const BodyGraph& whole, const EmittedSizes& sizes,
                            int tries) {
@@ -265,7 +285,7 @@ class Splitter {
     const NodeId result = resultOf(module_, body);
     const std::int64_t parentBytes =
         result.valid() ? Texts(module_, body).without(result, sizes.results) : 0;
-    double room = kMargin;
+    double room = limits_.tasks > 0 ? kMarginOfGroups : kMargin;
     std::optional<Cut> best;
     for (int i = 0; i < tries; ++i) {
       PartLimits limits = limitsOf(sizes, room);
@@ -273,20 +293,18 @@ class Splitter {
       limits.parentBytes = parentBytes;
       const Partition cut = partition(whole.graph, limits, plan_.workers);
       Cut made{module_, {}, 0};
-      if (cut.parts != 0) {
-        outline(made.module, body, module_.at(module_.entry).name,
-                whole.partOfNodes(cut, module_.nodes.size()), cut.parts);
-      }
+      const std::vector<FuncId> parts = cutInto(made.module, whole, cut);
       // No group can stand between the parent and parts, so there may be no more than it has tasks.
       std::int64_t tasks = 0;
       for (const NodeId id : made.module.at(body).nodes) tasks += isTask(made.module, id) ? 1 : 0;
       if (limits_.tasks > 0 && cut.parts > limits_.tasks) tries = 0;
-      Module grouped = made.module;
-      std::optional<EmittedSizes> measured;
-      if (tries != 0 && groupAll(grouped, nullptr) && (measured = limits_.measure(grouped))) {
-        made.module = std::move(grouped);
+      const bool grouped = tries != 0 && groupAll(made.module, nullptr);
+      auto measured = limits_.measure(made.module);
+      if (!measured && grouped) {
+        made.module = module_;
+        static_cast<void>(cutInto(made.module, whole, cut));
+        measured = limits_.measure(made.module);
       }
-      if (!measured) measured = limits_.measure(made.module);
       if (!measured) return std::nullopt;
       made.plan = planOf(made.module, *measured, whole.graph, cut);
       for (const SplitPlan::Part& part : made.plan.parts) {
@@ -298,7 +316,7 @@ class Splitter {
       const double worst = made.worst;
       if (!best || worst < best->worst) best = std::move(made);
       if (worst <= 1) break;
-      room *= std::min(0.95, 0.98 / worst);
+      room = std::min(0.95 * room, kMargin / overBy(fullness(whole.graph, limits, cut), parts, *measured, room));
     }
     best->plan.seconds = makespan(best->module, context_, plan_.workers);
     return best;

@@ -86,12 +86,19 @@ std::vector<bool> wholeLists(const Module& module, RegionId body) {
     whole[id.index()] = isMakeList(module.at(id)) && !module.types.holds(type, TypeKind::File) &&
                         !module.types.holds(type, TypeKind::Dir);
   }
-  for (const Node& user : module.nodes) {
+  std::vector<NodeId> left = module.at(body).nodes;  // and what is inside these
+  while (!left.empty()) {
+    const Node& user = module.at(left.back());
+    left.pop_back();
+    if (std::holds_alternative<std::monostate>(user.payload)) continue;
+    for (const RegionId inner : module.regionsOf(user)) {
+      left.insert(left.end(), module.at(inner).nodes.begin(), module.at(inner).nodes.end());
+    }
     const auto* op = std::get_if<Op>(&user.payload);
     const bool taken =
         std::holds_alternative<Step>(user.payload) || std::holds_alternative<For>(user.payload) ||
         (op != nullptr && (op->op == Builtin::MakeRecord || op->op == Builtin::SpreadList));
-    if (taken || std::holds_alternative<std::monostate>(user.payload)) continue;
+    if (taken) continue;
     for (const NodeId used : module.operands(user)) whole[used.index()] = false;
   }
   return whole;
