@@ -88,11 +88,11 @@ void Emitter::markMakers(ir::NodeId value, Path path) {
 std::string Emitter::folderOf(Scope& scope) const {
   if (scope.parent == nullptr) return runFolder() + scope.place;
   scope.folder = true;
-  return inputTag("folder");
+  return inputTag(kFolder);
 }
 
 std::string Emitter::stepFolder(Scope& scope, std::string_view task) const {
-  return fmt::format("{}/{}", scope.isPart ? inputTag("folder") : folderOf(scope), task);
+  return fmt::format("{}/{}", scope.isPart ? inputTag(kFolder) : folderOf(scope), task);
 }
 
 std::string Emitter::stepKey(Scope& scope, ir::NodeId step, const Path& path, Span at) {
@@ -106,7 +106,7 @@ std::string Emitter::stepKey(Scope& scope, ir::NodeId step, const Path& path, Sp
   const std::string place = filePlace(step, path[0]);
   if (&home == &scope && scope.parent != nullptr) {
     scope.folder = true;
-    return fmt::format("(inputs.parameters['folder'] + {})", exprString(place.substr(home.place.size())));
+    return fmt::format("(inputs.parameters['{}'] + {})", kFolder, exprString(place.substr(home.place.size())));
   }
   const std::string prefix = settings_.artifacts->keyPrefix;
   return fmt::format("({} + {} + {})", exprString(prefix.empty() ? "" : prefix + "/"), uid_,

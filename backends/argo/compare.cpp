@@ -259,9 +259,7 @@ void Comparer::compareCallee(NodeId id, const Dag& home, const Dag::Task& task) 
     }
     const ir::TaskDef& def = module_.at(step->task);
     arguments(id, home, task, task.arguments, def.params);
-    const bool own = std::any_of(def.params.begin(), def.params.end(),
-                                 [](const ir::ParamDef& param) { return param.name == "key"; });
-    const std::string_view key = own ? "" : argument(task.arguments, "key")["value"].text();
+    const std::string_view key = argument(task.arguments, kFilesKey)["value"].text();
     if (!key.empty() && !sameText(key.substr(key.rfind('/') + 1), task.name)) {
       differ(task.node, fmt::format("`{}` puts its files where another may", task.name));
     }
@@ -299,7 +297,7 @@ void Comparer::compareCallee(NodeId id, const Dag& home, const Dag::Task& task) 
     if (again["template"].text() != t->name) differ(t->node, "a loop that does not call itself");
     if (again["when"].text().find("'stop'") == std::string_view::npos)
       differ(t->node, "a loop that looks at no end");
-    constant(task.node, task.arguments, "limit", module_.operands(n)[1]);
+    constant(task.node, task.arguments, "loop-limit", module_.operands(n)[1]);
     within(body, loop->body);
     return;
   }
@@ -354,7 +352,7 @@ void Comparer::side(const Template& t, std::string_view taskName, std::string_vi
 }
 
 void Comparer::folder(YamlNode arguments, std::string_view task) {
-  const YamlNode given = argument(arguments, "folder");
+  const YamlNode given = argument(arguments, kFolder);
   if (!given.exists() || given["value"].text().ends_with(fmt::format("}}}}/{}", task))) return;
   differ(given, fmt::format("files of `{}` are put where others may be", task));
 }

@@ -102,7 +102,7 @@ void Comparer::bundleArguments(const Dag::Task& task, const Dag& home, NodeId so
 }
 
 void Comparer::keyed(const Dag::Task& task, std::string_view folder) {
-  const std::string_view key = argument(task.arguments, "key")["value"].text();
+  const std::string_view key = argument(task.arguments, kFilesKey)["value"].text();
   if (key.ends_with(fmt::format("{}/{}", folder, task.name))) return;
   differ(task.node,
          fmt::format("`{}` does not put its files where another part looks for them", task.name));
@@ -136,7 +136,7 @@ void Comparer::inputsOfPart(const Dag::Task& task) {
   for (YamlNode p = task.arguments["parameters"].first(); p.exists(); p = p.next()) {
     const std::string_view name = p["name"].text();
     const std::string_view text = p["value"].text();
-    const bool folder = name == "folder" && text.ends_with("{{workflow.uid}}");
+    const bool folder = name == kFolder && text.ends_with("{{workflow.uid}}");
     if (folder || text == fmt::format("{{{{workflow.parameters.{}}}}}", name)) continue;
     differ(p, fmt::format("input `{}` of a part is not passed on", name));
   }

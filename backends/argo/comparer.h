@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backends/argo/compare.h"
+#include "backends/argo/text.h"
 
 namespace couler::backends::argo {
 

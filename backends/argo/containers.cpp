@@ -97,7 +97,7 @@ void Emitter::writeContainerInputs(YamlWriter& w, const ir::TaskDef& task, const
       parameters.emplace_back(param.name, "");
     }
   }
-  if (shape.keyed) parameters.emplace_back("key", "");
+  if (shape.keyed) parameters.emplace_back(kFilesKey, "");
   if (parameters.empty() && artifacts.empty()) return;
   w.key("inputs");
   w.beginMap();
@@ -173,7 +173,7 @@ void Emitter::writeContainerOutputs(YamlWriter& w, const ir::TaskDef& task, cons
         const std::string& prefix = settings_.artifacts->keyPrefix;
         const std::string file = output.path.empty() ? output.name : output.path;
         const std::string place =
-            shape.keyed ? "{{inputs.parameters.key}}"
+            shape.keyed ? inputTag(kFilesKey)
                         : prefix + (prefix.empty() ? "" : "/") + "{{workflow.uid}}/{{pod.name}}";
         writeLocation(w, fmt::format("{}/{}/{}{}", place, output.name, file, folder ? ".tgz" : ""));
       }

@@ -75,7 +75,6 @@ Scope& Emitter::childScope(Scope& parent, ir::NodeId owner, ir::RegionId region,
   child.task = task;
   child.place = fmt::format("{}/{}", parent.place, task);
   child.unrolled = isUnrolled(nameOf(module_, owner));
-  static_cast<void>(child.inputNames.unique("folder"));
   if (region.valid()) adopt(child, region);
   return child;
 }
@@ -87,7 +86,7 @@ std::string Emitter::templateName(ir::NodeId id, const TaskCall& call, std::stri
 
 std::vector<Emitter::Input> Emitter::inputsOf(const Scope& scope) const {
   std::vector<Input> out;
-  if (scope.folder) out.push_back({"folder", false, false, std::nullopt, std::nullopt});
+  if (scope.folder) out.push_back({std::string(kFolder), false, false, std::nullopt, std::nullopt});
   for (const Capture& capture : scope.captures) {
     out.push_back({capture.name, capture.artifact, capture.optional, std::nullopt, std::nullopt});
   }
@@ -296,7 +295,7 @@ void Emitter::giveArgument(Scope& scope, TaskCall& call, const Leaf& leaf, const
 
 void Emitter::giveCaptures(Scope& outer, const Scope& inner, TaskCall& call) {
   if (inner.folder) {
-    call.parameters.add("folder", fmt::format("{}/{}", folderOf(outer), inner.task));
+    call.parameters.add(kFolder, fmt::format("{}/{}", folderOf(outer), inner.task));
   }
   for (const Capture& capture : inner.captures) {
     if (module_.constant(capture.node) != nullptr) {

@@ -122,13 +122,13 @@ struct Scope {
   NameTable inputNames;
   NameTable taskNames;
   bool isEntry = false;
-  bool isPart = false;     ///< the body of a part: has the input `folder`
+  bool isPart = false;     ///< the body of a part: has the input `kFolder`
   bool once = true;  ///< its tasks run at most once a workflow: no fan-out, loop or called workflow
   std::string place;       ///< of a scope that runs once: where its steps put files, below the run's folder
   std::string task;        ///< that runs it, of its parent
-  bool folder = false;     ///< has the input `folder`, the run's folder and `place`
+  bool folder = false;     ///< has the input `kFolder`, the run's folder and `place`
   bool unrolled = false;   ///< there are others like it: its body is to be the same as theirs
-  bool fileItems = false;  ///< a `for` body whose files are collected: has the input `index`
+  bool fileItems = false;  ///< a `for` body whose files are collected: has the input `kIndex`
   std::size_t nesting = 0;
 };
 

@@ -239,7 +239,13 @@ std::string Emitter::opExpr(Scope& scope, ir::NodeId id) {
       return "sprig.replace(" + arg(1) + ", " + arg(2) + ", " + arg(0) + ")";
     case B::LengthString:
       return "len(sprig.splitList(\"\", " + arg(0) + "))";
-    case B::LengthList:
+    case B::LengthList: {
+      // A fan-out gives as many as it goes over, and lists of files are not given as one value.
+      Path path;
+      const ir::NodeId list = base(operands[0], path);
+      const bool eachFile = module_.payload<ir::For>(list) != nullptr && holdsFiles(node(list).type);
+      return "len(" + (eachFile ? expr(scope, module_.operands(node(list))[0]) : arg(0)) + ")";
+    }
     case B::LengthMap:
       return "len(" + arg(0) + ")";
     case B::First:

@@ -30,10 +30,6 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   Scope& wrapper = childScope(scope, id, {}, own, call.name);
   Scope& child = childScope(wrapper, id, region, own + "-each", "each");
   child.once = false;
-  for (const char* name : {"items", "folder", "index"}) {
-    static_cast<void>(wrapper.inputNames.unique(name));
-    static_cast<void>(child.inputNames.unique(name));
-  }
 
   const std::vector<Leaf> gives = used ? leavesOf(resultType) : std::vector<Leaf>();
   const bool collects =
@@ -63,8 +59,8 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   }
   std::vector<Input> extra = paramInputs(child, param);
   if (collects) {
-    extra.push_back({"folder", false, false, std::nullopt, std::nullopt});
-    extra.push_back({"index", false, false, std::nullopt, std::nullopt});
+    extra.push_back({std::string(kFolder), false, false, std::nullopt, std::nullopt});
+    extra.push_back({std::string(kIndex), false, false, std::nullopt, std::nullopt});
   }
   std::vector<Result> results;
   if (used) results.push_back({result, resultType, "value", false, true});
@@ -102,8 +98,8 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
     each.withParam =
         exprTag(fmt::format("toJson(map(0..(len({}) - 1), {{ {{{} }} }}))", list, object));
     if (collects) {
-      each.parameters.add("folder", "{{inputs.parameters.folder}}");
-      each.parameters.add("index", "{{item.index}}");
+      each.parameters.add(kFolder, inputTag(kFolder));
+      each.parameters.add(kIndex, "{{item.index}}");
     }
   }
   giveCaptures(wrapper, child, each);
@@ -153,12 +149,12 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
     const std::string tail = fmt::format("/{}/{}/{}", names_[taskName_[maker.index()]], made->name,
                                          made->path.empty() ? made->name : made->path);
     output.expression = fmt::format(
-        "toJson(map(0..(len({}) - 1), {{inputs.parameters['folder'] + \"/\" + toJson(#) + {}}}))",
-        list, exprString(tail));
+        "toJson(map(0..(len({}) - 1), {{inputs.parameters['{}'] + \"/\" + toJson(#) + {}}}))",
+        list, kFolder, exprString(tail));
     outputs.push_back(std::move(output));
   }
   std::vector<Input> inputs = {{"items", false, false, std::nullopt, std::nullopt}};
-  if (collects) inputs.push_back({"folder", false, false, std::nullopt, std::nullopt});
+  if (collects) inputs.push_back({std::string(kFolder), false, false, std::nullopt, std::nullopt});
   for (Input& input : inputsOf(wrapper)) inputs.push_back(std::move(input));
   call.templateName = writeDag(wrapper.templateName, inputs, tasks, outputs, true);
 
@@ -169,7 +165,7 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   } else {
     call.parameters.add("items", text(scope, listNode, {}).asTag());
   }
-  if (collects && settings_.artifacts) call.parameters.add("folder", collectFolder(call.name));
+  if (collects && settings_.artifacts) call.parameters.add(kFolder, collectFolder(call.name));
   giveCaptures(scope, wrapper, call);
 }
 
@@ -185,9 +181,6 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   Scope& wrapper = childScope(scope, id, {}, own, call.name);
   Scope& child = childScope(wrapper, id, region, own + "-body", "body");
   child.once = false;
-  for (const char* name : {"iteration", "limit"}) {
-    static_cast<void>(wrapper.inputNames.unique(name));
-  }
   const std::vector<Leaf> leaves = leavesOf(n.type);
   const std::vector<Input> state = paramInputs(wrapper, param);
   writeRegion(child, region, paramInputs(child, param),
@@ -212,7 +205,7 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   TaskCall first;
   first.name = "body";
   first.templateName = child.templateName;
-  first.when = exprTag("asInt(inputs.parameters['iteration']) < asInt(inputs.parameters['limit'])");
+  first.when = exprTag("asInt(inputs.parameters['loop-iteration']) < asInt(inputs.parameters['loop-limit'])");
   for (const Leaf& leaf : leaves) stateArgument(first, leaf, "");
   giveCaptures(wrapper, child, first);
   TaskCall again;
@@ -220,11 +213,11 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   again.templateName = wrapper.templateName;
   again.depends = "body.Succeeded";  // not when it was skipped
   again.when = exprTag(
-      "asInt(inputs.parameters['iteration']) + 1 < asInt(inputs.parameters['limit']) && "
+      "asInt(inputs.parameters['loop-iteration']) + 1 < asInt(inputs.parameters['loop-limit']) && "
       "tasks['body'].outputs.parameters['stop'] == \"false\"");
   for (const Leaf& leaf : leaves) stateArgument(again, leaf, "body");
-  again.parameters.add("iteration", exprTag("asInt(inputs.parameters['iteration']) + 1"));
-  again.parameters.add("limit", "{{inputs.parameters.limit}}");
+  again.parameters.add("loop-iteration", exprTag("asInt(inputs.parameters['loop-iteration']) + 1"));
+  again.parameters.add("loop-limit", inputTag("loop-limit"));
   passInputs(wrapper.captures, again);
   std::string tasks;
   YamlWriter w([&tasks](std::string_view t) { tasks += t; }, 3);
@@ -249,15 +242,15 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
     outputs.push_back(std::move(output));
   }
   std::vector<Input> inputs = state;
-  inputs.push_back({"iteration", false, false, std::nullopt, std::nullopt});
-  inputs.push_back({"limit", false, false, std::nullopt, std::nullopt});
+  inputs.push_back({"loop-iteration", false, false, std::nullopt, std::nullopt});
+  inputs.push_back({"loop-limit", false, false, std::nullopt, std::nullopt});
   for (Input& input : inputsOf(wrapper)) inputs.push_back(std::move(input));
   call.templateName = writeDag(wrapper.templateName, inputs, tasks, outputs, true);
 
   for (const Leaf& leaf : leaves)
     giveArgument(scope, call, leaf, stateName(leaf), operands[0], n.span);
-  call.parameters.add("iteration", "0");
-  call.parameters.add("limit", text(scope, operands[1], {}).asTag());
+  call.parameters.add("loop-iteration", "0");
+  call.parameters.add("loop-limit", text(scope, operands[1], {}).asTag());
   giveCaptures(scope, wrapper, call);
 }
 

@@ -264,7 +264,7 @@ std::vector<Emitter::Output> Emitter::partOutputs(Scope& scope, ir::FuncId funcI
       Path path;
       const ir::NodeId maker = fileMaker(values[i], path);
       if (!settings_.artifacts) refuseFiles(node(maker).span);
-      value = "inputs.parameters[\"folder\"] + " + exprString(filePlace(maker, path.front()));
+      value = fmt::format("inputs.parameters[\"{}\"] + ", kFolder) + exprString(filePlace(maker, path.front()));
     } else {
       value = text(scope, values[i], {}).asExpr();
     }
@@ -422,7 +422,7 @@ void Emitter::writePart(ir::FuncId funcId) {
   }
   const bool keyed = std::any_of(module_.at(func.body).nodes.begin(), module_.at(func.body).nodes.end(),
                                  [&](ir::NodeId id) { return keyed_[id.index()]; });
-  if (keyed) declared.push_back({"folder", false, false, std::nullopt, std::nullopt});
+  if (keyed) declared.push_back({std::string(kFolder), false, false, std::nullopt, std::nullopt});
 
   std::string tasks;
   {
@@ -472,7 +472,7 @@ void Emitter::writePart(ir::FuncId funcId) {
   for (const std::string& input : inputs) {
     call.parameters.add(input, fmt::format("{{{{workflow.parameters.{}}}}}", input));
   }
-  if (keyed) call.parameters.add("folder", runFolder());
+  if (keyed) call.parameters.add(kFolder, runFolder());
   writeTask(w, call);
   w.endList();
   w.endMap();

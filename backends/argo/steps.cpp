@@ -314,10 +314,10 @@ void Emitter::stepCall(Scope& scope, ir::NodeId id, TaskCall& call) {
     }
   }
   if (shape.keyed && scope.fileItems) {
-    call.parameters.add("key",
-                        fmt::format("{}/{}/{}", inputTag("folder"), inputTag("index"), call.name));
+    call.parameters.add(kFilesKey,
+                        fmt::format("{}/{}/{}", inputTag(kFolder), inputTag(kIndex), call.name));
   } else if (shape.keyed) {
-    call.parameters.add("key", stepFolder(scope, call.name));
+    call.parameters.add(kFilesKey, stepFolder(scope, call.name));
   }
 }
 

@@ -456,7 +456,7 @@ TEST(ArgoSplit, ValidatorFindsFaultsOfFilesAndLists) {
       {0, "serviceAccountName: runner\n", "", "CW065"},
       {0, "{{workflow.uid}}", "{{workflow.name}}", "CW065"},
       {0, "\"/one-3/note/note.txt\"", "\"/one-3/note/note.doc\"", "CW0653"},
-      {0, "- name: key\n", "- name: kye\n", "CW065"},
+      {0, "- name: files-key\n", "- name: files-kye\n", "CW065"},
   };
   for (const PartFault& fault : kFaults) {
     SCOPED_TRACE(std::string(fault.from) + " -> " + std::string(fault.to));

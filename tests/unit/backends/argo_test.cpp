@@ -111,8 +111,8 @@ TEST(Argo, ValidatorFindsFaults) {
       {9, "[fromJSON(tasks[\"train-0\"].outputs.parameters[\"value-model\"])",
        "[fromJSON(tasks[\"train-1\"].outputs.parameters[\"value-model\"])", "CW0653"},
       {9, "{{workflow.uid}}/train-0\"", "{{workflow.uid}}/train-1\"", "CW0653"},
-      {9, "{{inputs.parameters.folder}}/body", "{{inputs.parameters.folder}}/train", "CW0653"},
-      {9, "{{inputs.parameters.folder}}/train", "{{inputs.parameters.folder}}/other", "CW0653"},
+      {9, "{{inputs.parameters.files-folder}}/body", "{{inputs.parameters.files-folder}}/train", "CW0653"},
+      {9, "{{inputs.parameters.files-folder}}/train", "{{inputs.parameters.files-folder}}/other", "CW0653"},
       {9, "- name: train-rate\n            value: \"0.1\"", "- name: train-rate\n            value: \"0.2\"",
        "CW0653"},
       {9, "{{inputs.parameters.train-rate}}", "{{inputs.parameters.train-kind}}", "CW0653"},
@@ -137,6 +137,28 @@ TEST(Argo, ValidatorFindsFaults) {
     const std::string found = compiled.validate(text);
     EXPECT_NE(found.find(fault.code), std::string::npos) << found;
   }
+}
+
+TEST(Argo, LoopsOverStateOfAnyName) {
+  Compiled compiled(R"cwl(
+task grow(x: int) -> (y: int) {
+    image "busybox:1.36"
+    run sh "y=$((x * 2))"
+}
+workflow main() -> (a: int, b: int) {
+    let a = loop limit = 1 max 4 {
+        let g = grow(limit)
+        g.y
+    } until limit > 5
+    let b = loop iteration = 1 max 4 {
+        let g = grow(iteration)
+        g.y
+    } until iteration > 5
+    return (a: a, b: b)
+}
+)cwl");
+  ASSERT_TRUE(compiled.ready()) << compiled.problems();
+  EXPECT_EQ(compiled.validate(compiled.emit().text), "");
 }
 
 TEST(Argo, ValidatorNeverTrustsText) {

@@ -290,10 +290,12 @@ class ArgoExpression {
     if (name == "sprig.b64dec") return fromBase64(text(0));
     if (name == "sprig.replace") return replaced(text(2), text(0), text(1));
     if (name == "sprig.toString") return args[0].dump();
-    if (name == "sprig.join") {
+    if (name == "sprig.join" || name == "join") {  // the expression language's own has the list first
+      const bool own = name == "join";
+      const Tree& parts = args.at(own ? 0 : 1);
       std::string all;
-      for (std::size_t i = 0; i < args.at(1).size(); ++i) {
-        all += (i == 0 ? "" : text(0)) + args[1][i].get<std::string>();
+      for (std::size_t i = 0; i < parts.size(); ++i) {
+        all += (i == 0 ? "" : text(own ? 1 : 0)) + parts[i].get<std::string>();
       }
       return all;
     }

@@ -179,11 +179,21 @@ class ArgoHost {
   bool runTask(const Tree& task, const std::string& path, Names& outer) {
     if (!task.contains("withParam")) return runOnce(task, path, outer);
     std::size_t index = 0;
+    const std::string output = "tasks." + text(task["name"]) + ".outputs.parameters.";
+    std::map<std::string, Tree> lists;  // Argo gives what all items give as one list
     for (const Tree& item : Tree::parse(filled(text(task["withParam"]), outer))) {
       Names names = outer;
-      for (const auto& [key, value] : item.items()) names["item." + key] = text(value);
+      if (item.is_object()) {
+        for (const auto& [key, value] : item.items()) names["item." + key] = text(value);
+      } else {
+        names["item"] = item.dump();
+      }
       if (!runOnce(task, path + "-" + std::to_string(index++), names)) return false;
+      for (const auto& [name, value] : names) {
+        if (name.starts_with(output)) lists[name].push_back(value);
+      }
     }
+    for (const auto& [name, list] : lists) outer[name] = list.dump();
     return true;
   }
 

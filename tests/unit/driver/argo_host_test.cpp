@@ -161,6 +161,36 @@ TEST_F(SearchOnArgo, TrialsShareTemplates) {
   EXPECT_LE(yamlTree(read("there.yaml"))["spec"]["templates"].size(), 20U);
 }
 
+// Names of a program that inputs of templates might have.
+TEST_F(OnArgo, NamesThatClashWithNothing) {
+  write("names.cwl", R"cwl(couler 1
+
+task make(key: string, folder: int, index: int) -> (note: file = "note.txt", n: int) {
+    run sh """
+        echo "$key $folder $index" > "$note"
+        n=$((folder + index))
+        """
+}
+task items(n: int) -> (xs: list<int>) {
+    run python "xs = list(range(1, n + 1))"
+}
+task join(notes: list<file>, best: file) -> (text: string = stdout) {
+    run ["cat", ...notes, best]
+}
+workflow main(n: int = 3) -> (text: string, total: int) {
+    let all = items(n)
+    let notes = for index in all.xs { make("a", index, 1) }
+    let more = for folder in all.xs { make("b", folder, 2) }
+    let one = make("c", n, 3)
+    let two = make("d", n, 4)
+    let text = join(notes.note, if one.n > two.n { one.note } else { two.note })
+    return (text: text.text, total: length(more))
+}
+target cluster = argo { image: "python:3.12-slim", artifacts: s3(bucket: "models", key_prefix: "runs") }
+)cwl");
+  EXPECT_EQ(compareHere("names.cwl", {}, {}), 10U);
+}
+
 // More tasks than a template of Argo has: groups hand values, files and lists over.
 TEST_F(OnArgo, StepsInGroups) {
   write("wide.cwl", R"cwl(couler 1
