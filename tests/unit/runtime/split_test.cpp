@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
@@ -87,6 +88,21 @@ class SplitRun : public testing::EngineTest {
     EXPECT_GT(plan.parts.size(), 1U);
     expectSameRuns(whole, cut);
   }
+  void expectSameInGroups(const couler::testing::Shape& shape, std::int64_t steps, std::int64_t tasks) {
+    SCOPED_TRACE(shape.name);
+    const ir::Module module = couler::testing::moduleOf(shape, "");
+    ir::Module cut = module;
+    passes::EngineLimits limits = limitsOf(steps);
+    limits.tasks = tasks;
+    limits.inputs = 2 * tasks;
+    DiagnosticList said;
+    passes::Context context{said};
+    context.limits = &limits;
+    EXPECT_TRUE(passes::split(cut, context));
+    EXPECT_EQ(ir::verify(cut), std::vector<std::string>{});
+    for (const char* store : {"whole", "parts"}) std::filesystem::remove_all(folder / store);
+    expectSameRuns(module, cut);
+  }
   void expectSameRuns(const ir::Module& whole, const ir::Module& cut) {
     const Outcome one = runIn(whole, "whole");
     const Outcome other = runIn(cut, "parts");
@@ -160,6 +176,25 @@ workflow main(start: int = 3, word: string = "end") -> (total: int, some: int?, 
     return (total: h.x, some: some?.x, list: each, text: g.text + word, note: b.note)
 }
 )";
+
+// Hundreds of steps with Argo's kind of limits: parts, and groups in them.
+TEST_F(SplitRun, LargeShapesGiveTheSame) {
+  for (const couler::testing::Shape& shape :
+       {couler::testing::fanOut(400), couler::testing::pipelines(40, 10),
+        couler::testing::layered(20, 20), couler::testing::randomGraph(450),
+        couler::testing::diamonds(400)}) {
+    expectSameInGroups(shape, 150, 60);
+  }
+}
+// Some minutes for each shape.
+TEST_F(SplitRun, AHundredThousandSteps) {
+  if (std::getenv("COULER_LARGE") == nullptr) GTEST_SKIP() << "runs with COULER_LARGE=1";
+  for (const couler::testing::Shape& shape :
+       {couler::testing::layered(100, 1000), couler::testing::randomGraph(100'000),
+        couler::testing::pipelines(1000, 100)}) {
+    expectSameInGroups(shape, 4000, 200);
+  }
+}
 
 TEST_F(SplitRun, GroupsOfEveryShapeGiveTheSame) {
   for (const couler::testing::Shape& shape :
