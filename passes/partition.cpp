@@ -105,6 +105,12 @@ class Assembler {
   [[nodiscard]] bool stays(const Unit& unit) const {
     return unit.vertices.size() == 1 && graph_.vertices[unit.vertices[0]].stays;
   }
+  /// Values alone are no part: there is nothing to run.
+  [[nodiscard]] bool isParents(const Unit& unit) const {
+    return stays(unit) || std::all_of(unit.vertices.begin(), unit.vertices.end(), [this](std::uint32_t v) {
+             return graph_.vertices[v].steps == 0;
+           });
+  }
 
   /// Joins units that wait for the same units, and a unit with the only one it waits for where nothing else
   /// does.
@@ -160,7 +166,7 @@ class Assembler {
     wiring = fill_.parent + fill_.call * static_cast<double>(units_.size());
     for (std::size_t u = 0; u < units_.size(); ++u) {
       const double size = fill_.ofAll(units_[u].vertices).most();
-      bySize.emplace_back(stays(units_[u]) ? 0 : size, u);
+      bySize.emplace_back(isParents(units_[u]) ? 0 : size, u);
       for (const std::uint32_t f : units_[u].from) wiring += fill_.link * links(units_[f]);
     }
     std::sort(bySize.begin(), bySize.end());
@@ -175,7 +181,7 @@ class Assembler {
       fewer -= fill_.link * (links(unit) * static_cast<double>(unit.users));
       fewer += fill_.link * static_cast<double>(unit.references);
       const bool fits = size <= allowed / 8 && fill_.parentFits(more + fewer);
-      if (!stays(unit) && !fits) break;
+      if (!isParents(unit) && !fits) break;
       own = more;
       wiring = fewer;
       unit.vertices.clear();

@@ -71,6 +71,7 @@ struct SplitPlan {
     std::int64_t templates = 0;
   };
   std::vector<Part> parts;  ///< the parent is the last; alone: nothing was cut
+  std::size_t groups = 0;   ///< templates that steps were put into
   std::int64_t bytes = 0;   ///< of the whole, before
   std::int64_t valuesCut = 0, bytesCut = 0;  ///< between parts; bytes where known, else guessed
   std::uint32_t workers = 32;

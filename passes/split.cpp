@@ -48,10 +48,12 @@ class Splitter {
       Module grouped = module_;
       if (!groupAll(grouped, &said)) return false;
       const auto measured = limits_.measure(grouped);
-      if (measured && ratio({measured->documents[0].bytes, whole.steps,
+      if (!measured) return false;
+      if (ratio({measured->documents[0].bytes, whole.steps,
                              measured->documents[0].templates}) <= 1) {
         module_ = std::move(grouped);
         for (Diagnostic& remark : said) context_.diags.take(std::move(remark));
+        if (context_.splitPlan != nullptr) context_.splitPlan->groups = groupsOf(module_);
         return true;
       }
     }
@@ -62,6 +64,7 @@ class Splitter {
     }
     plan_.bytes = whole.bytes;
     plan_.secondsWhole = seconds;
+    plan_.groups = groupsOf(module_);
     const FuncDef& entry = module_.at(module_.entry);
     context_.diags.take(diagnose<Diag::WorkflowSplit>(
         entry.span, entry.name, countOf(plan_.parts.size() - 1, "part"),
@@ -206,6 +209,12 @@ class Splitter {
   }
 
   // ---- bodies of more tasks than a template holds
+
+  static std::size_t groupsOf(const Module& module) {
+    return static_cast<std::size_t>(
+        std::count_if(module.funcs.begin(), module.funcs.end(),
+                      [](const FuncDef& func) { return func.outlined == Outlined::Group; }));
+  }
 
   /// Whether any were; what cannot be stays as it is, and the backend says so.
   bool groupAll(Module& module, std::vector<Diagnostic>* said) const {

@@ -94,10 +94,9 @@ std::vector<bool> wholeLists(const Module& module, RegionId body) {
     for (const RegionId inner : module.regionsOf(user)) {
       left.insert(left.end(), module.at(inner).nodes.begin(), module.at(inner).nodes.end());
     }
-    const auto* op = std::get_if<Op>(&user.payload);
-    const bool taken =
-        std::holds_alternative<Step>(user.payload) || std::holds_alternative<For>(user.payload) ||
-        (op != nullptr && (op->op == Builtin::MakeRecord || op->op == Builtin::SpreadList));
+    const bool taken = std::holds_alternative<Step>(user.payload) ||
+                       std::holds_alternative<For>(user.payload) ||
+                       std::holds_alternative<Op>(user.payload);
     if (taken) continue;
     for (const NodeId used : module.operands(user)) whole[used.index()] = false;
   }

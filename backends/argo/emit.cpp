@@ -413,7 +413,8 @@ std::optional<Sizes> measure(const ir::Module& module, const EmitOptions& option
   sizes.ofNode.assign(module.nodes.size(), 0);
   sizes.templates.assign(module.nodes.size(), 0);
   sizes.ofTask.assign(module.tasks.size(), 0);
-  Emitter emitter(module, options, *settings, [](std::string_view) {}, unheard);
+  const TextSink nowhere = [](std::string_view) {};  // outlives the emitter
+  Emitter emitter(module, options, *settings, nowhere, unheard);
   emitter.measureInto(sizes);
   if (!emitter.run()) return std::nullopt;
   std::int64_t steps = sizes.results;

@@ -70,11 +70,13 @@ int planParts(const Invocation& invocation, Program& program, ir::Module module,
                          countOf(static_cast<std::size_t>(part.steps), "step"),
                          humanBytes(static_cast<std::uint64_t>(part.bytes))));
   }
-  const std::string most = fmt::format("{} takes {} and {}", where.backend->name,
-                                       humanBytes(static_cast<std::uint64_t>(limits.bytes)),
-                                       countOf(static_cast<std::size_t>(limits.steps), "step"));
+  std::string most = fmt::format("{} takes {} and {}", where.backend->name,
+                                 humanBytes(static_cast<std::uint64_t>(limits.bytes)),
+                                 countOf(static_cast<std::size_t>(limits.steps), "step"));
+  if (limits.tasks > 0) most += fmt::format(", {} tasks in each of {} templates", limits.tasks, limits.templates);
+  const std::string groups = plan.groups == 0 ? "" : ", its steps in " + countOf(plan.groups, "group");
   if (plan.parts.size() < 2) {
-    printOut(fmt::format("one workflow: {}\n", most));
+    printOut(fmt::format("one workflow{}: {}\n", groups, most));
   } else {
     printOut(fmt::format(
         "{} that the last runs, where one workflow would be {}: {}\n"

@@ -304,6 +304,11 @@ class ArgoExpression {
       for (const Tree& list : args) all.insert(all.end(), list.begin(), list.end());
       return all;
     }
+    if (name == "sum") {
+      std::int64_t total = 0;
+      for (const Tree& one : args[0]) total += one.get<std::int64_t>();
+      return total;
+    }
     if (name == "toJson") return args[0].dump();
     if (name == "fromJSON") return Tree::parse(text(0));
     if (name == "len") return args[0].size();

@@ -49,7 +49,11 @@ inline Tree yamlTree(const std::string& text) {
       }
       return made;
     };
-    root = convert(convert, 1);
+    if (yaml_document_get_root_node(&document) == nullptr) {
+      ADD_FAILURE() << "no YAML at all";
+    } else {
+      root = convert(convert, 1);
+    }
     yaml_document_delete(&document);
   }
   yaml_parser_delete(&parser);

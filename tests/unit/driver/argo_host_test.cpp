@@ -212,11 +212,11 @@ task all(xs: list<int>, notes: list<file>) -> (text: string, joined: file = "all
         cat $notes > "$joined"
         """
 }
-workflow main(start: int = 1) -> (text: string, last: int, notes: file) {
+workflow main(start: int = 1) -> (text: string, last: int, total: int, notes: file) {
     let first = for i in 0..110 { one(start + i) }
     let second = for i in 0..110 { two(first[i].m, first[(i + 7) % 110].m, first[(i + 3) % 110].note) }
-    let sum = all(second.m, [first[2].note, first[90].note])
-    return (text: sum.text, last: second[109].m, notes: sum.joined)
+    let made = all(second.m, [first[2].note, first[90].note])
+    return (text: made.text, last: second[109].m, total: sum(first.m), notes: made.joined)
 }
 target cluster = argo { image: "debian:12-slim", artifacts: s3(bucket: "models", key_prefix: "runs") }
 )cwl");
