@@ -67,8 +67,10 @@ std::vector<Search> searchesOf(const ir::Module& module) {
         break;
       case Builtin::TuneBest: {
         const auto operands = module.operands(node);
-        const auto* way = std::get_if<ir::Const>(&module.at(operands[ir::search::best::kMaximize]).payload);
-        const auto* scores = std::get_if<ir::Field>(&module.at(operands[ir::search::best::kScores]).payload);
+        const auto* way =
+            std::get_if<ir::Const>(&module.at(operands[ir::search::best::kMaximize]).payload);
+        const auto* scores =
+            std::get_if<ir::Field>(&module.at(operands[ir::search::best::kScores]).payload);
         if (way == nullptr || scores == nullptr) break;
         const bool* maximize = module.at(way->value).as<bool>();
         searches.push_back({params, std::string(module.at(scores->name)),

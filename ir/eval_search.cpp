@@ -122,7 +122,8 @@ EvalResult promoted(const Operands& in) {
     if (!losses[i] || i == own) continue;
     if (*losses[i] < *losses[own] || (*losses[i] == *losses[own] && i < own)) ++better;
   }
-  return Value(better < search::placesOn(in.integer(at::kRung) + 1, startOf(own), started, reduction));
+  return Value(better <
+               search::placesOn(in.integer(at::kRung) + 1, startOf(own), started, reduction));
 }
 
 /// The best trial of the first list that has a score.

@@ -224,8 +224,8 @@ struct TaskDef {
 };
 
 enum class FuncKind : std::uint8_t { Fn, Workflow };
-/// What `split` makes of steps: an engine runs a part as a workflow of its own, and a group within the
-/// one that it is in, whose templates hold so many steps.
+/// What `split` makes of steps: an engine runs a part as a workflow of its own, and a group within
+/// the one that it is in, whose templates hold so many steps.
 enum class Outlined : std::uint8_t { No, Part, Group };
 struct FuncDef {
   std::string name;

@@ -22,7 +22,18 @@ namespace every {  ///< `#grid`
 enum : std::size_t { kSample, kPoints, kSpaces };
 }
 namespace next {  ///< `#tpe`
-enum : std::size_t { kSample, kFirst, kTried, kScores, kMaximize, kTrials, kSeed, kStartup, kParallel, kSpaces };
+enum : std::size_t {
+  kSample,
+  kFirst,
+  kTried,
+  kScores,
+  kMaximize,
+  kTrials,
+  kSeed,
+  kStartup,
+  kParallel,
+  kSpaces
+};
 }
 namespace promoted {
 enum : std::size_t { kScores, kTrial, kStarts, kRung, kReduction, kMaximize };
@@ -92,8 +103,8 @@ class Space {
 [[nodiscard]] std::vector<std::int64_t> startingRungs(std::int64_t brackets, std::int64_t rungs,
                                                       std::int64_t reduction);
 
-/// How many of so many trials that start on a rung come to that rung: of those on each the best, one in
-/// `reduction`, rounded up, go on to the next.
+/// How many of so many trials that start on a rung come to that rung: of those on each the best,
+/// one in `reduction`, rounded up, go on to the next.
 [[nodiscard]] std::int64_t placesOn(std::int64_t rung, std::int64_t start, std::int64_t trials,
                                     std::int64_t reduction);
 

@@ -312,12 +312,14 @@ class Outliner {
   /// Whether a parameter of a part's body is all that another part gives.
   [[nodiscard]] bool isBundle(NodeId id) const {
     return into_ == Outlined::Group && inPart_ && module_.payload<ir::Param>(id) != nullptr &&
-           module_.at(id).region == body_ && module_.types.kind(module_.at(id).type) == TypeKind::Record;
+           module_.at(id).region == body_ &&
+           module_.types.kind(module_.at(id).type) == TypeKind::Record;
   }
   /// A field of such a one in a group, which takes it whole; a file by itself.
   NodeId ofBundle(NodeId maker, NodeId value, std::uint32_t home) {
     const Node node = module_.at(value);
-    if (module_.types.holds(node.type, TypeKind::File) || module_.types.holds(node.type, TypeKind::Dir)) {
+    if (module_.types.holds(node.type, TypeKind::File) ||
+        module_.types.holds(node.type, TypeKind::Dir)) {
       return parameter(value, home);
     }
     const NodeId whole[] = {use(maker, home)};
@@ -326,7 +328,8 @@ class Outliner {
   /// At `home`, what another part gives by that name.
   NodeId taken(std::uint32_t from, std::uint32_t home, const std::string& field, TypeId type,
                Span span) {
-    const bool files = module_.types.holds(type, TypeKind::File) || module_.types.holds(type, TypeKind::Dir);
+    const bool files =
+        module_.types.holds(type, TypeKind::File) || module_.types.holds(type, TypeKind::Dir);
     if (into_ == Outlined::Part || home == kParent || !files) {
       return fieldOf(from, home, field, type, span);
     }
@@ -397,8 +400,10 @@ class Outliner {
   NodeId resultOf(std::uint32_t from, std::uint32_t home) {
     NodeId& known = made_[home].results[from];
     if (!known.valid()) {
-      const NodeId made = addParam(home, TypeTable::kError, fmt::format("{}_{}", into_ == Outlined::Part ? "part" : "group", from + 1), {},
-                                   from, Phase::Run);
+      const NodeId made =
+          addParam(home, TypeTable::kError,
+                   fmt::format("{}_{}", into_ == Outlined::Part ? "part" : "group", from + 1), {},
+                   from, Phase::Run);
       made_[home].results[from] = made;
       return made;
     }
@@ -453,8 +458,8 @@ class Outliner {
     }
   }
 
-  /// The parent's nodes, each after what it uses; parts come before others, as `makespan` has it, and
-  /// these in the order of their ids.
+  /// The parent's nodes, each after what it uses; parts come before others, as `makespan` has it,
+  /// and these in the order of their ids.
   void sortParent() {
     std::vector<NodeId>& nodes = module_.at(body_).nodes;
     std::unordered_map<NodeId, std::uint32_t> waits;

@@ -107,9 +107,9 @@ class Assembler {
   }
   /// Values alone are no part: there is nothing to run.
   [[nodiscard]] bool isParents(const Unit& unit) const {
-    return stays(unit) || std::all_of(unit.vertices.begin(), unit.vertices.end(), [this](std::uint32_t v) {
-             return graph_.vertices[v].steps == 0;
-           });
+    return stays(unit) ||
+           std::all_of(unit.vertices.begin(), unit.vertices.end(),
+                       [this](std::uint32_t v) { return graph_.vertices[v].steps == 0; });
   }
 
   /// Joins units that wait for the same units, and a unit with the only one it waits for where nothing else
@@ -197,7 +197,8 @@ class Assembler {
 
 /// Moves whole parts to the parent while it has room and that makes the makespan shorter, the best first. Tries a
 /// bounded number, so that large graphs stay linear.
-void fillParent(const StepGraph& graph, Fill& fill, std::uint32_t workers, const Load& wiring, Partition& partition, double& best) {
+void fillParent(const StepGraph& graph, Fill& fill, std::uint32_t workers, const Load& wiring,
+                Partition& partition, double& best) {
   constexpr std::size_t kWork = 400'000;
   std::size_t tries = kWork / (graph.vertices.size() + graph.edges.size() + 1);
   for (;;) {

@@ -16,7 +16,7 @@ struct StepGraph {
     std::uint32_t group = 0;  ///< what it shares with others in one manifest (a template)
     std::uint32_t values = 1;  ///< that it gives to others
     bool stays = false;        ///< with the parent
-    std::int64_t tasks = 1;      ///< that its body has of it: a `for` is one, whatever is in it
+    std::int64_t tasks = 1;    ///< that its body has of it: a `for` is one, whatever is in it
     std::int64_t templates = 0;  ///< that it adds, beside one for its group
     std::int64_t inputs = 0;     ///< references that it makes to values from outside of the body
   };
@@ -48,7 +48,7 @@ struct PartLimits {
   std::int64_t baseBytes = 0;    ///< of a manifest without steps
   std::int64_t parentBytes = 0;  ///< that the parent has beside its steps
   HandOver handOver;
-  double parentShare = 1;        ///< of the limits that the parent may take
+  double parentShare = 1;  ///< of the limits that the parent may take
   std::int64_t templates = 0;
   std::int64_t parentTasks = 0;  ///< of the parent alone
   double templatesPerStep = 0;   ///< for what steps are put together in

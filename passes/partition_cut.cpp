@@ -34,9 +34,7 @@ Fill::Fill(const StepGraph& graph, const PartLimits& limits) : edges(graph), gra
   if (limits.parentTasks > 0) perTask_ = 1.0 / static_cast<double>(limits.parentTasks);
   templatesPerStep_ = limits.templatesPerStep;
   parentShare_ = limits.parentShare;
-  const auto bytes = [this](std::int64_t of) {
-    return Load{perByte_ * static_cast<double>(of)};
-  };
+  const auto bytes = [this](std::int64_t of) { return Load{perByte_ * static_cast<double>(of)}; };
   base = bytes(limits.baseBytes);
   base.templates = kBaseTemplates * perTemplate_;
   parent = bytes(limits.parentBytes);

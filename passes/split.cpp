@@ -49,8 +49,8 @@ class Splitter {
       if (!groupAll(grouped, &said)) return false;
       const auto measured = limits_.measure(grouped);
       if (!measured) return false;
-      if (ratio({measured->documents[0].bytes, whole.steps,
-                             measured->documents[0].templates}) <= 1) {
+      if (ratio({measured->documents[0].bytes, whole.steps, measured->documents[0].templates}) <=
+          1) {
         module_ = std::move(grouped);
         for (Diagnostic& remark : said) context_.diags.take(std::move(remark));
         if (context_.splitPlan != nullptr) context_.splitPlan->groups = groupsOf(module_);
@@ -67,8 +67,7 @@ class Splitter {
     plan_.groups = groupsOf(module_);
     const FuncDef& entry = module_.at(module_.entry);
     context_.diags.take(diagnose<Diag::WorkflowSplit>(
-        entry.span, entry.name, countOf(plan_.parts.size() - 1, "part"),
-        sizeText(whole),
+        entry.span, entry.name, countOf(plan_.parts.size() - 1, "part"), sizeText(whole),
         fmt::format("{} and {} between parts, makespan x {:.2f} on {} workers",
                     countOf(static_cast<std::size_t>(plan_.valuesCut), "value"),
                     humanBytes(static_cast<std::uint64_t>(plan_.bytesCut)),
@@ -102,7 +101,8 @@ class Splitter {
   }
   /// What of it is over the limits the most.
   [[nodiscard]] std::string sizeText(const Size& size) const {
-    if (ratio(size) == ratio({0, size.steps, 0})) return countOf(static_cast<std::size_t>(size.steps), "step");
+    if (ratio(size) == ratio({0, size.steps, 0}))
+      return countOf(static_cast<std::size_t>(size.steps), "step");
     if (ratio(size) == ratio({0, 0, size.templates})) {
       return countOf(static_cast<std::size_t>(size.templates), "template");
     }
@@ -246,8 +246,8 @@ class Splitter {
     if (!eachFits(whole, sizes)) return false;
     std::optional<Cut> best = cutAt(limits_.steps, whole, sizes, kTries);
     if (!best) return false;
-    // Groups in parts wait twice. Where that is felt, parts that need no groups may be quicker, if the
-    // parent can call so many.
+    // Groups in parts wait twice. Where that is felt, parts that need no groups may be quicker, if
+    // the parent can call so many.
     std::int64_t tasks = 0;
     for (const StepGraph::Vertex& vertex : whole.graph.vertices) tasks += vertex.tasks;
     const bool few = tasks <= limits_.tasks * limits_.tasks / 4;
@@ -271,10 +271,10 @@ class Splitter {
   std::vector<FuncId> cutInto(Module& module, const BodyGraph& whole, const Partition& cut) const {
     if (cut.parts == 0) return {};
     return outline(module, module.at(module.entry).body, module.at(module.entry).name,
-            whole.partOfNodes(cut, module.nodes.size()), cut.parts);
+                   whole.partOfNodes(cut, module.nodes.size()), cut.parts);
   }
-  /// How many times as large as it was reckoned to be a part is at most: what its groups hand on to each
-  /// other nobody knew.
+  /// How many times as large as it was reckoned to be a part is at most: what its groups hand on to
+  /// each other nobody knew.
   [[nodiscard]] double overBy(const std::vector<double>& reckoned, const std::vector<FuncId>& parts,
                               const EmittedSizes& measured, double room) const {
     double most = 1;
@@ -320,12 +320,14 @@ class Splitter {
         made.worst = std::max(made.worst, ratio({part.bytes, part.steps, part.templates}));
       }
       if (limits_.tasks > 0 && cut.parts != 0) {
-        made.worst = std::max(made.worst, static_cast<double>(tasks) / static_cast<double>(limits_.tasks));
+        made.worst =
+            std::max(made.worst, static_cast<double>(tasks) / static_cast<double>(limits_.tasks));
       }
       const double worst = made.worst;
       if (!best || worst < best->worst) best = std::move(made);
       if (worst <= 1) break;
-      room = std::min(0.95 * room, kMargin / overBy(fullness(whole.graph, limits, cut), parts, *measured, room));
+      room = std::min(0.95 * room,
+                      kMargin / overBy(fullness(whole.graph, limits, cut), parts, *measured, room));
     }
     best->plan.seconds = makespan(best->module, context_, plan_.workers);
     return best;
@@ -356,12 +358,11 @@ class Splitter {
   }
   /// Says which part, or the parent, came out too large at best.
   bool tooLarge() {
-    const auto worst =
-        std::max_element(plan_.parts.begin(), plan_.parts.end(),
-                         [this](const SplitPlan::Part& a, const SplitPlan::Part& b) {
-                           return ratio({a.bytes, a.steps, a.templates}) <
-                                  ratio({b.bytes, b.steps, b.templates});
-                         });
+    const auto worst = std::max_element(plan_.parts.begin(), plan_.parts.end(),
+                                        [this](const SplitPlan::Part& a, const SplitPlan::Part& b) {
+                                          return ratio({a.bytes, a.steps, a.templates}) <
+                                                 ratio({b.bytes, b.steps, b.templates});
+                                        });
     const bool parent = worst + 1 == plan_.parts.end();
     return refuse(
         module_.at(module_.entry).span,

@@ -1,5 +1,5 @@
-// How long a workflow takes once it is cut: its steps, and those of the parts and groups that it calls,
-// in one graph.
+// How long a workflow takes once it is cut: its steps, and those of the parts and groups that it
+// calls, in one graph.
 #include <utility>
 #include <vector>
 
@@ -40,7 +40,8 @@ class Flattener {
         made.push_back(vertex);
         continue;
       }
-      // It begins when all that it takes is there, and gives what it gives when all of it has ended.
+      // It begins when all that it takes is there, and gives what it gives when all of it has
+      // ended.
       const std::uint32_t start = add(0);
       connect(id, start, begin);
       const std::vector<std::uint32_t> inside = flatten(module_.at(call->callee).body, start);
@@ -99,9 +100,10 @@ double secondsOf(const Module& module, const Context& context, NodeId id) {
         continue;
       }
       const auto measured =
-          context.measured ? context.measured(node.name.valid() ? module.at(node.name)
-                                                                : std::string_view(module.at(step->task).name))
-                           : std::nullopt;
+          context.measured
+              ? context.measured(node.name.valid() ? module.at(node.name)
+                                                   : std::string_view(module.at(step->task).name))
+              : std::nullopt;
       seconds += measured ? measured->seconds : 1;
     } else if (const auto* call = std::get_if<Call>(&node.payload)) {
       const FuncDef& callee = module.at(call->callee);

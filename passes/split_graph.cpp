@@ -119,7 +119,8 @@ class GraphMaker {
     vertex.tasks = std::min<std::int64_t>(vertex.steps, 1);
     // What it gives lies where the workflow puts it, not a group.
     const bool isFor = std::holds_alternative<For>(module_.at(id).payload);
-    vertex.stays = vertex.stays || (into_ == Outlined::Group && isFor && holdsFiles(module_.at(id).type));
+    vertex.stays =
+        vertex.stays || (into_ == Outlined::Group && isFor && holdsFiles(module_.at(id).type));
     return vertex;
   }
   static std::int64_t sizeOf(const std::vector<std::int64_t>& sizes, std::size_t index) {

@@ -51,8 +51,9 @@ struct BodyGraph {
 /// What a node takes, with all inside it: as measured, else a second a step.
 [[nodiscard]] double secondsOf(const ir::Module& module, const Context& context, ir::NodeId id);
 
-/// Of the entry on so many workers. A part or group that it calls, or that one of these does, begins
-/// when all that it takes is there, and gives what it gives when all of it has ended. O((V + E) log V).
+/// Of the entry on so many workers. A part or group that it calls, or that one of these does,
+/// begins when all that it takes is there, and gives what it gives when all of it has ended. O((V +
+/// E) log V).
 [[nodiscard]] double makespan(const ir::Module& module, const Context& context,
                               std::uint32_t workers);
 
@@ -62,8 +63,8 @@ struct BodyGraph {
 /// Bodies that have more tasks than a template of the engine holds, each after those in it.
 [[nodiscard]] std::vector<ir::RegionId> crowdedBodies(const ir::Module& module, std::int64_t tasks);
 
-/// Puts what is in a body into groups, with at most so many tasks in each and in the body. Gives how
-/// many there are: 0 where that can't be. `plan` has the makespan.
+/// Puts what is in a body into groups, with at most so many tasks in each and in the body. Gives
+/// how many there are: 0 where that can't be. `plan` has the makespan.
 std::size_t group(ir::Module& module, const Context& context, const EngineLimits& limits,
                   ir::RegionId body, SplitPlan& plan);
 

@@ -8,12 +8,14 @@
 namespace couler::backends::argo {
 
 /// The controller keeps a workflow, what ran of it included, in an object of at most 1 MiB of JSON
-/// (MAX_WORKFLOW_SIZE; https://argo-workflows.readthedocs.io/en/latest/offloading-large-workflows/). YAML is
-/// longer than JSON by a third and more, which leaves the room for what is kept of each step (some 80 bytes when
-/// compressed).
+/// (MAX_WORKFLOW_SIZE;
+/// https://argo-workflows.readthedocs.io/en/latest/offloading-large-workflows/). YAML is longer
+/// than JSON by a third and more, which leaves the room for what is kept of each step (some 80
+/// bytes when compressed).
 ///
-/// Since v4.0 its resource definitions say that a workflow has at most 200 templates, one of these 200 tasks
-/// and 500 parameters (pkg/apis/workflow/v1alpha1/workflow_types.go, MaxItems), which Kubernetes enforces.
+/// Since v4.0 its resource definitions say that a workflow has at most 200 templates, one of these
+/// 200 tasks and 500 parameters (pkg/apis/workflow/v1alpha1/workflow_types.go, MaxItems), which
+/// Kubernetes enforces.
 inline constexpr Limits kLimits{.bytes = std::int64_t{1} << 20,
                                 .steps = 4000,
                                 .templates = 200,

@@ -34,7 +34,8 @@ void Emitter::ifCall(Scope& scope, ir::NodeId id, TaskCall& call) {
       adopt(wrapper, side.region);
       continue;
     }
-    Scope& child = childScope(wrapper, id, side.region, fmt::format("{}-{}", name, side.task), side.task);
+    Scope& child =
+        childScope(wrapper, id, side.region, fmt::format("{}-{}", name, side.task), side.task);
     child.fileItems = false;
     std::vector<Result> results;
     if (used)

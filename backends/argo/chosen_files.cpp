@@ -106,7 +106,8 @@ std::string Emitter::stepKey(Scope& scope, ir::NodeId step, const Path& path, Sp
   const std::string place = filePlace(step, path[0]);
   if (&home == &scope && scope.parent != nullptr) {
     scope.folder = true;
-    return fmt::format("(inputs.parameters['{}'] + {})", kFolder, exprString(place.substr(home.place.size())));
+    return fmt::format("(inputs.parameters['{}'] + {})", kFolder,
+                       exprString(place.substr(home.place.size())));
   }
   const std::string prefix = settings_.artifacts->keyPrefix;
   return fmt::format("({} + {} + {})", exprString(prefix.empty() ? "" : prefix + "/"), uid_,

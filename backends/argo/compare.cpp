@@ -274,7 +274,8 @@ void Comparer::compareCallee(NodeId id, const Dag& home, const Dag::Task& task) 
     if (module_.at(call->callee).outlined == ir::Outlined::Part) return part(id, home, task, *t);
     called(*call, *t, task.node, task.node["hooks"]["exit"]);
     if (const ir::FuncDef* group = groupOf(id)) {
-      if (!task.plain) differ(task.node, "a group has a condition or a hook that the workflow does not give it");
+      if (!task.plain)
+        differ(task.node, "a group has a condition or a hook that the workflow does not give it");
       arguments(id, home, task, task.arguments, group->params);
       partOutputs(*t, *group);
     }

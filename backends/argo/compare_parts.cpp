@@ -126,7 +126,8 @@ std::string Comparer::filePlace(const Dag& home, NodeId maker, std::string_view 
   for (const ir::OutputDef& output :
        module_.at(std::get<ir::Step>(node(maker).payload).task).outputs) {
     if (output.name != name) continue;
-    return fmt::format("{}/{}/{}/{}{}", folder, task->name, name, output.path.empty() ? output.name : output.path,
+    return fmt::format("{}/{}/{}/{}{}", folder, task->name, name,
+                       output.path.empty() ? output.name : output.path,
                        module_.types.kind(output.type) == TypeKind::Dir ? ".tgz" : "");
   }
   return {};
@@ -188,7 +189,8 @@ void Comparer::fileOutput(const Template& t, NodeId record, NodeId value, std::s
   if (!output.exists()) return differ(t.node, fmt::format("output `{}` is missing", name));
   const auto [maker, made] = outputOf(record, value);
   if (!maker.valid() || called_[maker.index()] == Dag::kNone) return;
-  if (reads(output["from"].text(), t.dag.tasks[called_[maker.index()]].name, "artifacts", made)) return;
+  if (reads(output["from"].text(), t.dag.tasks[called_[maker.index()]].name, "artifacts", made))
+    return;
   differ(output, fmt::format("output `{}` is not what it must be", name));
 }
 

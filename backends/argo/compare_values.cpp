@@ -109,7 +109,8 @@ bool Comparer::passesOn(std::string_view text, NodeId input, bool file) const {
          text.find(fmt::format("{}[\"{}\"]", kind, name)) != text.npos;
 }
 
-void Comparer::arguments(NodeId id, const Dag& home, const Dag::Task& task, YamlNode given, std::span<const ir::ParamDef> params) {
+void Comparer::arguments(NodeId id, const Dag& home, const Dag::Task& task, YamlNode given,
+                         std::span<const ir::ParamDef> params) {
   const auto operands = module_.operands(node(id));
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const ir::ParamDef& param = params[i];

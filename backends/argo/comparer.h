@@ -44,8 +44,8 @@ class Comparer {
   /// A task that is being compared, outside in.
   struct Level {
     YamlNode arguments;
-    RegionId region;            ///< that it is a task of
-    const Dag* dag = nullptr;   ///< null: it stands between a node and its body
+    RegionId region;           ///< that it is a task of
+    const Dag* dag = nullptr;  ///< null: it stands between a node and its body
   };
   struct Part {
     NodeId node;
@@ -117,12 +117,13 @@ class Comparer {
              std::string_view output);
   void arguments(NodeId id, const Dag& home, const Dag::Task& task, YamlNode given,
                  std::span<const ir::ParamDef> params);
-  /// What `text` comes to when it is nothing but an input that the templates around it hand down, and
-  /// the DAG of `to` when it comes from there.
+  /// What `text` comes to when it is nothing but an input that the templates around it hand down,
+  /// and the DAG of `to` when it comes from there.
   std::pair<std::string_view, const Dag*> passedDown(std::string_view text, std::string_view kind,
                                                      RegionId to) const;
   /// A file of a task of a template around this one comes from that task.
-  void handedDown(NodeId operand, std::string_view text, const Dag::Task& task, std::string_view name);
+  void handedDown(NodeId operand, std::string_view text, const Dag::Task& task,
+                  std::string_view name);
   /// Whether `text` reads an input of the group that it stands in.
   bool passesOn(std::string_view text, NodeId input, bool file) const;
   /// The part or group that a node calls, or null.

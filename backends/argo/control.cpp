@@ -18,7 +18,8 @@ constexpr std::size_t kMaxRegionDepth = 64;
 std::string Emitter::label(ir::NodeId id) const {
   const ir::Node& n = node(id);
   if (n.name.valid()) return std::string(module_.at(n.name));
-  if (const auto* param = std::get_if<ir::Param>(&n.payload)) return fmt::format("p{}", param->index);
+  if (const auto* param = std::get_if<ir::Param>(&n.payload))
+    return fmt::format("p{}", param->index);
   if (std::holds_alternative<ir::Const>(n.payload)) return "const";
   if (std::holds_alternative<ir::Op>(n.payload)) return "value";
   return std::string(nameOf(module_, id));
@@ -79,7 +80,8 @@ Scope& Emitter::childScope(Scope& parent, ir::NodeId owner, ir::RegionId region,
   return child;
 }
 
-std::string Emitter::templateName(ir::NodeId id, const TaskCall& call, std::string_view kind) const {
+std::string Emitter::templateName(ir::NodeId id, const TaskCall& call,
+                                  std::string_view kind) const {
   const std::string_view name = nameOf(module_, id);
   return isUnrolled(name) ? fmt::format("{}-{}", lastPart(name), kind) : call.name;
 }

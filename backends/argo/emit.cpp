@@ -389,7 +389,8 @@ void Emitter::checkCount(Span at, std::string_view what, std::int64_t count, std
 
 void Emitter::endDocument(ir::FuncId func, std::size_t bytes) {
   checkCount(module_.at(func).span, "the workflow", templates_, "template", kLimits.templates);
-  if (sizes_ != nullptr) sizes_->documents.push_back({func, static_cast<std::int64_t>(bytes), templates_});
+  if (sizes_ != nullptr)
+    sizes_->documents.push_back({func, static_cast<std::int64_t>(bytes), templates_});
   if (!ok_ || bytes <= kObjectLimit) return;
   diags_.take(
       diagnose<Diag::BackendTooLarge>(module_.at(func).span, humanBytes(bytes), humanBytes(kObjectLimit))

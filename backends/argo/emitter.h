@@ -122,9 +122,10 @@ struct Scope {
   NameTable inputNames;
   NameTable taskNames;
   bool isEntry = false;
-  bool isPart = false;     ///< the body of a part: has the input `kFolder`
+  bool isPart = false;  ///< the body of a part: has the input `kFolder`
   bool once = true;  ///< its tasks run at most once a workflow: no fan-out, loop or called workflow
-  std::string place;       ///< of a scope that runs once: where its steps put files, below the run's folder
+  std::string
+      place;  ///< of a scope that runs once: where its steps put files, below the run's folder
   std::string task;        ///< that runs it, of its parent
   bool folder = false;     ///< has the input `kFolder`, the run's folder and `place`
   bool unrolled = false;   ///< there are others like it: its body is to be the same as theirs
@@ -443,7 +444,8 @@ class Emitter {
     std::string name;      // of its WorkflowTemplate
     std::string runner;    // the template of the parent that runs it
     std::vector<ir::FuncId> sources;   // by parameter: the part whose result it is, else invalid
-    std::vector<std::uint32_t> chunk;  // by field of its result: which of its outputs it is in, or kNoChunk
+    std::vector<std::uint32_t>
+        chunk;  // by field of its result: which of its outputs it is in, or kNoChunk
     std::uint32_t chunks = 0;
     std::unordered_map<std::string_view, std::uint32_t> fields;  // by name
   };
@@ -452,7 +454,7 @@ class Emitter {
   std::vector<bool> keyed_;         // by node: its files are wanted by their keys
   std::string_view uid_ = kUidInTag;  // how an expression names the workflow's uid
   Sizes* sizes_ = nullptr;
-  std::int64_t templates_ = 0;      // of the document at hand
+  std::int64_t templates_ = 0;  // of the document at hand
   std::int64_t containerCount_ = 0;
   std::size_t containerBytes_ = 0;  // of all that were written
 };

@@ -243,7 +243,8 @@ std::string Emitter::opExpr(Scope& scope, ir::NodeId id) {
       // A fan-out gives as many as it goes over, and lists of files are not given as one value.
       Path path;
       const ir::NodeId list = base(operands[0], path);
-      const bool eachFile = module_.payload<ir::For>(list) != nullptr && holdsFiles(node(list).type);
+      const bool eachFile =
+          module_.payload<ir::For>(list) != nullptr && holdsFiles(node(list).type);
       return "len(" + (eachFile ? expr(scope, module_.operands(node(list))[0]) : arg(0)) + ")";
     }
     case B::LengthMap:

@@ -149,8 +149,8 @@ void Emitter::forCall(Scope& scope, ir::NodeId id, TaskCall& call) {
     const std::string tail = fmt::format("/{}/{}/{}", names_[taskName_[maker.index()]], made->name,
                                          made->path.empty() ? made->name : made->path);
     output.expression = fmt::format(
-        "toJson(map(0..(len({}) - 1), {{inputs.parameters['{}'] + \"/\" + toJson(#) + {}}}))",
-        list, kFolder, exprString(tail));
+        "toJson(map(0..(len({}) - 1), {{inputs.parameters['{}'] + \"/\" + toJson(#) + {}}}))", list,
+        kFolder, exprString(tail));
     outputs.push_back(std::move(output));
   }
   std::vector<Input> inputs = {{"items", false, false, std::nullopt, std::nullopt}};
@@ -205,7 +205,8 @@ void Emitter::loopCall(Scope& scope, ir::NodeId id, TaskCall& call) {
   TaskCall first;
   first.name = "body";
   first.templateName = child.templateName;
-  first.when = exprTag("asInt(inputs.parameters['loop-iteration']) < asInt(inputs.parameters['loop-limit'])");
+  first.when = exprTag(
+      "asInt(inputs.parameters['loop-iteration']) < asInt(inputs.parameters['loop-limit'])");
   for (const Leaf& leaf : leaves) stateArgument(first, leaf, "");
   giveCaptures(wrapper, child, first);
   TaskCall again;

@@ -5,9 +5,10 @@
 #include "backends/argo/emitter.h"
 #include "support/hash.h"
 
-// Groups are templates of the workflow that they are in. Parts are workflows of their own, each a WorkflowTemplate that a task of the parent submits and waits for. What a
-// part gives leaves it as a few global outputs, each an object of JSON texts by name; the parent passes these on as
-// they are.
+// Groups are templates of the workflow that they are in. Parts are workflows of their own, each a
+// WorkflowTemplate that a task of the parent submits and waits for. What a part gives leaves it as
+// a few global outputs, each an object of JSON texts by name; the parent passes these on as they
+// are.
 namespace couler::backends::argo {
 namespace {
 
@@ -59,7 +60,8 @@ void Emitter::findParts() {
     return is ? call->callee : ir::FuncId();
   };
   for (std::size_t i = 0; i < module_.nodes.size(); ++i) {
-    if (const ir::FuncId callee = calleeOf(ir::NodeId{i}); callee.valid()) parts_[callee].call = ir::NodeId{i};
+    if (const ir::FuncId callee = calleeOf(ir::NodeId{i}); callee.valid())
+      parts_[callee].call = ir::NodeId{i};
   }
   /// The part whose whole result that is, by whatever bodies it came through.
   const auto sourceOf = [&](ir::NodeId id) {
@@ -111,7 +113,8 @@ bool Emitter::isPacked(ir::NodeId id) const {
   const auto* param = std::get_if<ir::Param>(&n.payload);
   const ir::FuncId around = param == nullptr ? ir::FuncId() : partOf_[n.region.index()];
   if (!around.valid()) return false;
-  return module_.at(around).outlined == ir::Outlined::Part || parts_.at(around).sources[param->index].valid();
+  return module_.at(around).outlined == ir::Outlined::Part ||
+         parts_.at(around).sources[param->index].valid();
 }
 
 ir::FuncId Emitter::bundle(ir::NodeId id) const {
@@ -264,7 +267,8 @@ std::vector<Emitter::Output> Emitter::partOutputs(Scope& scope, ir::FuncId funcI
       Path path;
       const ir::NodeId maker = fileMaker(values[i], path);
       if (!settings_.artifacts) refuseFiles(node(maker).span);
-      value = fmt::format("inputs.parameters[\"{}\"] + ", kFolder) + exprString(filePlace(maker, path.front()));
+      value = fmt::format("inputs.parameters[\"{}\"] + ", kFolder) +
+              exprString(filePlace(maker, path.front()));
     } else {
       value = text(scope, values[i], {}).asExpr();
     }

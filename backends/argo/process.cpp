@@ -134,7 +134,8 @@ void Emitter::addWords(Process& process) {
     } else if (!word.spread) {
       words.push_back("w" + encodedText(process, id));
     } else if (value != nullptr) {
-      for (const ir::Value& item : value->items()) words.push_back("w" + encodeBase64(ir::toText(item)));
+      for (const ir::Value& item : value->items())
+        words.push_back("w" + encodeBase64(ir::toText(item)));
     } else {
       const TypeKind item = module_.types.kind(module_.types[node(id).type].element);
       words.push_back(exprTag(fmt::format("sprig.join(\" \", map({}, {{\"w\" + sprig.b64enc({})}}))",

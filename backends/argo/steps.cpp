@@ -247,9 +247,9 @@ std::string Emitter::constantText(Scope& scope, ir::NodeId id, const std::string
 void Emitter::giveValue(Scope& scope, ir::NodeId value, const ir::ParamDef& param, TaskCall& call) {
   const bool lifted = scope.unrolled && module_.constant(value) != nullptr &&
                       module_.types.kind(param.type) != TypeKind::Secret;
-  call.parameters.add(param.name,
-                      lifted ? constantText(scope, value, fmt::format("{}-{}", call.name, param.name))
-                             : text(scope, value, {}).asTag());
+  call.parameters.add(
+      param.name, lifted ? constantText(scope, value, fmt::format("{}-{}", call.name, param.name))
+                         : text(scope, value, {}).asTag());
 }
 
 void Emitter::plainStepCall(Scope& scope, ir::NodeId id, TaskCall& call) {

@@ -21,8 +21,8 @@ namespace couler::backends::argo {
 /// As Go reads durations: `5s`, `1500ms`, `10us`.
 [[nodiscard]] std::string goDuration(ir::Duration duration);
 
-// Inputs that no name of the language stands for, since none has a `-`: where the files of a task go, those
-// of a body's tasks, and the number of an item.
+// Inputs that no name of the language stands for, since none has a `-`: where the files of a task
+// go, those of a body's tasks, and the number of an item.
 inline constexpr std::string_view kFilesKey = "files-key";
 inline constexpr std::string_view kFolder = "files-folder";
 inline constexpr std::string_view kIndex = "item-index";

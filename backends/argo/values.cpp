@@ -214,7 +214,8 @@ std::optional<Ref> Emitter::reference(Scope& scope, ir::NodeId id, const Place& 
       return ref;
     }
     ref.name = scope.inputNames.unique(
-        "outer-" + joined(scope.unrolled ? std::string(lastPart(label(id))) : label(id), where.leaf));
+        "outer-" +
+        joined(scope.unrolled ? std::string(lastPart(label(id))) : label(id), where.leaf));
     scope.captureIndex.emplace(key, scope.captures.size());
     scope.captures.push_back(
         {id, where.leaf, ref.name, ref.artifact, where.optional, where.type});

@@ -125,7 +125,9 @@ class SearchReader {
     steps_.push_back(id);
   }
 
-  [[nodiscard]] ir::TypeId pointType() const { return node(operands(points_)[ir::search::drawn::kSample]).type; }
+  [[nodiscard]] ir::TypeId pointType() const {
+    return node(operands(points_)[ir::search::drawn::kSample]).type;
+  }
 
   // ---- what a trial gets
   void trials() {
@@ -221,8 +223,9 @@ class SearchReader {
     const ir::Node& n = node(points_);
     const std::size_t drawn = module_.types[pointType()].fields.size();
     const auto all = module_.operands(n);
-    const ir::Value* points =
-        std::get<ir::Op>(n.payload).op == B::TuneGrid ? module_.constant(all[ir::search::every::kPoints]) : nullptr;
+    const ir::Value* points = std::get<ir::Op>(n.payload).op == B::TuneGrid
+                                  ? module_.constant(all[ir::search::every::kPoints])
+                                  : nullptr;
     for (std::size_t i = 0; i < drawn; ++i) {
       Parameter& p = search_.parameters[i];
       const ir::Value* space = module_.constant(all[all.size() - drawn + i]);
@@ -319,7 +322,8 @@ class SearchReader {
         if (number(at::kStartup) != 10)
           lossy("`startup`",
                 "katib's `tpe` draws points at random until it has enough to learn from");
-        if (const std::int64_t parallel = number(at::kParallel); parallel > 1) search_.parallel = parallel;
+        if (const std::int64_t parallel = number(at::kParallel); parallel > 1)
+          search_.parallel = parallel;
         return;
       }
       case B::TuneRandom:
@@ -333,7 +337,8 @@ class SearchReader {
         if (promoted_.valid()) return hyperband();
         search_.algorithm = "sobol";
         search_.trials = number(ir::search::drawn::kTrials);
-        if (number(ir::search::drawn::kSeed) != 0) lossy("the `seed` of `sobol`", "katib always gives the same points");
+        if (number(ir::search::drawn::kSeed) != 0)
+          lossy("the `seed` of `sobol`", "katib always gives the same points");
     }
   }
 
@@ -375,8 +380,11 @@ class SearchReader {
 
   // ---- what comes of it
   void objective() {
-    const auto* scores = best_.valid() ? module_.payload<ir::Field>(operands(best_)[ir::search::best::kScores]) : nullptr;
-    const ir::Value* maximize = best_.valid() ? module_.constant(operands(best_)[ir::search::best::kMaximize]) : nullptr;
+    const auto* scores =
+        best_.valid() ? module_.payload<ir::Field>(operands(best_)[ir::search::best::kScores])
+                      : nullptr;
+    const ir::Value* maximize =
+        best_.valid() ? module_.constant(operands(best_)[ir::search::best::kMaximize]) : nullptr;
     if (scores == nullptr || maximize == nullptr)
       return refuse(at_, "a search whose best trial nothing uses", "return it");
     search_.maximize = *maximize->as<bool>();

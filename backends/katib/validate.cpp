@@ -306,8 +306,7 @@ class Comparer {
     for (const char* kind : {"requests", "limits"}) {
       const YamlNode r = c["resources"][kind];
       same(r, "cpu", r["cpu"].text(), cpuQuantity(task_.cpu));
-      same(r, "memory", r["memory"].text(),
-           task_.memory > 0 ? bytesQuantity(task_.memory) : "");
+      same(r, "memory", r["memory"].text(), task_.memory > 0 ? bytesQuantity(task_.memory) : "");
       same(r, "disk", r["ephemeral-storage"].text(),
            task_.disk > 0 ? bytesQuantity(task_.disk) : "");
     }
@@ -365,8 +364,7 @@ class Comparer {
                   quoted ? '"' + tag + '"' : tag);
     }
     const std::string json = ir::toJson(*wanted.value);
-    if (variable(c, name) == escapeDollar(json) ||
-        variable(c, name + "_B64") == encodeBase64(json))
+    if (variable(c, name) == escapeDollar(json) || variable(c, name + "_B64") == encodeBase64(json))
       return;
     differ(c, fmt::format("`{}` is not `{}`", task_.params[i].name, json.substr(0, 80)));
   }

@@ -73,8 +73,10 @@ int planParts(const Invocation& invocation, Program& program, ir::Module module,
   std::string most = fmt::format("{} takes {} and {}", where.backend->name,
                                  humanBytes(static_cast<std::uint64_t>(limits.bytes)),
                                  countOf(static_cast<std::size_t>(limits.steps), "step"));
-  if (limits.tasks > 0) most += fmt::format(", {} tasks in each of {} templates", limits.tasks, limits.templates);
-  const std::string groups = plan.groups == 0 ? "" : ", its steps in " + countOf(plan.groups, "group");
+  if (limits.tasks > 0)
+    most += fmt::format(", {} tasks in each of {} templates", limits.tasks, limits.templates);
+  const std::string groups =
+      plan.groups == 0 ? "" : ", its steps in " + countOf(plan.groups, "group");
   if (plan.parts.size() < 2) {
     printOut(fmt::format("one workflow{}: {}\n", groups, most));
   } else {

@@ -79,10 +79,10 @@ void Lowerer::TuneLowering::halve() {
       }));
     } else {
       rungs.push_back(forEach(numbers(), maybeResult_, [&](NodeId trial) {
-        const NodeId goesOn =
-            op(Builtin::TunePromoted, TypeTable::kBool,
-               {{scores.back(), trial, numbersOf(cycle), number(static_cast<std::int64_t>(rung) - 1),
-                 number(reduction), truth(expr_.maximize)}});
+        const NodeId goesOn = op(
+            Builtin::TunePromoted, TypeTable::kBool,
+            {{scores.back(), trial, numbersOf(cycle), number(static_cast<std::int64_t>(rung) - 1),
+              number(reduction), truth(expr_.maximize)}});
         if (oneBracket) return runIf(goesOn, trial);
         return runIf(op(Builtin::Or, TypeTable::kBool, {{startsHere(trial), goesOn}}), trial);
       }));

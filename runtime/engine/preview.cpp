@@ -201,7 +201,8 @@ class Foreseer final : public StepSink {
       } else if (const auto* call = std::get_if<ir::Call>(&node.payload)) {
         const ir::FuncDef& callee = module_.at(call->callee);
         if (callee.kind != ir::FuncKind::Workflow) continue;
-        unseen(callee.body, callee.outlined != ir::Outlined::No ? prefix : named(callee.name) + ".");
+        unseen(callee.body,
+               callee.outlined != ir::Outlined::No ? prefix : named(callee.name) + ".");
       } else {
         const bool repeats = std::holds_alternative<ir::For>(node.payload) ||
                              std::holds_alternative<ir::Loop>(node.payload);

@@ -74,7 +74,8 @@ std::size_t expectTemplates(const std::string& text, const Limits& of) {
     EXPECT_LE(manifest.templates().size(), static_cast<std::size_t>(of.templates));
     for (const argo::Template& t : manifest.templates()) {
       EXPECT_LE(t.dag.tasks.size(), static_cast<std::size_t>(of.tasks)) << t.name;
-      EXPECT_LE(t.node["inputs"]["parameters"].size(), static_cast<std::size_t>(of.inputs)) << t.name;
+      EXPECT_LE(t.node["inputs"]["parameters"].size(), static_cast<std::size_t>(of.inputs))
+          << t.name;
       tasks += t.dag.tasks.size();
     }
   }
@@ -163,7 +164,8 @@ TEST(ArgoSplit, HundredThousandSteps) {
   }
 }
 
-// A body with more tasks than a template may have is put into groups, where the whole needs no parts.
+// A body with more tasks than a template may have is put into groups, where the whole needs no
+// parts.
 TEST(ArgoSplit, GroupsOfEveryShape) {
   for (const testing::Shape& shape :
        {testing::fanOut(400), testing::pipelines(40, 10), testing::layered(20, 20),
@@ -180,9 +182,9 @@ TEST(ArgoSplit, GroupsOfEveryShape) {
     EXPECT_EQ(documentsOf(split.text).size(), 1U);
     const double grouped = passes::makespan(module, context, 32);
     EXPECT_LE(grouped, 1.05 * whole);
-    const auto groups = std::count_if(module.funcs.begin(), module.funcs.end(), [](const ir::FuncDef& f) {
-      return f.outlined == ir::Outlined::Group;
-    });
+    const auto groups =
+        std::count_if(module.funcs.begin(), module.funcs.end(),
+                      [](const ir::FuncDef& f) { return f.outlined == ir::Outlined::Group; });
     EXPECT_GT(groups, 1);
     std::printf("%-26s %2td groups, x %.3f\n", shape.name.c_str(), groups, grouped / whole);
   }
@@ -389,19 +391,21 @@ TEST(ArgoSplit, ValidatorFindsFaultsOfGroups) {
   ASSERT_TRUE(good.ok) << good.problems;
   ASSERT_EQ(compiled.validate(good.text), "");
   constexpr PartFault kFaults[] = {
-      {0, "{{tasks.group-1.outputs.parameters.values-1}}", "{{tasks.group-2.outputs.parameters.values-1}}",
-       "CW0653"},
+      {0, "{{tasks.group-1.outputs.parameters.values-1}}",
+       "{{tasks.group-2.outputs.parameters.values-1}}", "CW0653"},
       {0, "[\"one_0_m\"]", "[\"one_1_m\"]", "CW0653"},
       {0, "\"one_0_m\": ", "\"one_O_m\": ", "CW0653"},
       {0, "{{tasks.group-1.outputs.artifacts.one_3_note}}",
        "{{tasks.group-1.outputs.artifacts.one_4_note}}", "CW0653"},
       {0, "dependencies: [group-1, group-2]", "dependencies: [group-2]", "CW065"},
       {0, "template: main-group-1\n", "template: main-group-2\n", "CW0653"},
-      {0, "tasks[\"one-0\"].outputs.parameters[\"m\"]", "tasks[\"one-1\"].outputs.parameters[\"m\"]",
+      {0, "tasks[\"one-0\"].outputs.parameters[\"m\"]",
+       "tasks[\"one-1\"].outputs.parameters[\"m\"]", "CW0653"},
+      {0, "{{tasks.one-3.outputs.artifacts.note}}", "{{tasks.one-4.outputs.artifacts.note}}",
        "CW0653"},
-      {0, "{{tasks.one-3.outputs.artifacts.note}}", "{{tasks.one-4.outputs.artifacts.note}}", "CW0653"},
       {0, "{{inputs.artifacts.one_3_note}}", "{{inputs.artifacts.one_4_note}}", "CW0653"},
-      {0, "- name: group_1-values-1\n            value", "- name: group_2-values-1\n            value", "CW065"},
+      {0, "- name: group_1-values-1\n            value",
+       "- name: group_2-values-1\n            value", "CW065"},
   };
   for (const PartFault& fault : kFaults) {
     SCOPED_TRACE(std::string(fault.from) + " -> " + std::string(fault.to));

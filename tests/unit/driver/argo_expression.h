@@ -290,7 +290,8 @@ class ArgoExpression {
     if (name == "sprig.b64dec") return fromBase64(text(0));
     if (name == "sprig.replace") return replaced(text(2), text(0), text(1));
     if (name == "sprig.toString") return args[0].dump();
-    if (name == "sprig.join" || name == "join") {  // the expression language's own has the list first
+    if (name == "sprig.join" ||
+        name == "join") {  // the expression language's own has the list first
       const bool own = name == "join";
       const Tree& parts = args.at(own ? 0 : 1);
       std::string all;
@@ -326,7 +327,8 @@ class ArgoExpression {
       return text(1).starts_with(text(0)) ? text(1).substr(text(0).size()) : text(1);
     }
     if (name == "sprig.trimSuffix") {
-      return text(1).ends_with(text(0)) ? text(1).substr(0, text(1).size() - text(0).size()) : text(1);
+      return text(1).ends_with(text(0)) ? text(1).substr(0, text(1).size() - text(0).size())
+                                        : text(1);
     }
     if (name == "sprig.trim") {
       const std::string all = text(0);

@@ -154,7 +154,8 @@ TEST_F(SearchOnArgo, AshaInBrackets) {
 
 // What differs between trials are inputs of the same templates.
 TEST_F(SearchOnArgo, TrialsShareTemplates) {
-  EXPECT_GT(search("rate: in 0.0 .. 0.7, kind: in [\"tree\", \"line\"]) maximize score using asha(trials: 27, "
+  EXPECT_GT(search("rate: in 0.0 .. 0.7, kind: in [\"tree\", \"line\"]) maximize score using "
+                   "asha(trials: 27, "
                    "resource: epochs, max: 9, resume: start, checkpoint: model, brackets: 3)",
                    ", epochs: int"),
             30U);

@@ -30,7 +30,8 @@ class SplitRun : public testing::EngineTest {
     limits.measure = [](const ir::Module& module) {
       passes::EmittedSizes sizes;
       for (std::size_t i = 0; i < module.funcs.size(); ++i) {
-        if (module.funcs[i].outlined == ir::Outlined::Part) sizes.documents.push_back({ir::FuncId{i}, 1});
+        if (module.funcs[i].outlined == ir::Outlined::Part)
+          sizes.documents.push_back({ir::FuncId{i}, 1});
       }
       sizes.documents.push_back({module.entry, 1});
       return std::optional(sizes);
@@ -88,7 +89,8 @@ class SplitRun : public testing::EngineTest {
     EXPECT_GT(plan.parts.size(), 1U);
     expectSameRuns(whole, cut);
   }
-  void expectSameInGroups(const couler::testing::Shape& shape, std::int64_t steps, std::int64_t tasks) {
+  void expectSameInGroups(const couler::testing::Shape& shape, std::int64_t steps,
+                          std::int64_t tasks) {
     SCOPED_TRACE(shape.name);
     const ir::Module module = couler::testing::moduleOf(shape, "");
     ir::Module cut = module;
@@ -125,7 +127,6 @@ TEST_F(SplitRun, EveryShapeGivesTheSame) {
     expectSame(module, module, 20);
   }
 }
-
 
 constexpr const char* kMixed = R"(
 task number(n: int) -> (x: int, note: file = "note.txt") {

@@ -73,7 +73,8 @@ TEST_F(TuneTest, BracketsStartSomeTrialsLater) {
       "max: 9, resume: start, checkpoint: model, brackets: ";
   for (const bool optimise : {true, false}) {
     std::filesystem::remove_all(folder / "store");
-    // Of 25 trials 14 start with 1 epoch, 7 with 3, 4 with 9; of 14 go on 5 and then 2, of 7 go on 3.
+    // Of 25 trials 14 start with 1 epoch, 7 with 3, 4 with 9; of 14 go on 5 and then 2, of 7 go
+    // on 3.
     tune(search + "3)", optimise);
     std::map<std::int64_t, int> reached;
     double least = 1;
