@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "argo_fixture.h"
@@ -381,6 +382,57 @@ TEST(ArgoSplit, GroupsHandFilesAndListsOver) {
     const Manifest made = groupMixed(compiled, tasks);
     EXPECT_TRUE(made.ok) << made.problems;
     EXPECT_EQ(compiled.validate(made.text), "");
+  }
+}
+
+// Bodies that run often or perhaps, each with more steps than a template has.
+TEST(ArgoSplit, GroupsInBodies) {
+  std::string steps = "        let s0 = plus(first.m, base.m)\n";
+  for (int i = 1; i < 30; ++i) {
+    steps += fmt::format("        let s{0} = plus(s{1}.m, s{2}.m)\n", i, i - 1, i / 2);
+  }
+  Compiled compiled(R"cwl(
+task number(n: int) -> (m: int) {
+    image "busybox:1.36"
+    run sh "m=$((n * 2))"
+}
+task plus(a: int, b: int) -> (m: int) {
+    image "busybox:1.36"
+    run sh "m=$((a + b))"
+}
+workflow many(first: int) -> (m: int) {
+    let base = number(first)
+    let all = for i in 0..25 { number(i) }
+    return (m: base.m + sum(all.m))
+}
+workflow main(start: int = 1) -> (each: list<int>, chosen: int, tried: int?, last: int, called: int) {
+    let base = number(start)
+    let each = for i in 0..base.m {
+        let first = number(i)
+)cwl" + steps + R"cwl(        s29.m
+    }
+    let chosen = if base.m > 1 {
+        let first = number(7)
+)cwl" + steps + R"cwl(        s29.m
+    } else {
+        0
+    }
+    let tried = try many(base.m)
+    let last = loop state = (round: 0, m: chosen) max 2 {
+        let first = number(state.m)
+)cwl" + steps + R"cwl(        (round: state.round + 1, m: s29.m)
+    } until state.m > 5000
+    let called = many(last.m)
+    return (each: each, chosen: chosen, tried: tried?.m, last: last.m, called: called.m)
+}
+)cwl");
+  ASSERT_TRUE(compiled.ready()) << compiled.problems();
+  const Manifest made = groupMixed(compiled, 12);
+  EXPECT_TRUE(made.ok) << made.problems;
+  EXPECT_EQ(compiled.validate(made.text), "");
+  for (const char* group : {"main-each-group-1", "main-chosen-group-1", "main-last-group-1"}) {
+    EXPECT_NE(made.text.find(std::string("- name: ") + group), std::string::npos)
+        << group;
   }
 }
 

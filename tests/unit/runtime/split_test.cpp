@@ -297,6 +297,10 @@ workflow main(start: int = 1) -> (each: list<int>, chosen: int, last: int, all: 
   EXPECT_GT(plan.parts.size(), 8U);
   EXPECT_GT(cut.funcs.size(), funcs + 8);
   expectSameRuns(*compiled->module, cut);
+  ir::Module grouped = *compiled->module;
+  group(grouped, 12);
+  for (const char* store : {"whole", "parts"}) std::filesystem::remove_all(folder / store);
+  expectSameRuns(*compiled->module, grouped);
 }
 
 // Algorithm 3 of the paper is in bench/; here, what partition promises.
