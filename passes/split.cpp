@@ -327,7 +327,7 @@ class Splitter {
       if (!best || worst < best->worst) best = std::move(made);
       if (worst <= 1) break;
       room = std::min(0.95 * room,
-                      kMargin / overBy(fullness(whole.graph, limits, cut), parts, *measured, room));
+                      kMarginOfGroups / overBy(fullness(whole.graph, limits, cut), parts, *measured, room));
     }
     best->plan.seconds = makespan(best->module, context_, plan_.workers);
     return best;
