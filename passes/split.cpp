@@ -51,9 +51,13 @@ class Splitter {
       if (!measured) return false;
       if (ratio({measured->documents[0].bytes, whole.steps, measured->documents[0].templates}) <=
           1) {
+        if (context_.splitPlan != nullptr) {
+          context_.splitPlan->groups = groupsOf(grouped);
+          context_.splitPlan->secondsWhole = makespan(module_, context_, plan_.workers);
+          context_.splitPlan->seconds = makespan(grouped, context_, plan_.workers);
+        }
         module_ = std::move(grouped);
         for (Diagnostic& remark : said) context_.diags.take(std::move(remark));
-        if (context_.splitPlan != nullptr) context_.splitPlan->groups = groupsOf(module_);
         return true;
       }
     }

@@ -75,8 +75,11 @@ int planParts(const Invocation& invocation, Program& program, ir::Module module,
                                  countOf(static_cast<std::size_t>(limits.steps), "step"));
   if (limits.tasks > 0)
     most += fmt::format(", {} tasks in each of {} templates", limits.tasks, limits.templates);
+  const double longer = plan.secondsWhole > 0 ? plan.seconds / plan.secondsWhole : 1;
   const std::string groups =
-      plan.groups == 0 ? "" : ", its steps in " + countOf(plan.groups, "group");
+      plan.groups == 0 ? ""
+                       : fmt::format(", its steps in {}, makespan x {:.3f} on {} workers",
+                                     countOf(plan.groups, "group"), longer, plan.workers);
   if (plan.parts.size() < 2) {
     printOut(fmt::format("one workflow{}: {}\n", groups, most));
   } else {
@@ -86,7 +89,7 @@ int planParts(const Invocation& invocation, Program& program, ir::Module module,
         countOf(plan.parts.size() - 1, "part"), humanBytes(static_cast<std::uint64_t>(plan.bytes)),
         most, countOf(static_cast<std::size_t>(plan.valuesCut), "value"),
         humanBytes(static_cast<std::uint64_t>(plan.bytesCut)),
-        plan.secondsWhole > 0 ? plan.seconds / plan.secondsWhole : 1, plan.workers));
+        longer, plan.workers));
   }
   return program.finish();
 }
