@@ -1,3 +1,4 @@
+#include <span>
 #include <string>
 #include <vector>
 
@@ -246,6 +247,19 @@ struct PartFault {
   std::string_view from, to, code;
 };
 
+/// Each fault by itself, in a text that is right.
+void expectEachFound(Compiled& compiled, const std::string& good, std::span<const PartFault> faults) {
+  for (const PartFault& fault : faults) {
+    SCOPED_TRACE(std::string(fault.from) + " -> " + std::string(fault.to));
+    std::string text = good;
+    const std::size_t at = text.find(fault.from);
+    EXPECT_NE(at, std::string::npos) << text;
+    if (at == std::string::npos) continue;
+    text.replace(at, fault.from.size(), fault.to);
+    EXPECT_NE(compiled.validate(text).find(fault.code), std::string::npos);
+  }
+}
+
 // What is wrong between parts and their parent is found: each fault is put into a bundle that is
 // right.
 TEST(ArgoSplit, ValidatorFindsFaultsBetweenParts) {
@@ -459,15 +473,7 @@ TEST(ArgoSplit, ValidatorFindsFaultsOfGroups) {
       {0, "- name: group_1-values-1\n            value",
        "- name: group_2-values-1\n            value", "CW065"},
   };
-  for (const PartFault& fault : kFaults) {
-    SCOPED_TRACE(std::string(fault.from) + " -> " + std::string(fault.to));
-    std::string text = good.text;
-    const std::size_t at = text.find(fault.from);
-    EXPECT_NE(at, std::string::npos) << text;
-    if (at == std::string::npos) continue;
-    text.replace(at, fault.from.size(), fault.to);
-    EXPECT_NE(compiled.validate(text).find(fault.code), std::string::npos);
-  }
+  expectEachFound(compiled, good.text, kFaults);
 }
 
 // Steps in groups of a part leave their files where other parts look for them.
@@ -514,15 +520,7 @@ TEST(ArgoSplit, ValidatorFindsFaultsOfFilesAndLists) {
       {0, "\"/one-3/note/note.txt\"", "\"/one-3/note/note.doc\"", "CW0653"},
       {0, "- name: files-key\n", "- name: files-kye\n", "CW065"},
   };
-  for (const PartFault& fault : kFaults) {
-    SCOPED_TRACE(std::string(fault.from) + " -> " + std::string(fault.to));
-    std::string text = good.text;
-    const std::size_t at = text.find(fault.from);
-    EXPECT_NE(at, std::string::npos) << text;
-    if (at == std::string::npos) continue;
-    text.replace(at, fault.from.size(), fault.to);
-    EXPECT_NE(compiled.validate(text).find(fault.code), std::string::npos);
-  }
+  expectEachFound(compiled, good.text, kFaults);
 }
 
 }  // namespace
