@@ -69,13 +69,13 @@ passes::Searches searchesOn(const backends::Backend* backend) {
 passes::EngineLimits limitsOf(const backends::Backend& backend, const std::string& target,
                               const backends::EmitOptions& given) {
   passes::EngineLimits limits;
-  limits.engine = backend.name;
-  limits.bytes = backend.limits.bytes;
-  limits.steps = backend.limits.steps;
-  limits.templates = backend.limits.templates;
-  limits.tasks = backend.limits.tasks;
-  limits.inputs = backend.limits.inputs;
   const backends::Limits& of = backend.limits;
+  limits.engine = backend.name;
+  limits.bytes = of.bytes;
+  limits.steps = of.steps;
+  limits.templates = of.templates;
+  limits.tasks = of.tasks;
+  limits.inputs = of.inputs;
   limits.handOver = {of.callBytes, of.giveBytes, of.takeBytes, of.linkBytes, of.linkValues};
   limits.measure = [&backend, target, given](const ir::Module& module)
       -> std::optional<passes::EmittedSizes> {

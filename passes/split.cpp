@@ -134,24 +134,14 @@ class Splitter {
   /// Tasks that a workflow of the engine has; a called part counts as one.
   static std::int64_t countSteps(const Module& module, RegionId body) {
     std::int64_t steps = 0;
-    std::vector<RegionId> left{body};
+    std::vector<NodeId> left = module.at(body).nodes;
     while (!left.empty()) {
-      const RegionId region = left.back();
+      const Node& node = module.at(left.back());
       left.pop_back();
-      for (const NodeId id : module.at(region).nodes) {
-        const Node& node = module.at(id);
-        if (std::holds_alternative<Step>(node.payload)) ++steps;
-        if (const auto* call = std::get_if<Call>(&node.payload)) {
-          const FuncDef& callee = module.at(call->callee);
-          if (callee.outlined == Outlined::Part) {
-            ++steps;
-          } else if (callee.kind == FuncKind::Workflow) {
-            left.push_back(callee.body);
-            if (callee.finally.valid()) left.push_back(callee.finally);
-          }
-        }
-        for (const RegionId inner : module.regionsOf(node)) left.push_back(inner);
-      }
+      const auto* call = std::get_if<Call>(&node.payload);
+      const bool part = call != nullptr && module.at(call->callee).outlined == Outlined::Part;
+      if (part || std::holds_alternative<Step>(node.payload)) ++steps;
+      if (!part) addInside(module, node, left);
     }
     return steps;
   }
@@ -307,11 +297,11 @@ class Splitter {
       const Partition cut = partition(whole.graph, limits, plan_.workers);
       Cut made{module_, {}, 0};
       const std::vector<FuncId> parts = cutInto(made.module, whole, cut);
-      // No group can stand between the parent and parts, so there may be no more than it has tasks.
       std::int64_t tasks = 0;
       for (const NodeId id : made.module.at(body).nodes) tasks += isTask(made.module, id) ? 1 : 0;
-      if (limits_.tasks > 0 && cut.parts > limits_.tasks) tries = 0;
-      const bool grouped = tries != 0 && groupAll(made.module, nullptr);
+      // No group can stand between the parent and parts: no more of them than it has tasks.
+      const bool tooMany = limits_.tasks > 0 && cut.parts > limits_.tasks;
+      const bool grouped = !tooMany && groupAll(made.module, nullptr);
       auto measured = limits_.measure(made.module);
       if (!measured && grouped) {
         made.module = module_;
@@ -329,9 +319,9 @@ class Splitter {
       }
       const double worst = made.worst;
       if (!best || worst < best->worst) best = std::move(made);
-      if (worst <= 1) break;
-      room = std::min(0.95 * room,
-                      kMarginOfGroups / overBy(fullness(whole.graph, limits, cut), parts, *measured, room));
+      if (worst <= 1 || tooMany) break;
+      room = std::min(0.95 * room, kMarginOfGroups / overBy(fullness(whole.graph, limits, cut),
+                                                            parts, *measured, room));
     }
     best->plan.seconds = makespan(best->module, context_, plan_.workers);
     return best;

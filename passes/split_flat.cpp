@@ -105,17 +105,8 @@ double secondsOf(const Module& module, const Context& context, NodeId id) {
                                                    : std::string_view(module.at(step->task).name))
               : std::nullopt;
       seconds += measured ? measured->seconds : 1;
-    } else if (const auto* call = std::get_if<Call>(&node.payload)) {
-      const FuncDef& callee = module.at(call->callee);
-      if (callee.kind == FuncKind::Fn) continue;
-      for (const RegionId region : {callee.body, callee.finally}) {
-        if (!region.valid()) continue;
-        left.insert(left.end(), module.at(region).nodes.begin(), module.at(region).nodes.end());
-      }
     }
-    for (const RegionId region : module.regionsOf(node)) {
-      left.insert(left.end(), module.at(region).nodes.begin(), module.at(region).nodes.end());
-    }
+    addInside(module, node, left);
   }
   return seconds;
 }

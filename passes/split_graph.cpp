@@ -99,22 +99,13 @@ class GraphMaker {
           vertex.bytes += sizeOf(sizes_.ofTask, step->task.index());
           ++vertex.templates;
         }
-      } else if (const auto* call = std::get_if<Call>(&node.payload)) {
-        const FuncDef& callee = module_.at(call->callee);
-        if (callee.kind == FuncKind::Fn) continue;
-        if (callee.outlined == Outlined::Part) {  // only the parent runs parts
-          ++vertex.steps;
-          vertex.stays = true;
-          continue;
-        }
-        for (const RegionId region : {callee.body, callee.finally}) {
-          if (!region.valid()) continue;
-          left.insert(left.end(), module_.at(region).nodes.begin(), module_.at(region).nodes.end());
-        }
+      } else if (const auto* call = std::get_if<Call>(&node.payload);
+                 call != nullptr && module_.at(call->callee).outlined == Outlined::Part) {
+        ++vertex.steps;  // only the parent runs parts
+        vertex.stays = true;
+        continue;
       }
-      for (const RegionId region : module_.regionsOf(node)) {
-        left.insert(left.end(), module_.at(region).nodes.begin(), module_.at(region).nodes.end());
-      }
+      addInside(module_, node, left);
     }
     vertex.tasks = std::min<std::int64_t>(vertex.steps, 1);
     // What it gives lies where the workflow puts it, not a group.
@@ -129,6 +120,7 @@ class GraphMaker {
   /// The edges that lead to a vertex, from all that its node and what is inside that use.
   void connect(std::uint32_t v) {
     first_ = graph_.edges.size();
+    chooses_ = chooses(nodes_[v]);
     std::vector<NodeId>& left = scratch_;
     left.assign(1, nodes_[v]);
     while (!left.empty()) {
@@ -170,7 +162,7 @@ class GraphMaker {
       known = static_cast<std::uint32_t>(graph_.edges.size());
       graph_.edges.push_back({from, to, bytes, values});
     }
-    if (carries && (!crosses(value, maker) || chooses(nodes_[to]))) unite(from, to);
+    if (carries && (!crosses(value, maker) || chooses_)) unite(from, to);
   }
 
   /// How many values of each vertex others use: its fields, or itself.
@@ -346,7 +338,8 @@ class GraphMaker {
   std::vector<bool> around_;             ///< by region: the body, or one that it stands in
   std::vector<std::uint32_t> root_;      ///< by vertex: union-find
   std::vector<NodeId> scratch_;
-  std::size_t first_ = 0;
+  std::size_t first_ = 0;  ///< of the edges to the vertex that is being connected
+  bool chooses_ = false;   ///< whether that does
   bool joined_ = false;
 };
 
@@ -404,6 +397,19 @@ std::vector<std::uint32_t> BodyGraph::partOfNodes(const Partition& partition,
 BodyGraph graphOf(const Module& module, const Context& context, const EmittedSizes& sizes,
                   RegionId body, Outlined into) {
   return GraphMaker(module, context, sizes, body, into).run();
+}
+
+void addInside(const Module& module, const Node& node, std::vector<NodeId>& to) {
+  const auto add = [&](RegionId region) {
+    if (!region.valid()) return;
+    to.insert(to.end(), module.at(region).nodes.begin(), module.at(region).nodes.end());
+  };
+  const auto* call = std::get_if<Call>(&node.payload);
+  if (call != nullptr && module.at(call->callee).kind == FuncKind::Workflow) {
+    add(module.at(call->callee).body);
+    add(module.at(call->callee).finally);
+  }
+  for (const RegionId region : module.regionsOf(node)) add(region);
 }
 
 NodeId resultOf(const Module& module, RegionId body) {

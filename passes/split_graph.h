@@ -48,6 +48,9 @@ struct BodyGraph {
 [[nodiscard]] BodyGraph graphOf(const ir::Module& module, const Context& context,
                                 const EmittedSizes& sizes, ir::RegionId body, ir::Outlined into);
 
+/// Adds the nodes right inside one: of its bodies, and of the workflow that it calls.
+void addInside(const ir::Module& module, const ir::Node& node, std::vector<ir::NodeId>& to);
+
 /// What a node takes, with all inside it: as measured, else a second a step.
 [[nodiscard]] double secondsOf(const ir::Module& module, const Context& context, ir::NodeId id);
 

@@ -14,8 +14,8 @@ using namespace ir;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
-constexpr double kInputs = 0.97;
-constexpr double kBody = 1e9;  // it takes any number of values; its tasks are counted apart
+constexpr double kInputs = 0.97;  // of those that a template of the engine takes
+constexpr double kBody = 1e9;     // it takes any number of values; its tasks are counted apart
 
 const FuncDef* calledWorkflow(const Module& module, const Node& node) {
   const auto* call = std::get_if<Call>(&node.payload);

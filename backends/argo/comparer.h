@@ -98,7 +98,7 @@ class Comparer {
   /// Where a value is a list of outputs of steps, or of lists from other parts: the first that
   /// `text` does not read in its turn; else nothing.
   std::string_view missing(const Dag& home, NodeId user, NodeId operand, std::string_view text);
-  /// Values that the workflow, or a group, gives, each from what makes it.
+  /// Values that the workflow gives, each from what makes it.
   void workflowOutputs(const Template& t, const ir::FuncDef& entry);
 
   // compare_values.cpp: arguments and files

@@ -229,16 +229,21 @@ target prod = argo {
 }
 )cwl";
 
-/// The program cut at 30 steps a part.
-Manifest cutMixed(Compiled& compiled) {
-  Limits limits = argo::kLimits;
-  limits.steps = 30;
+/// Cuts the program to the limits.
+void cutTo(Compiled& compiled, const Limits& limits) {
   const passes::EngineLimits used = limitsOf(limits, compiled.options());
   DiagnosticList diags;
   passes::Context context{diags};
   context.limits = &used;
   EXPECT_TRUE(passes::split(compiled.module(), context)) << Compiled::list(diags);
   EXPECT_EQ(ir::verify(compiled.module()), std::vector<std::string>{});
+}
+
+/// The program cut at 30 steps a part.
+Manifest cutMixed(Compiled& compiled) {
+  Limits limits = argo::kLimits;
+  limits.steps = 30;
+  cutTo(compiled, limits);
   return compiled.emit();
 }
 
@@ -248,7 +253,8 @@ struct PartFault {
 };
 
 /// Each fault by itself, in a text that is right.
-void expectEachFound(Compiled& compiled, const std::string& good, std::span<const PartFault> faults) {
+void expectEachFound(Compiled& compiled, const std::string& good,
+                     std::span<const PartFault> faults) {
   for (const PartFault& fault : faults) {
     SCOPED_TRACE(std::string(fault.from) + " -> " + std::string(fault.to));
     std::string text = good;
@@ -366,12 +372,7 @@ TEST(ArgoSplit, ValidatorFindsFaultsBetweenParts) {
 Manifest groupMixed(Compiled& compiled, std::int64_t tasks) {
   Limits limits = argo::kLimits;
   limits.tasks = tasks;
-  const passes::EngineLimits used = limitsOf(limits, compiled.options());
-  DiagnosticList diags;
-  passes::Context context{diags};
-  context.limits = &used;
-  EXPECT_TRUE(passes::split(compiled.module(), context)) << Compiled::list(diags);
-  EXPECT_EQ(ir::verify(compiled.module()), std::vector<std::string>{});
+  cutTo(compiled, limits);
   const std::string graph = ir::print(compiled.module());
   EXPECT_NE(graph.find(" group {"), std::string::npos);
   DiagnosticList found;
@@ -445,8 +446,7 @@ workflow main(start: int = 1) -> (each: list<int>, chosen: int, tried: int?, las
   EXPECT_TRUE(made.ok) << made.problems;
   EXPECT_EQ(compiled.validate(made.text), "");
   for (const char* group : {"main-each-group-1", "main-chosen-group-1", "main-last-group-1"}) {
-    EXPECT_NE(made.text.find(std::string("- name: ") + group), std::string::npos)
-        << group;
+    EXPECT_NE(made.text.find(std::string("- name: ") + group), std::string::npos) << group;
   }
 }
 
