@@ -154,7 +154,8 @@ int main_() {
     cutGraph(shape, small, true);
     splitModule(shape);
   }
-  for (const Shape& shape : {testing::layered(20, 100), testing::layered(50, 100)}) splitModule(shape);
+  for (const Shape& shape : {testing::layered(20, 100), testing::layered(50, 100)})
+    splitModule(shape);
   std::size_t lost = 0, cyclic = 0;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     const passes::StepGraph graph = graphOf(testing::randomGraph(450, seed));

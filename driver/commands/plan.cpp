@@ -76,10 +76,10 @@ int planParts(const Invocation& invocation, Program& program, ir::Module module,
   if (limits.tasks > 0)
     most += fmt::format(", {} tasks in each of {} templates", limits.tasks, limits.templates);
   const double longer = plan.secondsWhole > 0 ? plan.seconds / plan.secondsWhole : 1;
-  const std::string groups =
-      plan.groups == 0 ? ""
-                       : fmt::format(", its steps in {}, makespan x {:.3f} on {} workers",
-                                     countOf(plan.groups, "group"), longer, plan.workers);
+  const std::string groups = plan.groups == 0
+                                 ? ""
+                                 : fmt::format(", its steps in {}, makespan x {:.3f} on {} workers",
+                                               countOf(plan.groups, "group"), longer, plan.workers);
   if (plan.parts.size() < 2) {
     printOut(fmt::format("one workflow{}: {}\n", groups, most));
   } else {
@@ -88,8 +88,7 @@ int planParts(const Invocation& invocation, Program& program, ir::Module module,
         "{} and {} go between them; makespan x {:.3f} on {} workers\n",
         countOf(plan.parts.size() - 1, "part"), humanBytes(static_cast<std::uint64_t>(plan.bytes)),
         most, countOf(static_cast<std::size_t>(plan.valuesCut), "value"),
-        humanBytes(static_cast<std::uint64_t>(plan.bytesCut)),
-        longer, plan.workers));
+        humanBytes(static_cast<std::uint64_t>(plan.bytesCut)), longer, plan.workers));
   }
   return program.finish();
 }

@@ -117,7 +117,8 @@ TEST_F(Tfdv, FindsTheSameDrift) {
       SCOPED_TRACE(name);
       const Json& theirs = one["columns"][name];
       // TFDV works the counts of its buckets out from quantiles, as if values were spread evenly
-      // between these: nearly right for many different ones, and not for ints of which there are few.
+      // between these: nearly right for many different ones, and not for ints of which there are
+      // few.
       const double distance = theirs["jsd"];
       const double near = name == "pay" ? 1e-9 : name == "fare" ? 0.03 * distance : 0.08;
       EXPECT_NEAR(column["jsd"], distance, std::max(near, 1e-9));
